@@ -1,0 +1,46 @@
+# Two commands for a fresh machine: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+
+.PHONY: run test soak bench clean
+
+run: $(STAMPS)/run
+	@$(PYTHON) tools/qt_libraries.py
+	@$(BIN)/detrdesk resources/samples/parcels.jpg
+
+test: $(STAMPS)/test
+	@$(PYTHON) tools/qt_libraries.py --with-xvfb
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not soak"
+
+soak: $(STAMPS)/test
+	$(BIN)/pytest -m soak --timeout 1800
+
+bench: $(STAMPS)/test
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(STAMPS)/venv:
+	$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS)
+	@touch $@
+
+# torch first and alone: on Linux a build without CUDA is enough, and pip keeps what is there.
+$(STAMPS)/torch: $(STAMPS)/venv constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	@touch $@
+
+$(STAMPS)/run: $(STAMPS)/torch pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(STAMPS)/test: $(STAMPS)/run
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@

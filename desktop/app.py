@@ -1,0 +1,88 @@
+"""The one place where the window's program is put together."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+from collections.abc import Sequence
+
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtWidgets import QApplication
+
+from desktop.crash import CrashReporter
+from desktop.i18n import install_language, tr
+from desktop.main_window import MainWindow
+from desktop.theme import apply_theme, system_scheme
+from desktop.viewer import Viewer
+from engine.engine import Engine
+from engine.errors import EngineError
+from engine.settings import Settings, load_settings
+
+
+def build(argv: list[str]) -> MainWindow:
+    """The main window, not yet shown, about to open what `argv` names; a QApplication is made if there is none.
+
+    Args:
+        argv: Files, folders, URLs; no program name.
+    """
+    given = _parser().parse_args(argv)
+    app = _application()
+    install_language()
+    apply_theme(app, system_scheme(app))
+    settings, problem = _settings()
+    if given.model:
+        settings = settings.model_copy(update={"model": given.model})
+    viewer = Viewer(Engine(settings))
+    window = MainWindow(viewer)
+    if problem is not None:
+        viewer.tell_error(problem)
+    if given.sources:
+        QTimer.singleShot(0, lambda: viewer.open(given.sources))
+    else:
+        QTimer.singleShot(0, viewer.warm_up)
+    return window
+
+
+def main(argv: Sequence[str]) -> int:
+    """Open the window and return the exit code when it is closed."""
+    reporter = CrashReporter()
+    _application()
+    crashed = reporter.install()
+    window = build(list(argv))
+    if crashed:
+        window.tell(tr("detrdesk ended unexpectedly last time; `detrdesk doctor` shows the log folder."))
+    window.show()
+    try:
+        return QApplication.exec()
+    finally:
+        reporter.close()
+
+
+@functools.cache
+def _application() -> QApplication:
+    """The one QApplication, kept here: Qt deletes every window when Python forgets it."""
+    running = QApplication.instance()
+    if isinstance(running, QApplication):
+        return running
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_EnableHighDpiScaling)
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_UseHighDpiPixmaps)
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("detrdesk")
+    app.setDesktopFileName("detrdesk")
+    return app
+
+
+def _settings() -> tuple[Settings, EngineError | None]:
+    """The user's settings, or the defaults and why."""
+    try:
+        return load_settings(), None
+    except EngineError as error:
+        return Settings.model_construct(), error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="detrdesk")
+    parser.add_argument("sources", nargs="*")
+    parser.add_argument("--model")
+    return parser

@@ -1,0 +1,56 @@
+"""What the canvas shows: an image and the boxes on it."""
+
+from __future__ import annotations
+
+import numpy as np
+from PyQt5.QtCore import QObject, QRectF
+from PyQt5.QtGui import QImage
+from PyQt5.QtWidgets import QGraphicsScene
+
+from desktop.canvas.boxes_item import BoxesItem
+from desktop.canvas.image_item import ImageItem
+from engine.detect.detection import Detections
+
+
+class ImageScene(QGraphicsScene):
+    """One image with its boxes; one unit is one pixel of the image, its top left corner is the origin.
+
+    Attributes:
+        image: The item that paints the image.
+        boxes: The item that paints the boxes.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        self.image = ImageItem()
+        self.boxes = BoxesItem()
+        self.addItem(self.image)
+        self.addItem(self.boxes)
+
+    def show_image(self, image: QImage | None) -> None:
+        """Show `image` without any boxes, or nothing at all."""
+        self.image.show_image(image)
+        self.setSceneRect(self.image_rect)
+        self.show_detections(no_detections(self.image_rect))
+
+    def show_detections(self, detections: Detections) -> None:
+        """Show the boxes of `detections`, which were made on the image that is shown."""
+        self.boxes.show_detections(detections)
+
+    @property
+    def image_rect(self) -> QRectF:
+        """Where the image is; empty without one."""
+        return self.image.boundingRect()
+
+
+def no_detections(image_rect: QRectF) -> Detections:
+    """What is found on an image before anything looked at it."""
+    return Detections.from_arrays(
+        np.empty(0, np.float32),
+        np.empty(0, np.int64),
+        np.empty((0, 4), np.float32),
+        {},
+        int(image_rect.width()),
+        int(image_rect.height()),
+    )

@@ -1,0 +1,58 @@
+"""The right panel's second tab: the API's answer for what is shown."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtGui import QFontDatabase
+from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from desktop.i18n import tr
+from desktop.icons import icon
+from desktop.panels.parts import hint_label
+from desktop.theme import GRID
+from desktop.viewer_state import ViewerState
+from engine.answer import detection_answer, to_json
+from engine.detect.detection import Detections, Filter
+
+
+class JsonPanel(QWidget):
+    """What `POST /v1/vision/detections` answers for this image, model, threshold and top k.
+
+    Signals:
+        copy_asked: The button.
+    """
+
+    copy_asked = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shows: tuple[Detections | None, Filter | None] = (None, None)
+        self.view = QPlainTextEdit()
+        self.view.setObjectName("jsonView")
+        self.view.setAccessibleName(tr("JSON of the detections"))
+        self.view.setReadOnly(True)
+        self.view.setUndoRedoEnabled(False)
+        self.view.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.view.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.view.setPlaceholderText(tr("Open an image to see its detections as JSON."))
+        self._copy = QPushButton(icon("copy"), tr("Copy JSON"))
+        self._copy.setToolTip(tr("Copy the JSON  (Ctrl+Shift+C)"))
+        self._copy.clicked.connect(self.copy_asked)
+        row = QHBoxLayout()
+        row.addWidget(hint_label(tr("The answer of POST /v1/vision/detections")), 1)
+        row.addWidget(self._copy)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID, GRID, GRID, GRID)
+        layout.setSpacing(GRID)
+        layout.addLayout(row)
+        layout.addWidget(self.view, 1)
+
+    def show_state(self, state: ViewerState) -> None:
+        """Show the JSON of the detections and the filter."""
+        if self._shows == (state.detections, state.chosen):
+            return
+        self._shows = (state.detections, state.chosen)
+        self._copy.setEnabled(state.detections is not None)
+        self.view.setPlainText(
+            "" if state.detections is None else to_json(detection_answer(state.detections, state.chosen))
+        )

@@ -1,0 +1,63 @@
+"""The bar under the canvas: one sentence, when there is something to say."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QSize, Qt, pyqtSignal
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from desktop.i18n import tr
+from desktop.icons import icon
+from desktop.theme import GRID
+from desktop.viewer_state import Message, ViewerState
+
+ICON_SIDE = 16
+
+
+class MessageBar(QFrame):
+    """Tells what went wrong or was done; it does not stop the work.
+
+    Signals:
+        dismissed: The user closed it.
+    """
+
+    dismissed = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("messageBar")
+        self.setAccessibleName(tr("Message"))
+        self._message: Message | None = None
+        self._icon, self._text = QLabel(), QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        close = QToolButton()
+        close.setIcon(icon("x", "text_muted"))
+        close.setIconSize(QSize(ICON_SIDE, ICON_SIDE))
+        close.setAutoRaise(True)
+        close.setAccessibleName(tr("Close the message"))
+        close.setToolTip(tr("Close the message"))
+        close.clicked.connect(self.dismissed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * GRID, GRID, GRID, GRID)
+        row.setSpacing(GRID)
+        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._text, 1)
+        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self.hide()
+
+    def text(self) -> str:
+        """The sentence; empty where there is none."""
+        return "" if self._message is None else self._message.text
+
+    def show_state(self, state: ViewerState) -> None:
+        """Show the message, or nothing."""
+        if state.message is self._message:
+            return
+        self._message = state.message
+        self.setVisible(state.message is not None)
+        if state.message is not None:
+            drawn = icon("triangle-alert", "danger") if state.message.is_error else icon("info", "text_muted")
+            self._icon.setPixmap(drawn.pixmap(ICON_SIDE, ICON_SIDE))
+            self._text.setText(state.message.text)
+            self.setAccessibleDescription(state.message.text)

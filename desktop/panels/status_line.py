@@ -1,0 +1,65 @@
+"""The status bar: image size, tokens, device, and the time of each stage."""
+
+from __future__ import annotations
+
+from PyQt5.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
+
+from desktop.i18n import tr
+from desktop.theme import GRID
+from desktop.viewer_state import Stage, ViewerState
+from engine.detect.detection import Detections, token_count
+
+
+class StatusLine(QStatusBar):
+    """Facts about the image and its detection; measured, not estimated."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self._size, self._tokens, self._device, self._timing = (QLabel() for _ in range(4))
+        self._tokens.setObjectName("tokenLabel")
+        self._tokens.setAccessibleName(tr("Tokens"))
+        self._stage = QLabel()
+        self._stage.setObjectName("stageLabel")
+        self._progress = QProgressBar()
+        self._progress.setRange(0, 0)
+        self._progress.setTextVisible(False)
+        self._progress.setFixedSize(10 * GRID, GRID // 2)
+        for label in (self._size, self._tokens, self._device, self._timing):
+            label.setContentsMargins(GRID, 0, GRID, 0)
+            self.addWidget(label)
+        self.addPermanentWidget(self._stage)
+        self.addPermanentWidget(self._progress)
+
+    def show_state(self, state: ViewerState) -> None:
+        """Show the facts of the image, and what is being waited for."""
+        image, found = state.image, state.detections
+        self._size.setText(f"{image.pixels.width} × {image.pixels.height}" if image else "")
+        tokens = token_count(*image.pixels.size) if image else 0
+        session = tr("session {count:,}", count=state.session_tokens)
+        self._tokens.setText(tr("{count:,} tokens", count=tokens) + f" ({session})" if image else "")
+        self._device.setText(f"{found.device}, {found.runtime}" if found else "")
+        self._timing.setText(_timing(found) if found else "")
+        for label in (self._size, self._tokens, self._device, self._timing):
+            label.setVisible(bool(label.text()))
+        self._stage.setText("" if state.stage is None else _stage(state.stage, state.model))
+        self._progress.setVisible(state.stage is not None)
+
+
+def _timing(found: Detections) -> str:
+    timing = found.timing
+    return tr(
+        "decode {decode:.0f} + model {model:.0f} + rest {rest:.0f} ms",
+        decode=timing.decode,
+        model=timing.model,
+        rest=timing.preprocess + timing.postprocess,
+    )
+
+
+def _stage(stage: Stage, model: str) -> str:
+    return {
+        Stage.LISTING: tr("Looking for images…"),
+        Stage.OPENING: tr("Opening…"),
+        Stage.LOADING_MODEL: tr("Loading {model}…", model=model),
+        Stage.DETECTING: tr("Detecting…"),
+    }[stage]

@@ -1,0 +1,33 @@
+"""Images between Pillow and Qt."""
+
+from __future__ import annotations
+
+from PIL import Image
+from PyQt5.QtCore import QBuffer, QIODevice
+from PyQt5.QtGui import QImage, QPainter
+
+
+def to_qimage(image: Image.Image) -> QImage:
+    """An RGB image as Qt draws it fastest; the result owns its pixels."""
+    shown = QImage(image.width, image.height, QImage.Format.Format_RGB32)
+    bits = shown.bits()
+    assert bits is not None
+    bits.setsize(shown.sizeInBytes())
+    memoryview(bits).cast("B")[:] = image.tobytes("raw", "BGRX")
+    return shown
+
+
+def to_file_bytes(image: QImage) -> bytes:
+    """A bitmap of the clipboard as the bytes of an image file; transparent parts become white.
+
+    PPM, because packing a screenshot as PNG holds the window up for a second.
+    """
+    flat = QImage(image.size(), QImage.Format.Format_RGB888)
+    flat.fill(0xFFFFFFFF)
+    painter = QPainter(flat)
+    painter.drawImage(0, 0, image)
+    painter.end()
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    flat.save(buffer, "PPM")
+    return bytes(buffer.data())

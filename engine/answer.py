@@ -1,0 +1,72 @@
+"""The answer of `POST /v1/vision/detections`, as the window, the command line and the API give it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from engine.detect.detection import Detection, Detections, Filter
+from engine.errors import EngineError
+
+
+def detection_answer(found: Detections, chosen: Filter) -> dict[str, Any]:
+    """The API's answer for one image.
+
+    Args:
+        found: Every detection of the image.
+        chosen: The request's threshold, top_k and labels.
+    """
+    return {
+        "object": "detection",
+        "model": found.model,
+        "top_k": chosen.top_k,
+        "threshold": chosen.threshold,
+        "predictions": [
+            {
+                "index": 0,
+                "result": [_result(detection) for detection in found.keep(chosen)],
+                "width": found.width,
+                "height": found.height,
+                "tokens": found.tokens,
+            }
+        ],
+    }
+
+
+def error_answer(error: EngineError) -> dict[str, Any]:
+    """The API's error envelope."""
+    detail = {"message": error.message, "type": "invalid_request_error", "param": None, "code": error.code}
+    return {"error": detail, "detail": error.message}
+
+
+def to_json(answer: object) -> str:
+    """Readable JSON; a list of numbers stands on one line, Chinese stays Chinese."""
+    return _indented(answer, "") + "\n"
+
+
+def _result(detection: Detection) -> dict[str, Any]:
+    return {
+        "score": _shortest(detection.score),
+        "label_id": detection.label_id,
+        "label": detection.label,
+        "bbox": [_shortest(edge) for edge in detection.box],
+    }
+
+
+def _shortest(value: float) -> float:
+    """The shortest decimal that is the same float32: 0.98, not 0.9800000190734863."""
+    return float(str(np.float32(value)))
+
+
+def _indented(value: Any, indent: str) -> str:
+    inner = indent + "  "
+    if isinstance(value, dict) and value:
+        rows = [
+            f"{inner}{json.dumps(key, ensure_ascii=False)}: {_indented(item, inner)}" for key, item in value.items()
+        ]
+        return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        return "[\n" + ",\n".join(inner + _indented(item, inner) for item in value) + f"\n{indent}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,142 @@
+"""Models executed by PyTorch, on CUDA, MPS or the CPU."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.detect.preprocess import Mask, Tensor
+from engine.errors import DetectionError, ModelError
+from engine.models.checkpoint import Checkpoint
+
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
+
+
+class TorchRuntime:
+    """A checkpoint loaded into PyTorch; see `Runtime`."""
+
+    name = "torch"
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto") -> None:
+        """Load the checkpoint.
+
+        Args:
+            checkpoint: A checkpoint that was read and checked.
+            device: `auto` (CUDA, then MPS, then the CPU), `cpu`, `cuda`, `cuda:N` or `mps`.
+
+        Raises:
+            ModelError: the device is not there, or the files do not make a model.
+        """
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        import torch
+
+        self._torch = torch
+        self._device = _chosen_device(torch, device)
+        self._model = _load_model(torch, checkpoint, self._device)
+        self.device = _device_name(torch, self._device)
+
+    def run(self, pixels: Tensor, mask: Mask | None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """See `Runtime.run`."""
+        torch = self._torch
+        given: dict[str, Any] = {"pixel_values": torch.from_numpy(pixels).to(self._device)}
+        if mask is not None:
+            given["pixel_mask"] = torch.from_numpy(mask).to(self._device)
+        try:
+            with torch.inference_mode():
+                output = self._model(**given)
+                return output.logits[0].float().cpu().numpy(), output.pred_boxes[0].float().cpu().numpy()
+        except (RuntimeError, MemoryError) as error:
+            raise _detection_error(error, self.device) from error
+
+    def close(self) -> None:
+        """See `Runtime.close`."""
+        self._model = None
+        gc.collect()
+        if self._device.type == "cuda":
+            self._torch.cuda.empty_cache()
+
+
+def available_devices() -> list[tuple[str, str]]:
+    """The devices PyTorch can use, best first: (what to ask for, what to show)."""
+    import torch
+
+    devices = [torch.device("cuda", at) for at in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    if torch.backends.mps.is_available():
+        devices.append(torch.device("mps"))
+    devices.append(torch.device("cpu"))
+    return [(str(device), _device_name(torch, device)) for device in devices]
+
+
+def _chosen_device(torch: Any, wanted: str) -> Any:
+    names = [name for name, _ in available_devices()]
+    if wanted == "auto":
+        return torch.device(names[0])
+    name = "cuda:0" if wanted == "cuda" else wanted
+    if name not in names:
+        raise ModelError(
+            "device_unavailable",
+            "The device {device} is not available here; choose one of {available}.",
+            device=wanted,
+            available=", ".join(names),
+        )
+    return torch.device(name)
+
+
+def _device_name(torch: Any, device: Any) -> str:
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+
+
+def _load_model(torch: Any, checkpoint: Checkpoint, device: Any) -> Any:
+    from transformers import AutoModelForObjectDetection
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        model, report = AutoModelForObjectDetection.from_pretrained(
+            checkpoint.folder,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except MemoryError as error:
+        raise _detection_error(error, "cpu") from error
+    except Exception as error:  # transformers raises whatever its parts raise; the user needs one sentence
+        raise _model_error(checkpoint, _first_line(error)) from error
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise _model_error(checkpoint, f"{len(missing)} tensors are missing, the first is {missing[0]}")
+    try:
+        return model.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    except (RuntimeError, MemoryError) as error:
+        raise _detection_error(error, str(device)) from error
+
+
+def _model_error(checkpoint: Checkpoint, reason: str) -> ModelError:
+    return ModelError(
+        "model_unloadable", "The model {model} cannot be loaded: {reason}.", model=checkpoint.folder.name, reason=reason
+    )
+
+
+def _detection_error(error: BaseException, device: str) -> DetectionError:
+    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY):
+        return DetectionError(
+            "out_of_memory",
+            "The memory of {device} is not enough for this image and model; "
+            "close other programs or choose a smaller model.",
+            device=device,
+        )
+    return DetectionError(
+        "device_failed", "The model failed on {device}: {reason}.", device=device, reason=_first_line(error)
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".")[:200] if lines else type(error).__name__

@@ -1,0 +1,149 @@
+"""The engine: sources in, detections out; window, command line and notebooks share it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+
+from engine.detect.detection import Detections
+from engine.detect.detector import Detector
+from engine.errors import CancelledError, DetectionError
+from engine.image.decode import Limits, decode_image
+from engine.image.fetch import FetchPolicy
+from engine.image.source import Source, parse_source, read_source
+from engine.models.catalog import Catalog
+from engine.models.checkpoint import read_checkpoint
+from engine.settings import Settings, load_settings
+
+Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedImage:
+    """An image that was read.
+
+    Attributes:
+        source: Where it came from.
+        pixels: RGB, as shown (EXIF rotation applied).
+        decode_ms: Milliseconds from bytes to pixels.
+    """
+
+    source: Source
+    pixels: Image.Image
+    decode_ms: float
+
+
+class Engine:
+    """Models and images of one program; safe to use from several threads, one of which runs a model at a time."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or load_settings()
+        self.catalog = Catalog()
+        self._loaded: OrderedDict[str, Detector] = OrderedDict()
+        self._turn = threading.Lock()
+
+    @property
+    def default_model(self) -> str:
+        """The name of the model that is used where none is named; a folder in the settings is added to the catalog."""
+        model = self.settings.model
+        if model not in self.catalog.names and Path(model).expanduser().is_dir():
+            return self.catalog.add(Path(model))
+        return model
+
+    def detect(
+        self, given: str | os.PathLike[str] | bytes | Source, model: str | None = None, cancelled: Cancelled = bool
+    ) -> Detections:
+        """Open an image and detect in it; every detection is kept, choose with `above()` or `keep()`.
+
+        Args:
+            given: A path, http(s) URL, `data:` URI, base64 text, the bytes of a file, or a `Source`.
+            model: A name in the catalog or a checkpoint folder; `None` is the default model.
+            cancelled: Asked between the stages; true gives up.
+
+        Raises:
+            EngineError: one sentence that says what is wrong.
+        """
+        return self.detect_in(self.open(given, cancelled), model, cancelled)
+
+    def open(self, given: str | os.PathLike[str] | bytes | Source, cancelled: Cancelled = bool) -> OpenedImage:
+        """Read and decode an image.
+
+        Raises:
+            SourceError: its bytes cannot be had.
+            ImageError: the bytes are no whole image within the limits.
+            CancelledError: `cancelled` said so.
+        """
+        source = given if isinstance(given, Source) else parse_source(given)
+        limits = Limits(max_bytes=self.settings.max_file_bytes, max_pixels=self.settings.max_pixels)
+        policy = FetchPolicy(
+            allow_private=True,
+            use_proxy=True,
+            max_bytes=self.settings.max_fetch_bytes,
+            seconds=self.settings.fetch_seconds,
+        )
+        data = read_source(source, limits, policy, cancelled)
+        _give_up_if(cancelled)
+        started = time.perf_counter()
+        pixels = decode_image(data, limits)
+        return OpenedImage(source, pixels, (time.perf_counter() - started) * 1e3)
+
+    def detect_in(self, image: OpenedImage, model: str | None = None, cancelled: Cancelled = bool) -> Detections:
+        """Every detection in an opened image, best score first.
+
+        Raises:
+            ModelError: the model cannot be found or loaded.
+            DetectionError: it could not answer; after running out of memory it is unloaded.
+            CancelledError: `cancelled` said so before the model ran.
+        """
+        detector = self.load(model)
+        with self._turn:
+            _give_up_if(cancelled)
+            try:
+                found = detector.detect(image.pixels)
+            except DetectionError as error:
+                if error.code == "out_of_memory":
+                    self._unload(detector.name)
+                raise
+        return replace(found, timing=replace(found.timing, decode=image.decode_ms))
+
+    def load(self, model: str | None = None) -> Detector:
+        """The model in memory, loaded if it is not; the least recently used one makes room.
+
+        Raises:
+            ModelError: it cannot be found or loaded; the models in memory stay as they are.
+        """
+        name = model or self.settings.model
+        with self._turn:
+            if name not in self._loaded:
+                self._loaded[name] = self._read(name)
+            self._loaded.move_to_end(name)
+            while len(self._loaded) > self.settings.loaded_models:
+                self._unload(next(iter(self._loaded)))
+            return self._loaded[name]
+
+    def close(self) -> None:
+        """Unload every model."""
+        with self._turn:
+            for name in tuple(self._loaded):
+                self._unload(name)
+
+    def _read(self, name: str) -> Detector:
+        from engine.detect.runtimes.torch_runtime import TorchRuntime
+
+        checkpoint = read_checkpoint(self.catalog.folder(name))
+        return Detector(name, checkpoint, TorchRuntime(checkpoint, self.settings.device))
+
+    def _unload(self, name: str) -> None:
+        self._loaded.pop(name).runtime.close()
+
+
+def _give_up_if(cancelled: Cancelled) -> None:
+    if cancelled():
+        raise CancelledError

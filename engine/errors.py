@@ -1,0 +1,47 @@
+"""What can go wrong, each as one sentence that is fit to show to a user."""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """A failure that the user can understand and do something about.
+
+    Attributes:
+        code: A stable name of the case, e.g. `image_truncated`; the window translates by it.
+        template: The English sentence with `{name}` fields.
+        params: The values of those fields.
+    """
+
+    def __init__(self, code: str, template: str, **params: object) -> None:
+        self.code = code
+        self.template = template
+        self.params = params
+        super().__init__(template.format(**params) if params else template)
+
+    @property
+    def message(self) -> str:
+        """The English sentence, filled in."""
+        return str(self)
+
+
+class SourceError(EngineError):
+    """The bytes of an image cannot be had: no such file, a refused address, a host that does not answer."""
+
+
+class ImageError(EngineError):
+    """The bytes are there, but no image comes out of them: not an image, truncated, too large."""
+
+
+class ModelError(EngineError):
+    """A model cannot be found, read or loaded."""
+
+
+class DetectionError(EngineError):
+    """The model was loaded but could not answer: out of memory, a failing device."""
+
+
+class CancelledError(EngineError):
+    """The work was given up because nobody wants its result any more."""
+
+    def __init__(self) -> None:
+        super().__init__("cancelled", "Cancelled.")

@@ -1,0 +1,130 @@
+"""Fonts for drawing text in any script: the bundled one, then the system's, character by character."""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from pathlib import Path
+
+from PIL import ImageFont
+
+from engine.paths import resource
+
+_PROBE = 16
+"""Pixels; the size at which a font is asked for its glyphs."""
+
+_MISSING = ("\U0010ffff", "\ufffe")
+"""Characters that no font has: what is drawn for them stands for a missing glyph."""
+
+_SUFFIXES = {".ttf", ".otf", ".ttc"}
+_MOST_FONTS = 600
+_PREFERRED = (
+    "notosans",
+    "dejavusans",
+    "arialuni",
+    "segoeui",
+    "nirmala",
+    "malgun",
+    "meiryo",
+    "yugoth",
+    "leelaw",
+    "arial",
+)
+
+
+def font_for(path: Path, size: int) -> ImageFont.FreeTypeFont:
+    """A font at `size` pixels an em."""
+    return _font(path, size)
+
+
+def runs(text: str) -> Iterator[tuple[str, Path]]:
+    """`text` cut into pieces, each with the font file that draws it; marks and joiners stay with their base."""
+    piece, path = "", bundled()
+    for sign in text:
+        wanted = path if piece and _belongs_to_former(sign) else _path_for(sign)
+        if piece and wanted != path:
+            yield piece, path
+            piece = ""
+        piece, path = piece + sign, wanted
+    if piece:
+        yield piece, path
+
+
+def bundled() -> Path:
+    """The font that comes with the program."""
+    return resource("fonts", "detrdesk-sans.otf")
+
+
+def _belongs_to_former(sign: str) -> bool:
+    return sign == " " or unicodedata.category(sign) in {"Mn", "Mc", "Me", "Cf"}
+
+
+@lru_cache(maxsize=4096)
+def _path_for(sign: str) -> Path:
+    """The first font that has `sign`; the bundled one, with its empty box, where none does."""
+    if _has(bundled(), sign):
+        return bundled()
+    return next((path for path in _system_fonts() if _has(path, sign)), bundled())
+
+
+def _has(path: Path, sign: str) -> bool:
+    try:
+        return _glyph(path, sign) not in _missing(path)
+    except (OSError, ValueError):
+        return False
+
+
+@cache
+def _missing(path: Path) -> frozenset[tuple[tuple[int, int], bytes]]:
+    return frozenset(_glyph(path, sign) for sign in _MISSING)
+
+
+def _glyph(path: Path, sign: str) -> tuple[tuple[int, int], bytes]:
+    mask = _font(path, _PROBE).getmask(sign)
+    return mask.size, bytes(mask)
+
+
+@lru_cache(maxsize=64)
+def _font(path: Path, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size)
+
+
+@cache
+def _system_fonts() -> tuple[Path, ...]:
+    """The system's upright fonts of regular weight, those with many scripts first; looked for when first needed."""
+    found = (
+        Path(at, name)
+        for folder in _font_folders()
+        for at, _, names in os.walk(folder)
+        for name in names
+        if Path(name).suffix.lower() in _SUFFIXES and _is_plain(name.lower())
+    )
+    return tuple(sorted(found, key=_rank)[:_MOST_FONTS])
+
+
+def _is_plain(name: str) -> bool:
+    return not any(style in name for style in ("bold", "italic", "oblique", "mono", "light", "thin", "black", "emoji"))
+
+
+def _rank(path: Path) -> tuple[int, str]:
+    name = path.name.lower().replace("-", "").replace("_", "")
+    ranks = (at for at, start in enumerate(_PREFERRED) if name.startswith(start))
+    return next(ranks, len(_PREFERRED)), str(path)
+
+
+def _font_folders() -> list[Path]:
+    home = Path.home()
+    if sys.platform == "win32":
+        windows = Path(os.environ.get("WINDIR", r"C:\Windows"), "Fonts")
+        return [windows, home / "AppData" / "Local" / "Microsoft" / "Windows" / "Fonts"]
+    if sys.platform == "darwin":
+        return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library" / "Fonts"]
+    shared = os.environ.get("XDG_DATA_DIRS", "/usr/local/share:/usr/share").split(":")
+    return [
+        *(Path(folder, "fonts") for folder in shared if folder),
+        home / ".local" / "share" / "fonts",
+        home / ".fonts",
+    ]

@@ -1,0 +1,153 @@
+"""Bytes to an upright RGB image, within limits that are checked before anything is decoded."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    CurImagePlugin,
+    GifImagePlugin,
+    IcoImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from engine.errors import ImageError
+from engine.image.colour import to_rgb
+from engine.image.formats import format_of
+from engine.image.header import claimed_size, jpeg_scans
+from engine.image.limits import DEFAULT_LIMITS, LOCAL_LIMITS, Limits, too_many_bytes
+
+__all__ = ["LOCAL_LIMITS", "Limits", "decode_image"]
+
+# Our own limit is checked first. Pillow's would refuse what we allow, and warn below that.
+Image.MAX_IMAGE_PIXELS = 1 << 30
+# Odd metadata is no matter for the user.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+_OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+    "jpeg": JpegImagePlugin.JpegImageFile,
+    "png": PngImagePlugin.PngImageFile,
+    "gif": GifImagePlugin.GifImageFile,
+    "tiff": TiffImagePlugin.TiffImageFile,
+    "ico": IcoImagePlugin.IcoImageFile,
+    "cur": CurImagePlugin.CurImageFile,
+    "webp": WebPImagePlugin.WebPImageFile,
+    "bmp": BmpImagePlugin.BmpImageFile,
+    "ppm": PpmImagePlugin.PpmImageFile,
+    "avif": AvifImagePlugin.AvifImageFile,
+}
+"""One opener for each format that users have: Pillow's other plugins never see a file."""
+
+_SLOW_DECODERS = {"bmp_rle", "ppm", "ppm_plain"}
+_SLOW_PIXELS = 4_000_000
+"""What Pillow decodes in Python, and icons, may have at most this many pixels."""
+
+_SCANS = 100
+_COMMENTS = 1_000
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns an image with an EXIF orientation upright."""
+
+
+def decode_image(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
+    """The image in `data`: mode RGB, upright, sRGB, without metadata, the first frame of an animation.
+
+    What is transparent turns white. The size is the image's as shown.
+
+    Raises:
+        ImageError: `image_empty`, `too_many_bytes`, `not_an_image`, `too_many_pixels`, `image_truncated` (cut short
+            or damaged) or `heic_unsupported`.
+    """
+    if not data:
+        raise ImageError("image_empty", "The file is empty; choose another image.")
+    if len(data) > limits.max_bytes:
+        raise too_many_bytes(ImageError, limits.max_bytes)
+    name = format_of(data)
+    if name is None:
+        raise ImageError(
+            "not_an_image", "This is not an image that can be read; use JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF."
+        )
+    try:
+        return _upright(_open(name, data, limits), name)
+    except ImageError:
+        raise
+    except (MemoryError, Image.DecompressionBombError) as error:
+        raise _too_many_pixels(limits.max_pixels) from error
+    except Exception as error:
+        raise ImageError(
+            "image_truncated", "The image is truncated or damaged; save it or download it again."
+        ) from error
+
+
+def _too_many_pixels(limit: int) -> ImageError:
+    message = "The image has more than {limit} megapixels; scale it down first."
+    return ImageError("too_many_pixels", message, limit=f"{limit / 1e6:g}")
+
+
+def _open(name: str, data: bytes, limits: Limits) -> ImageFile.ImageFile:
+    """The image with its header read and found within the limits, its pixels not yet decoded (an icon's are)."""
+    icon = name in {"ico", "cur"}
+    limit = min(limits.max_pixels, _SLOW_PIXELS) if icon else limits.max_pixels
+    _check_pixels(claimed_size(name, data), limit)
+    opened = _heif_opener()(io.BytesIO(data)) if name == "heic" else _OPENERS[name](io.BytesIO(data))
+    if not icon and any(tile.codec_name in _SLOW_DECODERS for tile in opened.tile):
+        limit = min(limit, _SLOW_PIXELS)
+        if data.count(b"#") > _COMMENTS and name == "ppm":
+            raise ValueError("too many comments")
+    _check_pixels(opened.size, limit)
+    _check_pixels(getattr(opened, "_tile_size", None), limit)
+    if name == "jpeg" and jpeg_scans(data) > _SCANS:
+        raise ValueError("too many scans")
+    return opened
+
+
+def _check_pixels(size: tuple[int, int] | None, limit: int) -> None:
+    if size and size[0] * size[1] > limit:
+        raise _too_many_pixels(limit)
+
+
+def _heif_opener() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError:
+        raise ImageError(
+            "heic_unsupported", "HEIC images need the pillow-heif package: pip install 'detrdesk[heic]'."
+        ) from None
+    opener: Callable[[io.BytesIO], ImageFile.ImageFile] = HeifImageFile
+    return opener
+
+
+def _upright(opened: ImageFile.ImageFile, name: str) -> Image.Image:
+    opened.load()
+    orientation = _orientation(opened)
+    image = to_rgb(opened, name)
+    if orientation in _UPRIGHT:
+        image = image.transpose(_UPRIGHT[orientation])
+    image.info = {}
+    return image
+
+
+def _orientation(opened: ImageFile.ImageFile) -> int:
+    """The EXIF orientation, 1 to 8; metadata that cannot be read says nothing."""
+    try:
+        return int(opened.getexif().get(_ORIENTATION, 1))
+    except Exception:
+        return 1

@@ -1,0 +1,233 @@
+"""Images from URLs, and the guard that keeps a stranger's URL from reaching private addresses."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+from requests.utils import select_proxy, should_bypass_proxies
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import parse_url
+
+from engine.errors import SourceError
+from engine.image.addresses import is_public
+from engine.image.limits import MEBIBYTE, too_many_bytes
+from engine.image.pinned import Address, PinnedAdapter
+from engine.image.watch import DeadlineError, Watch
+
+Resolve = Callable[..., list[Any]]
+"""Has the signature of `socket.getaddrinfo`."""
+
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\\]|[\ud800-\udfff]")
+_AUTHORITY = re.compile(r"https?://([^/?#]+)", re.IGNORECASE)
+_HEADERS = {"User-Agent": "detrdesk", "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
+_REDIRECTS = {301, 302, 303, 307, 308}
+_CHUNK = 65_536
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPolicy:
+    """What a fetch may do; the defaults are for URLs that strangers send.
+
+    Attributes:
+        allow_private: Connect to any address, private ones too.
+        allowed_hosts: Host names and IP literals, lower case, that may have private addresses.
+        use_proxy: Follow the environment's proxy and CA settings; a proxy makes the connection itself, so the
+            address that it connects to cannot be checked. For URLs that the user typed.
+        max_bytes: Size of the image, after decompression.
+        seconds: Time for all of it.
+        redirects: How many are followed.
+    """
+
+    allow_private: bool = False
+    allowed_hosts: frozenset[str] = frozenset()
+    use_proxy: bool = False
+    max_bytes: int = 32 * MEBIBYTE
+    seconds: float = 10.0
+    redirects: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    url: str
+    host: str
+    port: int
+
+    @property
+    def shown(self) -> str:
+        """The host as messages name it."""
+        return self.host[:_LONGEST_NAME]
+
+
+def fetch_url(
+    url: str,
+    policy: FetchPolicy,
+    resolve: Resolve = socket.getaddrinfo,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> bytes:
+    """The body behind `url`, decompressed.
+
+    Args:
+        url: http or https.
+        policy: Where it may go, how much and how long.
+        resolve: Finds a host's addresses; asked once a hop.
+        cancelled: True gives up; asked every 50 ms, from another thread too.
+
+    Raises:
+        SourceError: `url_not_http`, `url_refused`, `host_not_found`, `fetch_failed`, `fetch_timeout`,
+            `too_many_bytes` or `too_many_redirects`.
+        CancelledError: `cancelled` said so.
+    """
+    first = target = _target(url)
+    with Watch(policy.seconds, cancelled) as watch:
+        for _ in range(policy.redirects + 1):
+            answer = _ask(target, policy, resolve, watch)
+            if isinstance(answer, bytes):
+                return answer
+            target = _target(answer)
+    raise SourceError(
+        "too_many_redirects",
+        "{host} redirects more than {limit} times; give the image's own address.",
+        host=first.shown,
+        limit=policy.redirects,
+    )
+
+
+def _target(url: str) -> _Target:
+    authority = _AUTHORITY.match(url)
+    if authority is None or "@" in authority[1] or _UNSAFE.search(url):
+        raise _not_http()
+    try:
+        parsed = parse_url(url)
+        port = parsed.port or (443 if parsed.scheme == "https" else 80)
+    except (LocationParseError, ValueError) as error:
+        raise _not_http() from error
+    if not parsed.host or parsed.auth is not None or parsed.scheme not in {"http", "https"}:
+        raise _not_http()
+    return _Target(parsed.url, parsed.host.strip("[]").lower(), port)
+
+
+def _not_http() -> SourceError:
+    message = "Give an address that begins with http:// or https:// and has no user name, space or backslash."
+    return SourceError("url_not_http", message)
+
+
+def _ask(target: _Target, policy: FetchPolicy, resolve: Resolve, watch: Watch) -> bytes | str:
+    """One hop: the body, or the URL that the answer redirects to."""
+    try:
+        watch.check()
+        with requests.Session() as session:
+            _prepare(session, target, policy, resolve, watch)
+            with session.get(
+                target.url, headers=_HEADERS, stream=True, allow_redirects=False, timeout=watch.remaining
+            ) as response:
+                watch.check()
+                location = session.get_redirect_target(response) if response.status_code in _REDIRECTS else None
+                return urljoin(target.url, location) if location else _body(response, target, policy, watch)
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        raise _explained(error, target, policy, watch) from error
+    except DeadlineError as error:
+        raise _timeout(target, policy) from error
+
+
+def _explained(error: Exception, target: _Target, policy: FetchPolicy, watch: Watch) -> SourceError:
+    """What a failure of the connection was: the watch's doing, slowness, or the host's."""
+    try:
+        watch.check()
+    except DeadlineError:
+        return _timeout(target, policy)
+    if isinstance(error, requests.Timeout):
+        return _timeout(target, policy)
+    if isinstance(error, requests.exceptions.SSLError):
+        return _failed(target, "its certificate or encryption is not accepted")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _failed(target, "the proxy does not serve")
+    if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
+        return _failed(target, "the answer broke off")
+    return _failed(target, "no connection")
+
+
+def _prepare(session: requests.Session, target: _Target, policy: FetchPolicy, resolve: Resolve, watch: Watch) -> None:
+    """Let the session go to the target's checked addresses only, or to the user's proxy."""
+    session.trust_env = policy.use_proxy
+    session.auth = _no_credentials
+    proxied = policy.use_proxy and _proxy_of(target.url) is not None
+    try:
+        addresses = _addresses(target, resolve, watch)
+    except SourceError:
+        if not proxied:
+            raise
+        addresses = []
+    if not (policy.allow_private or target.host.rstrip(".") in policy.allowed_hosts) and not all(
+        is_public(address[0]) for _, address in addresses
+    ):
+        message = "The address of {host} is not allowed; use an image on a public address, or allow the host."
+        raise SourceError("url_refused", message, host=target.shown)
+    adapter = PinnedAdapter(addresses, watch)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+
+
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keeps requests from sending what `.netrc` has for a host."""
+    return request
+
+
+def _proxy_of(url: str) -> str | None:
+    if should_bypass_proxies(url, no_proxy=None):
+        return None
+    return select_proxy(url, requests.utils.get_environ_proxies(url))
+
+
+def _addresses(target: _Target, resolve: Resolve, watch: Watch) -> list[Address]:
+    """Where the target's host is; the resolver has no timeout of its own, so it is waited for from outside."""
+    found: list[Address] = []
+    done = threading.Event()
+
+    def look_up() -> None:
+        try:
+            answers = resolve(target.host, target.port, type=socket.SOCK_STREAM)
+            found.extend((answer[0], answer[4]) for answer in answers)
+        except (OSError, UnicodeError):
+            pass
+        finally:
+            done.set()
+
+    threading.Thread(target=look_up, name="fetch-resolve", daemon=True).start()
+    watch.wait(done)
+    if not found:
+        raise SourceError("host_not_found", "The host {host} was not found; check the address.", host=target.shown)
+    return found
+
+
+def _body(response: requests.Response, target: _Target, policy: FetchPolicy, watch: Watch) -> bytes:
+    if not response.ok:
+        raise _failed(target, f"HTTP status {response.status_code}")
+    declared = response.headers.get("Content-Length", "")
+    if declared.isdigit() and int(declared[:20]) > policy.max_bytes:
+        raise too_many_bytes(SourceError, policy.max_bytes)
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        watch.check()
+        body += chunk
+        if len(body) > policy.max_bytes:
+            raise too_many_bytes(SourceError, policy.max_bytes)
+    watch.check()
+    return bytes(body)
+
+
+def _failed(target: _Target, reason: str) -> SourceError:
+    message = "{host} did not send the image ({reason}); check the address and try again."
+    return SourceError("fetch_failed", message, host=target.shown, reason=reason)
+
+
+def _timeout(target: _Target, policy: FetchPolicy) -> SourceError:
+    message = "{host} did not send the image within {seconds} seconds; try again later."
+    return SourceError("fetch_timeout", message, host=target.shown, seconds=f"{policy.seconds:g}")

@@ -1,0 +1,97 @@
+"""What a file's header claims, read before a decoder that would allocate by it is let near the file."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+Size = tuple[int, int]
+"""Width and height, pixels."""
+
+_GIF_BLOCKS = 20_000
+_JPEG_SEGMENTS = 10_000
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+
+
+def claimed_size(name: str, data: bytes) -> Size | None:
+    """The largest size that opening `data` would make room for; `None` where opening needs no room.
+
+    Args:
+        name: The format, as `format_of` tells it.
+        data: The file.
+
+    Raises:
+        ValueError, IndexError, struct.error: The header is cut short or makes no sense.
+    """
+    reader = {"gif": _gif_size, "ico": _ico_size, "cur": _ico_size, "webp": _webp_size}.get(name)
+    return reader(data) if reader else None
+
+
+def jpeg_scans(data: bytes) -> int:
+    """How many passes over the image a JPEG asks for, counted up to its end; each costs time, however short it is."""
+    scans, at = 0, 2
+    for _ in range(_JPEG_SEGMENTS):
+        found = _JPEG_MARKER.search(data, at)
+        if found is None or data[found.end() - 1] == _END_OF_IMAGE:
+            return scans
+        scans += data[found.end() - 1] == _START_OF_SCAN
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    raise ValueError("too many segments")
+
+
+def _gif_size(data: bytes) -> Size:
+    """The screen, or the first frame where that is larger."""
+    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    at = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
+    for _ in range(_GIF_BLOCKS):
+        kind = data[at]
+        if kind == 0x2C:
+            left, top, wide, high = struct.unpack_from("<4H", data, at + 1)
+            return max(width, left + wide), max(height, top + high)
+        at += 1
+        if kind == 0x21:
+            at = _after_sub_blocks(data, at + 1)
+    raise ValueError("no image among the blocks")
+
+
+def _after_sub_blocks(data: bytes, at: int) -> int:
+    for _ in range(_GIF_BLOCKS):
+        length = data[at]
+        at += 1 + length
+        if not length:
+            return at
+    raise ValueError("too many sub-blocks")
+
+
+def _ico_size(data: bytes) -> Size:
+    """The largest image of an icon file, by its own header: the directory's sizes cannot be trusted."""
+    (count,) = struct.unpack_from("<H", data, 4)
+    sizes = []
+    for entry in range(count):
+        (offset,) = struct.unpack_from("<I", data, 6 + 16 * entry + 12)
+        sizes.append(_icon_image_size(data, offset))
+    return max(sizes, key=lambda size: size[0] * size[1])
+
+
+def _icon_image_size(data: bytes, offset: int) -> Size:
+    if data.startswith(b"\x89PNG\r\n\x1a\n", offset):
+        width, height = struct.unpack_from(">II", data, offset + 16)
+    elif struct.unpack_from("<I", data, offset)[0] == 12:
+        width, height = struct.unpack_from("<HH", data, offset + 4)
+    else:
+        width, height = struct.unpack_from("<ii", data, offset + 4)
+    return abs(width), abs(height)
+
+
+def _webp_size(data: bytes) -> Size:
+    chunk = data[12:16]
+    if chunk == b"VP8X":
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if chunk == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if chunk == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    raise ValueError("no image chunk")

@@ -1,0 +1,225 @@
+"""What the user gave, and the bytes behind it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Literal
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.request import url2pathname
+
+from engine.errors import CancelledError, SourceError
+from engine.image.fetch import FetchPolicy, fetch_url
+from engine.image.formats import IMAGE_SUFFIXES, format_of
+from engine.image.limits import LOCAL_LIMITS, Limits, too_many_bytes
+
+Kind = Literal["path", "url", "data", "bytes"]
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]+={0,2}\s*")
+_SPACE = re.compile(r"\s+")
+_CHUNK = 4 << 20
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an image comes from.
+
+    Attributes:
+        kind: `path`, `url`, `data` (a data: URI or base64) or `bytes`.
+        name: What to call it: the file's name, the last part of the URL, "pasted image".
+        location: The path or the URL; for `data` and `bytes` the name.
+        content: The bytes, for `data` and `bytes`.
+    """
+
+    kind: Kind
+    name: str
+    location: str
+    content: bytes = field(default=b"", repr=False)
+
+
+def parse_source(given: str | os.PathLike[str] | bytes | Source) -> Source:
+    """What `given` is: a path, an http(s) or file URL, a data: URI, base64 of an image, or the bytes themselves.
+
+    Raises:
+        SourceError: `url_not_http` for another scheme, `bad_data_uri`, `bad_base64`.
+    """
+    if isinstance(given, Source):
+        return given
+    if isinstance(given, bytes):
+        return Source("bytes", "pasted image", "pasted image", given)
+    if isinstance(given, os.PathLike):
+        return _path_source(os.fspath(given))
+    text = given.strip()
+    if text[:5].lower() == "data:":
+        return Source("data", "data URI", "data URI", decode_data_uri(text))
+    scheme = _SCHEME.match(text)
+    if scheme:
+        return _url_source(text, scheme[1].lower())
+    if not os.path.lexists(given):
+        content = _image_from_base64(text)
+        if content:
+            return Source("data", "base64 image", "base64 image", content)
+    return _path_source(given)
+
+
+def decode_data_uri(text: str) -> bytes:
+    """The bytes of a `data:` URI, base64 or percent-encoded, with any parameters, the scheme in any case.
+
+    Raises:
+        SourceError: `bad_data_uri` without a comma, `bad_base64`.
+    """
+    head, comma, body = text.partition(",")
+    if not comma or head[:5].lower() != "data:":
+        raise SourceError("bad_data_uri", "The data: URI is not complete; copy it again from data: to its end.")
+    parameters = [part.strip().lower() for part in head[5:].split(";")]
+    return decode_base64(unquote(body)) if "base64" in parameters[1:] else unquote_to_bytes(body)
+
+
+def decode_base64(text: str) -> bytes:
+    """The bytes of base64 text, standard or URL-safe, padded or not, white space passed over.
+
+    Raises:
+        SourceError: `bad_base64`.
+    """
+    plain = _SPACE.sub("", text).rstrip("=").translate(str.maketrans("-_", "+/"))
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise SourceError("bad_base64", "The base64 text is not complete or not base64; copy it again.") from error
+
+
+def read_source(
+    source: Source,
+    limits: Limits = LOCAL_LIMITS,
+    fetch_policy: FetchPolicy | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> bytes:
+    """The bytes of an image file.
+
+    Args:
+        source: Where from.
+        limits: For all but URLs.
+        fetch_policy: For URLs; `None` allows public addresses only.
+        cancelled: True gives up.
+
+    Raises:
+        SourceError: `file_not_found`, `file_is_folder`, `file_not_regular`, `file_not_readable`, `too_many_bytes`, or
+            what `fetch_url` raises.
+        CancelledError: `cancelled` said so.
+    """
+    if source.kind == "url":
+        return fetch_url(source.location, fetch_policy or FetchPolicy(), cancelled=cancelled)
+    if source.kind == "path":
+        return _read_file(source, limits.max_bytes, cancelled)
+    if len(source.content) > limits.max_bytes:
+        raise too_many_bytes(SourceError, limits.max_bytes)
+    return source.content
+
+
+def expand_sources(paths: Iterable[str | os.PathLike[str] | bytes | Source]) -> list[Source]:
+    """Each thing given, folders replaced by the images in them and below, in natural order (img2 before img10).
+
+    Links to folders are not followed, hidden files and folders that cannot be read are left out.
+    """
+    found: list[Source] = []
+    for given in paths:
+        source = parse_source(given)
+        folder = source.kind == "path" and "\0" not in source.location and Path(source.location).is_dir()
+        found.extend(_images_below(source.location) if folder else [source])
+    return found
+
+
+def _images_below(folder: str) -> Iterator[Source]:
+    for at, folders, files in os.walk(folder):
+        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=_natural)
+        for name in sorted(files, key=_natural):
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122
+                yield Source("path", _shown(name), os.path.join(at, name))  # noqa: PTH118
+
+
+def _natural(name: str) -> tuple[list[str | int], str]:
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return [int(part) if at % 2 else part for at, part in enumerate(parts)], name
+
+
+def _url_source(text: str, scheme: str) -> Source:
+    if scheme in {"http", "https"}:
+        return Source("url", _url_name(text), text)
+    parts = urlsplit(text) if scheme == "file" else None
+    if parts is None or parts.netloc.lower() not in {"", "localhost"}:
+        raise SourceError(
+            "url_not_http",
+            "Give an address that begins with http:// or https:// and has no user name, space or backslash.",
+        )
+    return _path_source(url2pathname(parts.path))
+
+
+def _url_name(url: str) -> str:
+    """The last part of the URL's path, else its host."""
+    address = re.split(r"[?#]", url.partition("://")[2])[0]
+    host, *rest = [part for part in address.split("/") if part] or [url]
+    return _shown(unquote(rest[-1]) if rest else host.rpartition("@")[2])
+
+
+def _path_source(path: str) -> Source:
+    expanded = os.path.expanduser(path)  # noqa: PTH111
+    return Source("path", _shown(Path(expanded).name or expanded), expanded)
+
+
+def _shown(name: str) -> str:
+    """A name that can be printed on one line, whatever bytes the file system has in it."""
+    clean = name.encode("utf-8", "replace").decode()
+    return "".join(sign if sign.isprintable() else "?" for sign in clean)[:_LONGEST_NAME]
+
+
+def _image_from_base64(text: str) -> bytes | None:
+    if not _BASE64.fullmatch(text):
+        return None
+    try:
+        content = decode_base64(text)
+    except SourceError:
+        return None
+    return content if format_of(content) else None
+
+
+def _read_file(source: Source, limit: int, cancelled: Callable[[], bool]) -> bytes:
+    try:
+        status = os.stat(source.location)  # noqa: PTH116
+        _check_status(source, status, limit)
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        with open(os.open(source.location, flags), "rb") as file:  # noqa: PTH123
+            _check_status(source, os.fstat(file.fileno()), limit)
+            return _read_up_to(file, limit, cancelled)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise SourceError("file_not_found", "There is no file {name}; check its name.", name=source.name) from error
+    except OSError as error:
+        message = "The file {name} cannot be read; check its permissions and its disk."
+        raise SourceError("file_not_readable", message, name=source.name) from error
+
+
+def _check_status(source: Source, status: os.stat_result, limit: int) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise SourceError("file_is_folder", "{name} is a folder; choose an image in it.", name=source.name)
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError("file_not_regular", "{name} is not a file; choose an image file.", name=source.name)
+    if status.st_size > limit:
+        raise too_many_bytes(SourceError, limit)
+
+
+def _read_up_to(file: IO[bytes], limit: int, cancelled: Callable[[], bool]) -> bytes:
+    content = bytearray()
+    while chunk := file.read(_CHUNK):
+        if cancelled():
+            raise CancelledError
+        content += chunk
+        if len(content) > limit:
+            raise too_many_bytes(SourceError, limit)
+    return bytes(content)

@@ -1,0 +1,72 @@
+"""What can be set: defaults, then `config.toml` in the config folder, then the environment (`DETRDESK_...`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from engine.errors import EngineError
+from engine.paths import config_dir
+
+
+class Settings(BaseSettings):
+    """The engine's settings.
+
+    Attributes:
+        model: The model that is used where none is named.
+        device: `auto` (CUDA, then MPS, then the CPU), `cpu`, `cuda`, `cuda:N` or `mps`.
+        max_pixels: Largest image, width x height, pixels.
+        max_file_bytes: Largest local file, bytes.
+        max_fetch_bytes: Largest image behind a URL, bytes.
+        fetch_seconds: Longest fetch of a URL, all in all, seconds.
+        loaded_models: How many models may be in memory at once.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DETRDESK_", extra="ignore")
+
+    model: str = "starter"
+    device: str = "auto"
+    max_pixels: int = Field(128_000_000, ge=1)
+    max_file_bytes: int = Field(512 * 1024 * 1024, ge=1)
+    max_fetch_bytes: int = Field(32 * 1024 * 1024, ge=1)
+    fetch_seconds: float = Field(10.0, gt=0)
+    loaded_models: int = Field(2, ge=1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed in, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+def config_file() -> Path:
+    """The one settings file."""
+    return config_dir() / "config.toml"
+
+
+def load_settings() -> Settings:
+    """The settings of this user and environment.
+
+    Raises:
+        EngineError: the file or a variable holds something that cannot be used; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        setting = ".".join(str(part) for part in first["loc"])
+        raise EngineError(
+            "setting_invalid", "The setting {setting} cannot be used: {reason}.", setting=setting, reason=first["msg"]
+        ) from error
+    except (OSError, ValueError) as error:
+        raise EngineError(
+            "settings_unreadable", "The settings file config.toml cannot be read: {reason}.", reason=error
+        ) from error

@@ -1,0 +1,60 @@
+"""What every test stands on: no screen, a home of its own, the shared files where they are."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.paths import resource
+from tests.checkpoints import make_checkpoint
+
+if TYPE_CHECKING:
+    from engine.engine import Engine
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED = PROJECT.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Config, data and cache of this test alone."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("DETRDESK_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of photos and models that tests may read."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared (photos and models that the project may not ship)")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def tiny_detr(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DETR with random weights that answers in milliseconds."""
+    return make_checkpoint(tmp_path_factory.mktemp("models") / "tiny-detr", "detr")
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """A bundled sample image with codes in it."""
+    return resource("samples", "parcels.jpg")
+
+
+@pytest.fixture(scope="session")
+def session_engine() -> Iterator[Engine]:
+    """One engine with the starter loaded, for tests that do not change it."""
+    from engine.engine import Engine
+
+    engine = Engine()
+    yield engine
+    engine.close()

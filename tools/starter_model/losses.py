@@ -1,0 +1,112 @@
+"""DETR's set loss for several layers and query groups at once, and the dense loss of the helpers."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+from torch.nn import functional
+
+from .codes import CLASSES
+from .networks import Answers, Predictions
+
+NO_OBJECT = len(CLASSES)
+BOX_WEIGHT, OVERLAP_WEIGHT = 5.0, 2.0
+EMPTY_WEIGHT = 0.2
+CENTRE_SHARE = 0.7  # cells within this share of a box speak for it
+
+
+def corners(boxes: Tensor) -> Tensor:
+    """Centre-size boxes (..., 4) as x0, y0, x1, y1."""
+    return torch.cat([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., :2] + boxes[..., 2:] / 2], -1)
+
+
+def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
+    """Generalised IoU of centre-size boxes, broadcast over all but the last dimension."""
+    a, b = corners(first), corners(second)
+    inner = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
+    outer = (torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
+    union = first[..., 2:].prod(-1) + second[..., 2:].prod(-1) - inner
+    return inner / (union + 1e-7) - (outer - union) / (outer + 1e-7)
+
+
+def set_loss(found: Predictions, boxes: list[Tensor], labels: list[Tensor], groups: int) -> Tensor:
+    """DETR's loss averaged over layers and groups; each group is matched to the objects on its own."""
+    layers, images, queries, _ = found.logits.shape
+    wanted = torch.full((layers, images, queries), NO_OBJECT)
+    picks: list[Tensor] = []
+    goals: list[Tensor] = []
+    for image, (box, label) in enumerate(zip(boxes, labels, strict=True)):
+        if not len(label):
+            continue
+        for layer, query, target in _match(found, image, box, label, groups):
+            wanted[layer, image, query] = label[target]
+            picks.append(torch.stack([torch.full_like(query, layer), torch.full_like(query, image), query]))
+            goals.append(box[target])
+    loss = classification(found.logits, wanted)
+    if picks:
+        layer, image, query = torch.cat(picks, 1)
+        loss = loss + box_loss(found.boxes[layer, image, query], torch.cat(goals))
+    return loss
+
+
+@torch.no_grad()
+def _match(
+    found: Predictions, image: int, boxes: Tensor, labels: Tensor, groups: int
+) -> list[tuple[int, Tensor, Tensor]]:
+    chance = found.logits[:, image].softmax(-1)[..., labels]
+    guess = found.boxes[:, image, :, None]
+    cost = BOX_WEIGHT * (guess - boxes).abs().sum(-1) - OVERLAP_WEIGHT * generalised_iou(guess, boxes) - chance
+    table = cost.unflatten(1, (groups, -1)).nan_to_num(1e3).numpy()
+    matches = []
+    for layer, of_layer in enumerate(table):
+        pairs = [linear_sum_assignment(of_group) for of_group in of_layer]
+        query = np.concatenate([rows + number * table.shape[2] for number, (rows, _) in enumerate(pairs)])
+        matches.append((layer, torch.from_numpy(query), torch.from_numpy(np.concatenate([c for _, c in pairs]))))
+    return matches
+
+
+def classification(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Cross entropy in which "no object" counts EMPTY_WEIGHT."""
+    weight = torch.ones(NO_OBJECT + 1)
+    weight[NO_OBJECT] = EMPTY_WEIGHT
+    return functional.cross_entropy(logits.flatten(0, -2), wanted.flatten(), weight)
+
+
+def box_loss(guess: Tensor, goal: Tensor) -> Tensor:
+    """Weighted L1 and generalised IoU of matched centre-size boxes (n, 4)."""
+    distance = (guess - goal).abs().sum(-1).mean()
+    return BOX_WEIGHT * distance + OVERLAP_WEIGHT * (1 - generalised_iou(guess, goal)).mean()
+
+
+def dense_targets(boxes: list[Tensor], labels: list[Tensor], height: int, width: int) -> tuple[Tensor, Tensor]:
+    """For every cell its class (image, cell), NO_OBJECT outside, and the box it speaks for (image, cell, 4)."""
+    wanted = torch.full((len(boxes), height * width), NO_OBJECT)
+    goals = torch.zeros(len(boxes), height * width, 4)
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    centres = torch.stack([(columns + 0.5) / width, (rows + 0.5) / height], -1).reshape(-1, 2)
+    cell = torch.tensor([1 / width, 1 / height])
+    for image, (box, label) in enumerate(zip(boxes, labels, strict=True)):
+        for number in (box[:, 2] * box[:, 3]).argsort(descending=True).tolist():
+            reach = torch.maximum(box[number, 2:] * CENTRE_SHARE, cell) / 2
+            inside = ((centres - box[number, :2]).abs() <= reach).all(-1)
+            wanted[image, inside] = label[number]
+            goals[image, inside] = box[number]
+    return wanted, goals
+
+
+def total_loss(answers: Answers, boxes: list[Tensor], labels: list[Tensor], groups: int, grid: tuple[int, int]) -> Tensor:
+    """The set loss of the decoder, where it ran, plus the dense losses of memory and backbone."""
+    wanted, goals = dense_targets(boxes, labels, *grid)
+    inside = wanted != NO_OBJECT
+    losses = []
+    for dense, share in ((answers.memory, 1.0), (answers.cells, 0.5)):
+        loss = classification(dense.logits, wanted)
+        if inside.any():
+            loss = loss + box_loss(dense.boxes[inside], goals[inside])
+        losses.append(share * loss)
+    dense_loss = torch.stack(losses).sum()
+    if answers.layers is None:
+        return dense_loss
+    return set_loss(answers.layers, boxes, labels, groups) + 0.5 * dense_loss

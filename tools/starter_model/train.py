@@ -1,0 +1,145 @@
+"""Trains the starter model; a run that was stopped goes on from its checkpoint."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .dataset import Batch, Feeder
+from .losses import total_loss
+from .networks import STRIDE, Trainee
+
+SEED = 7
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how to train; every count is in steps of `batch` scenes."""
+
+    steps: int = 14000
+    dense_steps: int = 900  # backbone and encoder alone, before the decoder joins
+    grow_steps: int = 5000  # the scenes grow from `small` to `large` pixels a side until then
+    cooldown: int = 3000  # the learning rate falls to nothing over the last of the steps
+    warmup: int = 150
+    batch: int = 24
+    groups: int = 3
+    rate: float = 5e-4
+    decay: float = 1e-2
+    clip: float = 1.0
+    small: int = 144
+    large: int = 208
+    average: float = 0.999
+    threads: int = 2
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate: a short rise, a plateau, a linear fall over the cooldown."""
+        rise = min(1.0, (step + 1) / self.warmup)
+        again = min(1.0, max(0, step - self.dense_steps + 1) / self.warmup) if step >= self.dense_steps else 1.0
+        fall = min(1.0, max(0.0, (self.steps - step) / max(1, self.cooldown)))
+        return self.rate * rise * max(0.1, again) * max(fall, 0.005)
+
+    def side_at(self, step: int) -> float:
+        """The side in pixels of a square scene at `step`."""
+        return self.small + (self.large - self.small) * min(1.0, step / self.grow_steps)
+
+
+class Average:
+    """An exponential moving average of a module's state; this is what ships."""
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.decay, self.count = decay, 0
+        self.state = {name: value.detach().clone() for name, value in module.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module) -> None:
+        """Moves a little towards `module`, faster in the beginning."""
+        self.count += 1
+        keep = min(self.decay, (1 + self.count) / (10 + self.count))
+        for name, value in module.state_dict().items():
+            if value.is_floating_point():
+                self.state[name].lerp_(value, 1 - keep)
+            else:
+                self.state[name].copy_(value)
+
+
+def train(scenes: Path, checkpoint: Path, plan: Plan, log_every: int = 100, save_every: int = 400) -> Path:
+    """Trains up to `plan.steps` and returns `checkpoint`, written every `save_every` steps and resumed from if there."""
+    torch.manual_seed(SEED)
+    torch.set_num_threads(plan.threads)
+    cv2.setNumThreads(1)
+    trainee = Trainee(plan.groups).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(_parameter_groups(trainee, plan), lr=plan.rate, foreach=True)
+    average, first = Average(trainee.detr, plan.average), 0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        trainee.load_state_dict(saved["trainee"])
+        optimiser.load_state_dict(saved["optimiser"])
+        average.state, average.count, first = saved["average"], saved["count"], saved["step"]
+    trainee.train()
+    losses: list[Tensor] = []
+    began = time.monotonic()
+    for step, batch in zip(range(first, plan.steps), _prefetch(scenes, plan, first), strict=False):
+        for group in optimiser.param_groups:
+            group["lr"] = plan.rate_at(step)
+        losses.append(_step(trainee, optimiser, batch, plan, decode=step >= plan.dense_steps))
+        average.update(trainee.detr)
+        if (step + 1) % log_every == 0:
+            pace = (time.monotonic() - began) / len(losses)
+            mean = torch.stack(losses[-log_every:]).mean().item()
+            print(f"step {step + 1} loss {mean:.3f} rate {plan.rate_at(step):.1e} {pace:.3f} s/step", flush=True)
+        if (step + 1) % save_every == 0 or step + 1 == plan.steps:
+            _save(checkpoint, trainee, optimiser, average, step + 1)
+    return checkpoint
+
+
+def _step(trainee: Trainee, optimiser: torch.optim.Optimizer, batch: Batch, plan: Plan, decode: bool) -> Tensor:
+    boxes, labels = [torch.from_numpy(b) for b in batch.boxes], [torch.from_numpy(k) for k in batch.labels]
+    height, width = batch.pixels.shape[1:3]
+    answers = trainee(torch.from_numpy(batch.pixels), decode)
+    loss = total_loss(answers, boxes, labels, plan.groups, (height // STRIDE, width // STRIDE))
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(trainee.parameters(), plan.clip)
+    if torch.isfinite(norm):
+        optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+    return loss.detach()
+
+
+def _parameter_groups(trainee: Trainee, plan: Plan) -> list[dict[str, object]]:
+    plain = [p for p in trainee.parameters() if p.ndim < 2]
+    decayed = [p for p in trainee.parameters() if p.ndim >= 2]
+    return [{"params": decayed, "weight_decay": plan.decay}, {"params": plain, "weight_decay": 0.0}]
+
+
+def _prefetch(scenes: Path, plan: Plan, first: int) -> Iterator[Batch]:
+    """Batches for the steps from `first` on, made by a thread that also looks for newly rendered scenes."""
+    ready: queue.Queue[Batch] = queue.Queue(maxsize=3)
+
+    def work() -> None:
+        feeder, sides = Feeder(scenes, SEED + first), np.random.default_rng(SEED + first)
+        for step in range(first, plan.steps):
+            if step % 200 == 0:
+                feeder.look_for_more()
+            side = plan.side_at(step) * sides.uniform(0.75, 1.2)
+            ready.put(feeder.batch(plan.batch, round(side * side)))
+
+    threading.Thread(target=work, daemon=True).start()
+    for _ in range(first, plan.steps):
+        yield ready.get()
+
+
+def _save(path: Path, trainee: Trainee, optimiser: torch.optim.Optimizer, average: Average, step: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".tmp")
+    state = {"trainee": trainee.state_dict(), "optimiser": optimiser.state_dict(), "average": average.state}
+    torch.save({**state, "count": average.count, "step": step}, partial)
+    partial.replace(path)
