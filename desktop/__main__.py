@@ -12,7 +12,7 @@ OUTPUT = "detrdesk-output"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
-    from engine.cli import COMMANDS, build_parser
+    from engine.cli import COMMANDS
     from engine.cli import main as run_command
 
     if given and given[0] in COMMANDS:

@@ -183,9 +183,9 @@ class MainWindow(QMainWindow):
             self.view.show_image(self._viewer.canvas_image)
             self._middle.setCurrentWidget(self.welcome if state.image is None else self.view)
             self.setWindowTitle("detrdesk" if state.image is None else f"{state.image.source.name} – detrdesk")
-        if state.shown is not self._detections:
-            self._detections = state.shown
+        if state.shown is not None and state.shown is not self._detections:
             self.view.show_detections(state.shown)
+        self._detections = state.shown
         self.view.select(state.selected)
         for panel in self._panels:
             panel.show_state(state)
@@ -264,18 +264,15 @@ class MainWindow(QMainWindow):
             clipboard.setImage(QImage.fromData(png))
             self._viewer.tell(tr("The annotated image is on the clipboard."))
 
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        mime = event.mimeData() if event is not None else None
-        if event is not None and mime is not None and can_open(mime):
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if can_open(event.mimeData()):
             event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent | None) -> None:
-        mime = event.mimeData() if event is not None else None
-        if event is not None and mime is not None:
-            event.acceptProposedAction()
-            self._viewer.open(given_in(mime))
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self._viewer.open(given_in(event.mimeData()))
 
-    def closeEvent(self, event: QCloseEvent | None) -> None:
+    def closeEvent(self, event: QCloseEvent) -> None:
         self.hide()
         self._viewer.close()
         super().closeEvent(event)

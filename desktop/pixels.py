@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PIL import Image
 from PyQt5.QtCore import QBuffer, QIODevice
 from PyQt5.QtGui import QImage, QPainter
@@ -10,8 +12,7 @@ from PyQt5.QtGui import QImage, QPainter
 def to_qimage(image: Image.Image) -> QImage:
     """An RGB image as Qt draws it fastest; the result owns its pixels."""
     shown = QImage(image.width, image.height, QImage.Format.Format_RGB32)
-    bits = shown.bits()
-    assert bits is not None
+    bits: Any = shown.bits()
     bits.setsize(shown.sizeInBytes())
     memoryview(bits).cast("B")[:] = image.tobytes("raw", "BGRX")
     return shown

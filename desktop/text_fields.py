@@ -17,7 +17,7 @@ class TextFieldKeys(QObject):
         for field in fields:
             field.installEventFilter(self)
 
-    def eventFilter(self, field: QObject | None, event: QEvent | None) -> bool:
+    def eventFilter(self, field: QObject, event: QEvent) -> bool:
         if (
             isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.ShortcutOverride
@@ -27,7 +27,7 @@ class TextFieldKeys(QObject):
             return True
         return super().eventFilter(field, event)
 
-    def _is_ours(self, field: QObject | None, event: QKeyEvent) -> bool:
+    def _is_ours(self, field: QObject, event: QKeyEvent) -> bool:
         if event.matches(QKeySequence.StandardKey.Paste):
             clipboard = QApplication.clipboard()
             mime = clipboard.mimeData() if clipboard is not None else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,12 @@ class Job:
     Attributes:
         source: Where it comes from.
         image_out: Where its annotated image goes, or `None`.
+        problem: Why it is known beforehand that it cannot be opened, or `None`.
     """
 
     source: Source
-    image_out: Path | None
+    image_out: Path | None = None
+    problem: EngineError | None = None
 
 
 def run_detect(given: argparse.Namespace) -> int:
@@ -64,13 +67,21 @@ def _engine(device: str | None) -> Engine:
 
 
 def _jobs(given: argparse.Namespace) -> list[Job]:
-    sources = expand_sources(given.sources)
-    if given.image_out is None:
-        return [Job(source, None) for source in sources]
-    if _is_single(given) and not given.image_out.is_dir() and given.image_out.suffix.lower() in IMAGE_SUFFIXES:
-        return [Job(source, given.image_out) for source in sources]
-    _make_folder(given.image_out)
-    return [Job(source, path) for source, path in zip(sources, _free_paths(given.image_out, sources), strict=True)]
+    jobs = [job for text in given.sources for job in _named_by(text)]
+    out: Path | None = given.image_out
+    if out is None:
+        return jobs
+    if _is_single(given) and not out.is_dir() and out.suffix.lower() in IMAGE_SUFFIXES:
+        return [replace(job, image_out=out) for job in jobs]
+    _make_folder(out)
+    return [replace(job, image_out=path) for job, path in zip(jobs, _free_paths(out, jobs), strict=True)]
+
+
+def _named_by(text: str) -> list[Job]:
+    try:
+        return [Job(source) for source in expand_sources([text])]
+    except EngineError as error:
+        return [Job(Source("data", text[:40], text[:200]), problem=error)]
 
 
 def _is_single(given: argparse.Namespace) -> bool:
@@ -79,7 +90,7 @@ def _is_single(given: argparse.Namespace) -> bool:
 
 
 def _is_folder(text: str) -> bool:
-    return "\0" not in text and len(text) < 4096 and Path(text).expanduser().is_dir()
+    return os.path.isdir(os.path.expanduser(text))  # noqa: PTH111, PTH112 (pathlib raises on base64 text)
 
 
 def _make_folder(folder: Path) -> None:
@@ -91,11 +102,11 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _free_paths(folder: Path, sources: list[Source]) -> Iterator[Path]:
-    """A path for each source, none twice; the names tell them from the images themselves."""
+def _free_paths(folder: Path, jobs: list[Job]) -> Iterator[Path]:
+    """A path for each image, none twice; the names tell them from the images themselves."""
     taken: set[str] = set()
-    for source in sources:
-        stem = base = f"{Path(source.name).stem or 'image'}_detections"
+    for job in jobs:
+        stem = base = f"{Path(job.source.name).stem or 'image'}_detections"
         number = 2
         while stem.lower() in taken:
             stem, number = f"{base}_{number}", number + 1
@@ -124,6 +135,8 @@ def _answer_all(
 
 
 def _answer(engine: Engine, job: Job, chosen: Filter, model: str | None) -> tuple[Detections, dict[str, Any]]:
+    if job.problem is not None:
+        raise job.problem
     image = engine.open(job.source)
     found = engine.detect_in(image, model)
     if job.image_out is not None:

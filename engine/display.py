@@ -45,7 +45,7 @@ def missing_library() -> str | None:
     spec = importlib.util.find_spec("PyQt5")
     if spec is None or spec.origin is None:
         return "PyQt5"
-    plugin = Path(spec.origin).with_name("").joinpath(XCB_PLUGIN)
+    plugin = Path(spec.origin).parent / XCB_PLUGIN
     if not plugin.exists():
         return None
     try:

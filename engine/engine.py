@@ -8,13 +8,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from PIL import Image
 
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
-from engine.errors import CancelledError, DetectionError
+from engine.errors import CancelledError, DetectionError, ModelError
 from engine.image.decode import Limits, decode_image
 from engine.image.fetch import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
@@ -51,11 +50,11 @@ class Engine:
 
     @property
     def default_model(self) -> str:
-        """The name of the model that is used where none is named; a folder in the settings is added to the catalog."""
-        model = self.settings.model
-        if model not in self.catalog.names and Path(model).expanduser().is_dir():
-            return self.catalog.add(Path(model))
-        return model
+        """The name of the model that is used where none is named."""
+        try:
+            return self.catalog.name_of(self.settings.model)
+        except ModelError:
+            return self.settings.model
 
     def detect(
         self, given: str | os.PathLike[str] | bytes | Source, model: str | None = None, cancelled: Cancelled = bool
@@ -119,7 +118,7 @@ class Engine:
         Raises:
             ModelError: it cannot be found or loaded; the models in memory stay as they are.
         """
-        name = model or self.settings.model
+        name = self.catalog.name_of(model or self.settings.model)
         with self._turn:
             if name not in self._loaded:
                 self._loaded[name] = self._read(name)

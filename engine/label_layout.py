@@ -10,6 +10,7 @@ import numpy.typing as npt
 from engine.detect.detection import Box
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 _OUT_OF_BOUNDS = 1e30
 _LEVELS = 3
@@ -30,13 +31,13 @@ def place_labels(boxes: Sequence[Box], sizes: Sequence[tuple[float, float]], bou
     if not boxes:
         return []
     spans = np.asarray(sizes, np.float64)
-    places = _places(np.asarray(boxes, np.float64), spans, bounds)
-    cost = np.where(_fits_upright(places[:, :, 1], spans, bounds), 0.0, _OUT_OF_BOUNDS)
+    places, slides = _places(np.asarray(boxes, np.float64), spans, bounds)
+    cost = np.where(_fits(places, slides, spans, bounds), 0.0, _OUT_OF_BOUNDS)
     return _choose(_clamped(places, spans, bounds), spans, cost)
 
 
-def _places(boxes: Floats, spans: Floats, bounds: Box) -> Floats:
-    """Every place to try for each label, best first: [N, K, 2], top left corners.
+def _places(boxes: Floats, spans: Floats, bounds: Box) -> tuple[Floats, Flags]:
+    """Every place to try for each label, best first: top left corners [N, K, 2], and [K] whether it may slide sideways.
 
     Boxes are cut to the bounds first, so that a label stays with the part that is seen.
     """
@@ -45,17 +46,20 @@ def _places(boxes: Floats, spans: Floats, bounds: Box) -> Floats:
     width, height = spans.T
     end = right - width
     along = [left + (end - left) * part for part in (0.0, 1.0, 0.5, 0.25, 0.75)]
-    above = [(x, top - height * level) for level in range(1, _LEVELS + 1) for x in along]
-    below = [(x, bottom + height * (level - 1)) for level in range(1, _LEVELS + 1) for x in along]
-    beside = [(right, top), (left - width, top), (right, bottom - height), (left - width, bottom - height)]
-    inside = [(left, top), (end, top), (left, bottom - height), (end, bottom - height)]
+    above = [(x, top - height * level, True) for level in range(1, _LEVELS + 1) for x in along]
+    below = [(x, bottom + height * (level - 1), True) for level in range(1, _LEVELS + 1) for x in along]
+    down = [top, bottom - height, (top + bottom - height) / 2]
+    beside = [(x, y, False) for y in down for x in (right, left - width)]
+    inside = [(x, y, True) for y in down[:2] for x in (left, end)]
     tried = [*above[:2], *below[:2], *beside[:2], *inside, *above[2:], *below[2:], *beside[2:]]
-    return np.stack([np.stack(place, -1) for place in tried], 1)
+    return np.stack([np.stack((x, y), -1) for x, y, _ in tried], 1), np.array([slides for _, _, slides in tried])
 
 
-def _fits_upright(top: Floats, spans: Floats, bounds: Box) -> npt.NDArray[np.bool_]:
-    """Whether each place is within the bounds from top to bottom; sideways a label may be moved."""
-    return np.asarray((top >= bounds[1]) & (top + spans[:, 1:] <= bounds[3]))
+def _fits(places: Floats, slides: Flags, spans: Floats, bounds: Box) -> Flags:
+    """[N, K]: whether a label at a place is within the bounds, slid sideways where it may be."""
+    ends = places + spans[:, None, :]
+    across = slides | ((places[:, :, 0] >= bounds[0]) & (ends[:, :, 0] <= bounds[2]))
+    return across & (places[:, :, 1] >= bounds[1]) & (ends[:, :, 1] <= bounds[3])
 
 
 def _clamped(places: Floats, spans: Floats, bounds: Box) -> Floats:

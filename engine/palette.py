@@ -27,7 +27,7 @@ COLOURS: tuple[Colour, ...] = (
 LINE_STYLES: tuple[tuple[float, ...], ...] = ((), (6.0, 2.0), (2.0, 1.5), (6.0, 1.5, 2.0, 1.5))
 """Solid, dashed, dotted, dash-dot: lengths of stroke and gap in turn, in line widths."""
 
-_SALT = b"detrdesk 90724"
+_SALT = b"detrdesk 26302"
 """Chosen so that the starter's five classes are far apart, and solid."""
 
 _STYLES = (0, 0, 0, 1, 2, 3)

@@ -28,11 +28,11 @@ class Settings(BaseSettings):
 
     model: str = "starter"
     device: str = "auto"
-    max_pixels: int = Field(128_000_000, ge=1)
-    max_file_bytes: int = Field(512 * 1024 * 1024, ge=1)
-    max_fetch_bytes: int = Field(32 * 1024 * 1024, ge=1)
-    fetch_seconds: float = Field(10.0, gt=0)
-    loaded_models: int = Field(2, ge=1)
+    max_pixels: int = Field(default=128_000_000, ge=1)
+    max_file_bytes: int = Field(default=512 * 1024 * 1024, ge=1)
+    max_fetch_bytes: int = Field(default=32 * 1024 * 1024, ge=1)
+    fetch_seconds: float = Field(default=10.0, gt=0)
+    loaded_models: int = Field(default=2, ge=1)
 
     @classmethod
     def settings_customise_sources(

@@ -44,9 +44,9 @@ def make_checkpoint(folder: Path, family: str, seed: int = 0, **processor: Any) 
     config = AutoConfig.for_model(family, **_sizes(family), **labels)
     model = AutoModelForObjectDetection.from_config(config)
     with torch.no_grad():
-        for name, tensor in model.named_parameters():
-            if name.startswith("class_labels_classifier") or "bbox_predictor" in name:
-                tensor.mul_(8)
+        for tensor in model.parameters():
+            if tensor.ndim == 2:
+                tensor.normal_(0, 2 / tensor.shape[1] ** 0.5)
     model.save_pretrained(folder)
     kind = {"detr": "Detr", "conditional_detr": "ConditionalDetr", "yolos": "Yolos"}[family]
     settings = {"image_processor_type": f"{kind}ImageProcessor", "size": {"shortest_edge": 200, "longest_edge": 400}}

@@ -58,3 +58,16 @@ def session_engine() -> Iterator[Engine]:
     engine = Engine()
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def image_file(tmp_path: Path) -> Path:
+    """A small JPEG with a Chinese name, in a folder of its own."""
+    from PIL import Image, ImageDraw
+
+    folder = tmp_path / "图片"
+    folder.mkdir()
+    image = Image.new("RGB", (320, 240), (200, 120, 60))
+    ImageDraw.Draw(image).ellipse((40, 30, 200, 180), fill=(20, 80, 160))
+    image.save(folder / "快递 1.jpg", quality=90)
+    return folder / "快递 1.jpg"

@@ -1,4 +1,4 @@
-"""Make `resources/fonts/detrdesk-sans.otf`: Latin, Greek, Cyrillic, arrows and GB 2312 of Noto Sans CJK SC.
+"""Make `resources/fonts/detrdesk-sans.otf`: Latin-1, Greek, Cyrillic, arrows and GB 2312 of Noto Sans CJK SC.
 
     python tools/make_font.py [NotoSansCJK-Regular.ttc]
 

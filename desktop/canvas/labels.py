@@ -21,6 +21,7 @@ _LEGIBLE_SIDE = 240.0
 _INVISIBLE_SIDE = 80.0
 _COVERED_TOO_MUCH = 0.35
 _ROUND = 3.0
+_DIM = 0.65
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Labels:
         opacity = painter.opacity()
         for label in sorted(self.placed, key=lambda label: label.index in lively):
             rect = QRectF(to_view.map(label.corner), label.size)
-            painter.setOpacity(opacity * (0.5 if label.index in dim else 1.0))
+            painter.setOpacity(opacity * (_DIM if label.index in dim else 1.0))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(*label.colour))
             painter.drawRoundedRect(rect, _ROUND, _ROUND)

@@ -246,17 +246,15 @@ class ImageView(QGraphicsView):
         else:
             self.activated.emit(index)
 
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self._pointer = None
-        self._set_hovered(None)
-
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             index = self._top_under(event.pos())
             detection = None if index is None else self._scene.boxes.detection(index)
             QToolTip.showText(event.globalPos(), "" if detection is None else described(detection), self.viewport())
             return True
+        if event.type() == QEvent.Type.Leave:
+            self._pointer = None
+            self._set_hovered(None)
         return super().viewportEvent(event)
 
     @property

@@ -107,7 +107,7 @@ class Zoom(QObject):
     @property
     def shows_everything(self) -> bool:
         """Whether no part of the image lies outside the view."""
-        return self.seen.contains(self._image)
+        return self._image.isEmpty() or self.seen.contains(self._image)
 
     @property
     def _across(self) -> float:
@@ -118,6 +118,8 @@ class Zoom(QObject):
         return max(1, self._view.viewport().height() - 2 * _FIT_MARGIN) / max(1.0, self._image.height())
 
     def _scale_to(self, zoom: float) -> None:
+        if self._image.isEmpty():
+            return
         before = self.value
         lowest = min(SMALLEST, self._across, self._down)
         zoom = min(LARGEST, max(lowest, zoom))

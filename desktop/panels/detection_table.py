@@ -97,8 +97,9 @@ class DetectionTable(QTableView):
         horizontal.setSectionResizeMode(SCORE, QHeaderView.ResizeMode.Fixed)
         horizontal.setSectionResizeMode(BOX, QHeaderView.ResizeMode.Fixed)
         digits = self.fontMetrics().horizontalAdvance("0")
-        self.setColumnWidth(SCORE, 7 * digits)
-        self.setColumnWidth(BOX, 24 * digits)
+        self.setColumnWidth(SCORE, 8 * digits)
+        self.setColumnWidth(BOX, 22 * digits)
+        self.setMinimumWidth(44 * digits)
 
 
 class _DetectionRows(QAbstractTableModel):

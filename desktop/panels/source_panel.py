@@ -10,7 +10,6 @@ from desktop.icons import icon
 from desktop.panels.parts import hint_label, menu_of
 from desktop.theme import GRID
 from desktop.viewer_state import ViewerState
-from engine.image.source import Source
 
 
 class SourcePanel(QWidget):
@@ -26,7 +25,7 @@ class SourcePanel(QWidget):
 
     def __init__(self, open_actions: list[QAction], paste: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._sources: tuple[Source, ...] = ()
+        self._sources: object = ()
         self.edit = self._make_edit()
         self._names = QStringListModel()
         self.list = self._make_list()

@@ -52,6 +52,10 @@ _SLOW_DECODERS = {"bmp_rle", "ppm", "ppm_plain"}
 _SLOW_PIXELS = 4_000_000
 """What Pillow decodes in Python, and icons, may have at most this many pixels."""
 
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
+_TILE_PIXELS = 1 << 24
+"""libtiff makes room for a whole tile of a TIFF, however small the image is."""
+
 _SCANS = 100
 _COMMENTS = 1_000
 _ORIENTATION = 0x0112
@@ -113,7 +117,9 @@ def _open(name: str, data: bytes, limits: Limits) -> ImageFile.ImageFile:
         if data.count(b"#") > _COMMENTS and name == "ppm":
             raise ValueError("too many comments")
     _check_pixels(opened.size, limit)
-    _check_pixels(getattr(opened, "_tile_size", None), limit)
+    if isinstance(opened, TiffImagePlugin.TiffImageFile):
+        tags = opened.tag_v2
+        _check_pixels((tags.get(_TILE_WIDTH, 1), tags.get(_TILE_HEIGHT, 1)), min(limits.max_pixels, _TILE_PIXELS))
     if name == "jpeg" and jpeg_scans(data) > _SCANS:
         raise ValueError("too many scans")
     return opened

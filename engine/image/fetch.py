@@ -27,7 +27,6 @@ Resolve = Callable[..., list[Any]]
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\\]|[\ud800-\udfff]")
 _AUTHORITY = re.compile(r"https?://([^/?#]+)", re.IGNORECASE)
 _HEADERS = {"User-Agent": "detrdesk", "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
-_REDIRECTS = {301, 302, 303, 307, 308}
 _CHUNK = 65_536
 _LONGEST_NAME = 100
 
@@ -64,6 +63,13 @@ class _Target:
     def shown(self) -> str:
         """The host as messages name it."""
         return self.host[:_LONGEST_NAME]
+
+
+class _Session(requests.Session):
+    """Follows no redirect, nor reads the body of one to prepare for it, which requests does otherwise."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
 
 
 def fetch_url(
@@ -123,18 +129,25 @@ def _ask(target: _Target, policy: FetchPolicy, resolve: Resolve, watch: Watch) -
     """One hop: the body, or the URL that the answer redirects to."""
     try:
         watch.check()
-        with requests.Session() as session:
+        with _Session() as session:
             _prepare(session, target, policy, resolve, watch)
             with session.get(
                 target.url, headers=_HEADERS, stream=True, allow_redirects=False, timeout=watch.remaining
             ) as response:
                 watch.check()
-                location = session.get_redirect_target(response) if response.status_code in _REDIRECTS else None
-                return urljoin(target.url, location) if location else _body(response, target, policy, watch)
+                location = requests.Session.get_redirect_target(session, response)
+                return _joined(target.url, location) if location else _body(response, target, policy, watch)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         raise _explained(error, target, policy, watch) from error
     except DeadlineError as error:
         raise _timeout(target, policy) from error
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise _not_http() from error
 
 
 def _explained(error: Exception, target: _Target, policy: FetchPolicy, watch: Watch) -> SourceError:
@@ -208,7 +221,7 @@ def _addresses(target: _Target, resolve: Resolve, watch: Watch) -> list[Address]
 
 
 def _body(response: requests.Response, target: _Target, policy: FetchPolicy, watch: Watch) -> bytes:
-    if not response.ok:
+    if not 200 <= response.status_code < 300:
         raise _failed(target, f"HTTP status {response.status_code}")
     declared = response.headers.get("Content-Length", "")
     if declared.isdigit() and int(declared[:20]) > policy.max_bytes:

@@ -25,8 +25,9 @@ class PinnedAdapter(HTTPAdapter):
     """
 
     def __init__(self, addresses: Sequence[Address], watch: Watch) -> None:
-        self._direct = _pools(addresses, watch)
-        self._proxied = _pools(None, watch)
+        self._made: list[HTTPConnection] = []
+        self._direct = _pools(addresses, watch, self._made)
+        self._proxied = _pools(None, watch, self._made)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -41,12 +42,21 @@ class PinnedAdapter(HTTPAdapter):
             manager.pool_classes_by_scheme = self._proxied
         return manager
 
+    def close(self) -> None:
+        """Close the connections too that urllib3 gave up without closing, as it does on headers that make no sense."""
+        super().close()
+        for connection in self._made:
+            connection.close()
 
-def _pools(addresses: Sequence[Address] | None, watch: Watch) -> dict[str, type[HTTPConnectionPool]]:
-    """Pool classes by scheme; `None` for the addresses leaves them to urllib3."""
+
+def _pools(
+    addresses: Sequence[Address] | None, watch: Watch, made: list[HTTPConnection]
+) -> dict[str, type[HTTPConnectionPool]]:
+    """Pool classes by scheme, which note connections in `made`; `None` for the addresses leaves them to urllib3."""
 
     class Connection(HTTPConnection):
         def _new_conn(self) -> socket.socket:
+            made.append(self)
             if addresses is not None:
                 return _connect(self, addresses, watch)
             sock = super()._new_conn()

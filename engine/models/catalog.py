@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from engine.errors import ModelError
@@ -11,10 +12,7 @@ STARTER = "starter"
 
 
 class Catalog:
-    """Names of models; the bundled starter is always there.
-
-    A folder can be used without a name: its path is its name until it is added under another.
-    """
+    """Names of models; the bundled starter is always there."""
 
     def __init__(self) -> None:
         self._folders: dict[str, Path] = {STARTER: resource("starter")}
@@ -37,18 +35,23 @@ class Catalog:
         return name
 
     def folder(self, name: str) -> Path:
-        """The folder of a model, by its name or as a path.
+        """Where the files of a model are; `name` is one of `names`."""
+        return self._folders[name]
+
+    def name_of(self, given: str) -> str:
+        """The name of a model that is given by its name or by its folder, which is added.
 
         Raises:
             ModelError: no model has this name and no folder is there.
         """
-        if name in self._folders:
-            return self._folders[name]
-        if "\0" not in name and Path(name).expanduser().is_dir():
-            return Path(name).expanduser()
+        if given in self._folders:
+            return given
+        path = os.path.expanduser(given)  # noqa: PTH111 (pathlib raises on a user that is not known)
+        if os.path.isdir(path):  # noqa: PTH112 (pathlib raises on names that are too long)
+            return self.add(Path(path))
         raise ModelError(
             "model_not_found",
             "There is no model {model}; give a checkpoint folder or one of {known}.",
-            model=name[:100],
+            model=given[:100],
             known=", ".join(self.names),
         )

@@ -48,10 +48,12 @@ class Ink:
 
 @dataclass(frozen=True)
 class Print:
-    """A printed code: RGB uint8 `image` with its quiet zone, and `box` (x0, y0, x1, y1) around the modules in pixels."""
+    """A printed code with its quiet zone: RGB uint8 `image`, the `cover` of its ink (float32 0..1, same size) and the
+    `box` (x0, y0, x1, y1) around its modules in pixels."""
 
     kind: int
     image: np.ndarray
+    cover: np.ndarray
     box: tuple[float, float, float, float]
 
 
@@ -107,7 +109,7 @@ def print_symbol(rng: Rng, symbol: Symbol, width: int, height: int, ink: Ink, ty
     image = _blend(sheet, ink)
     if ink.logo:
         _stamp_logo(rng, image, quiet, width, height, ink)
-    return Print(symbol.kind, image, (quiet, quiet, quiet + width, quiet + height))
+    return Print(symbol.kind, image, sheet, (quiet, quiet, quiet + width, quiet + height))
 
 
 def _coverage(symbol: Symbol, width: int, height: int, shape: str) -> np.ndarray:

@@ -84,7 +84,7 @@ class Batch:
 class Feeder:
     """Draws augmented training batches from every shard that is on disk, looking for new ones as it goes."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: list[int]) -> None:
         self._folder, self._rng = folder, np.random.default_rng(seed)
         self._shards: dict[Path, Shard] = {}
         self.look_for_more()
@@ -96,12 +96,9 @@ class Feeder:
                 self._shards[path] = read_shard(path)
         return len(self._shards) * SHARD_SCENES
 
-    def batch(self, size: int, area: int) -> Batch:
-        """`size` scenes of one shape with about `area` pixels each, sides divisible by 16."""
+    def batch(self, size: int, height: int, width: int) -> Batch:
+        """`size` scenes of `height` x `width` pixels."""
         shards = list(self._shards.values())
-        wide = float(np.exp(self._rng.normal(0.12, 0.26)).clip(0.55, 1.85))
-        height = max(64, round(np.sqrt(area / wide) / 16) * 16)
-        width = max(64, round(area / height / 16) * 16)
         pixels, boxes, labels = [], [], []
         for _ in range(size):
             shard = shards[self._rng.integers(len(shards))]
@@ -113,6 +110,13 @@ class Feeder:
             boxes.append(relative(box, height, width))
             labels.append(label)
         return Batch(np.stack(pixels), boxes, labels)
+
+
+def random_frame(rng: Rng, side: float) -> tuple[int, int]:
+    """Height and width, divisible by 16, of a frame with about `side` squared pixels, upright to wide."""
+    aspect = float(np.exp(rng.normal(0.12, 0.26)).clip(0.55, 1.85))
+    height = max(64, round(side / np.sqrt(aspect) / 16) * 16)
+    return height, max(64, round(side * side / height / 16) * 16)
 
 
 def augment(

@@ -69,7 +69,7 @@ def code_sheet(rng: Rng, kind: int, long_side: float, type_: Typesetter, spread:
     if rng.random() < 0.9:
         for area in _around(rng, top, left, code_h, code_w, height, width):
             _fill(rng, sheet, area, style, type_, long_side, more)
-    _place(sheet, first, top, left)
+    _place(sheet, first, top, left, bare=bool(rng.random() < 0.22))
     return sheet
 
 
@@ -187,9 +187,12 @@ def _ink(area: np.ndarray, mask: np.ndarray, tone: np.ndarray) -> None:
     )
 
 
-def _place(sheet: Sheet, code: Print, top: int, left: int) -> None:
+def _place(sheet: Sheet, code: Print, top: int, left: int, bare: bool = False) -> None:
+    """Puts the code on the sheet, on a ground of its own or, `bare`, as ink on what is there."""
     height, width = code.image.shape[:2]
-    sheet.image[top : top + height, left : left + width] = code.image
+    area = sheet.image[top : top + height, left : left + width]
+    tone = np.float32([22, 22, 26] if area.mean() > 105 else [236, 236, 232])
+    area[:] = area + (tone - area) * code.cover[..., None] * 0.92 if bare else code.image
     sheet.cover[top : top + height, left : left + width] = 1
     x0, y0, x1, y1 = np.array(code.box) + (left, top, left, top)
     sheet.codes.append((code.kind, outline(x0, y0, x1, y1)))

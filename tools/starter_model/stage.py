@@ -44,16 +44,22 @@ class Art:
         """Puts an RGB uint8 picture on the artwork."""
         self._picture.paste(Image.fromarray(image), (left, top))
 
-    def code(self, kind: int, left: int, top: int, width: int, height: int, ink: Ink = Ink(), dense: int = 60) -> None:  # noqa: B008
+    def code(
+        self, kind: int, left: int, top: int, width: int, height: int, light: Colour = (252, 252, 250), dense: int = 60,
+        captioned: bool = False,
+    ) -> None:  # fmt: skip
         """Prints a code whose modules fill about `width` x `height`; `dense` is the most modules it may have a side."""
+        ink = Ink(BLACK, light, caption=False)
         while True:
             symbol = random_symbol(self._rng, kind)
             square = kind == 1 or abs(np.log(symbol.aspect * height / width)) < 0.25
-            if square and max(symbol.modules.shape) <= dense:
+            if square and dense / 2 < max(symbol.modules.shape) <= dense:
                 break
         printed = print_symbol(self._rng, symbol, width, height, ink, Typesetter())
         x0, y0, x1, y1 = (round(v) for v in printed.box)
-        self.paste(printed.image, left - x0, top - y0)
+        self.paste(printed.image[y0:y1, x0:x1], left, top)
+        if captioned:
+            self.text((left + width / 2, top + height + 4), symbol.caption, max(16, height // 6), "mono", anchor="ma")
         self._codes.append((kind, outline(left, top, left + x1 - x0, top + y1 - y0)))
 
     def sheet(self) -> Sheet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -12,13 +13,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, multiprocessing, nn
 
-from .dataset import Batch, Feeder
+from .dataset import Batch, Feeder, random_frame
 from .losses import total_loss
 from .networks import STRIDE, Trainee
 
 SEED = 7
+LOG_EVERY, SAVE_EVERY = 100, 400
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Plan:
     small: int = 144
     large: int = 208
     average: float = 0.999
-    threads: int = 2
+    workers: int = 2  # processes of one thread that share each batch
 
     def rate_at(self, step: int) -> float:
         """The learning rate: a short rise, a plateau, a linear fall over the cooldown."""
@@ -71,10 +73,22 @@ class Average:
                 self.state[name].copy_(value)
 
 
-def train(scenes: Path, checkpoint: Path, plan: Plan, log_every: int = 100, save_every: int = 400) -> Path:
-    """Trains up to `plan.steps` and returns `checkpoint`, written every `save_every` steps and resumed from if there."""
+def train(scenes: Path, checkpoint: Path, plan: Plan) -> Path:
+    """Trains up to `plan.steps` and returns `checkpoint`, written every SAVE_EVERY steps and resumed from if there.
+
+    One process per core, each with its share of every batch: they wait for each other once a step, and so stand other
+    programs beside them far better than the threads of one process do.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        meeting = f"file://{folder}/meeting"
+        multiprocessing.spawn(_work, (scenes, checkpoint, plan, meeting), nprocs=plan.workers)
+    return checkpoint
+
+
+def _work(rank: int, scenes: Path, checkpoint: Path, plan: Plan, meeting: str) -> None:
+    distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=plan.workers)
     torch.manual_seed(SEED)
-    torch.set_num_threads(plan.threads)
+    torch.set_num_threads(1)
     cv2.setNumThreads(1)
     trainee = Trainee(plan.groups).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(_parameter_groups(trainee, plan), lr=plan.rate, foreach=True)
@@ -87,18 +101,20 @@ def train(scenes: Path, checkpoint: Path, plan: Plan, log_every: int = 100, save
     trainee.train()
     losses: list[Tensor] = []
     began = time.monotonic()
-    for step, batch in zip(range(first, plan.steps), _prefetch(scenes, plan, first), strict=False):
+    for step, batch in zip(range(first, plan.steps), _prefetch(scenes, plan, first, rank), strict=False):
         for group in optimiser.param_groups:
             group["lr"] = plan.rate_at(step)
         losses.append(_step(trainee, optimiser, batch, plan, decode=step >= plan.dense_steps))
+        if rank != 0:
+            continue
         average.update(trainee.detr)
-        if (step + 1) % log_every == 0:
+        if (step + 1) % LOG_EVERY == 0:
             pace = (time.monotonic() - began) / len(losses)
-            mean = torch.stack(losses[-log_every:]).mean().item()
+            mean = torch.stack(losses[-LOG_EVERY:]).mean().item()
             print(f"step {step + 1} loss {mean:.3f} rate {plan.rate_at(step):.1e} {pace:.3f} s/step", flush=True)
-        if (step + 1) % save_every == 0 or step + 1 == plan.steps:
+        if (step + 1) % SAVE_EVERY == 0 or step + 1 == plan.steps:
             _save(checkpoint, trainee, optimiser, average, step + 1)
-    return checkpoint
+    distributed.destroy_process_group()
 
 
 def _step(trainee: Trainee, optimiser: torch.optim.Optimizer, batch: Batch, plan: Plan, decode: bool) -> Tensor:
@@ -107,11 +123,20 @@ def _step(trainee: Trainee, optimiser: torch.optim.Optimizer, batch: Batch, plan
     answers = trainee(torch.from_numpy(batch.pixels), decode)
     loss = total_loss(answers, boxes, labels, plan.groups, (height // STRIDE, width // STRIDE))
     loss.backward()
+    _share_gradients(list(trainee.parameters()), plan.workers)
     norm = nn.utils.clip_grad_norm_(trainee.parameters(), plan.clip)
     if torch.isfinite(norm):
         optimiser.step()
     optimiser.zero_grad(set_to_none=True)
     return loss.detach()
+
+
+def _share_gradients(parameters: list[nn.Parameter], workers: int) -> None:
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(flat)
+    for parameter, share in zip(parameters, flat.div_(workers).split([p.numel() for p in parameters]), strict=True):
+        parameter.grad = share.view_as(parameter)
 
 
 def _parameter_groups(trainee: Trainee, plan: Plan) -> list[dict[str, object]]:
@@ -120,17 +145,18 @@ def _parameter_groups(trainee: Trainee, plan: Plan) -> list[dict[str, object]]:
     return [{"params": decayed, "weight_decay": plan.decay}, {"params": plain, "weight_decay": 0.0}]
 
 
-def _prefetch(scenes: Path, plan: Plan, first: int) -> Iterator[Batch]:
-    """Batches for the steps from `first` on, made by a thread that also looks for newly rendered scenes."""
+def _prefetch(scenes: Path, plan: Plan, first: int, rank: int) -> Iterator[Batch]:
+    """This worker's share of the batches from step `first` on, made by a thread that also looks for new scenes."""
     ready: queue.Queue[Batch] = queue.Queue(maxsize=3)
+    feeder = Feeder(scenes, [SEED, first, rank])
+    frames = np.random.default_rng([SEED, first])  # the same in all workers, so that they take equally long
 
     def work() -> None:
-        feeder, sides = Feeder(scenes, SEED + first), np.random.default_rng(SEED + first)
         for step in range(first, plan.steps):
             if step % 200 == 0:
                 feeder.look_for_more()
-            side = plan.side_at(step) * sides.uniform(0.75, 1.2)
-            ready.put(feeder.batch(plan.batch, round(side * side)))
+            frame = random_frame(frames, plan.side_at(step) * frames.uniform(0.75, 1.2))
+            ready.put(feeder.batch(plan.batch // plan.workers, *frame))
 
     threading.Thread(target=work, daemon=True).start()
     for _ in range(first, plan.steps):

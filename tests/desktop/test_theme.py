@@ -1,0 +1,135 @@
+"""Colours, fonts and the style sheet."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from PyQt5.QtGui import QColor, QFontMetricsF, QPalette
+from PyQt5.QtWidgets import QApplication, QPushButton, QSlider
+from pytestqt.qtbot import QtBot
+
+from desktop import theme
+from desktop.canvas.view import ImageView
+from desktop.theme import DARK, LIGHT, THEMES, Scheme, Theme, apply_theme, current_theme, system_scheme
+from engine.palette import relative_luminance
+
+READABLE, VISIBLE = 4.5, 3.0
+
+
+@pytest.fixture(autouse=True)
+def plain_again(qapp: QApplication) -> Iterator[None]:
+    palette, font = QPalette(qapp.palette()), qapp.font()
+    yield
+    qapp.setStyleSheet("")
+    qapp.setPalette(palette)
+    qapp.setFont(font)
+    qapp.setProperty("detrdesk_scheme", None)
+
+
+def contrast(one: str, other: str) -> float:
+    bright, dark = sorted((relative_luminance(QColor(colour).getRgb()[:3]) for colour in (one, other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", THEMES)
+@pytest.mark.parametrize("ground", ["window", "surface", "hover", "pressed", "selection"])
+def test_text_is_readable(scheme: Scheme, ground: str) -> None:
+    assert contrast(THEMES[scheme].text, getattr(THEMES[scheme], ground)) >= READABLE
+
+
+@pytest.mark.parametrize("scheme", THEMES)
+@pytest.mark.parametrize("colour", ["text_muted", "link", "danger", "warning", "success"])
+@pytest.mark.parametrize("ground", ["window", "surface", "hover"])
+def test_other_text_is_readable(scheme: Scheme, colour: str, ground: str) -> None:
+    assert contrast(getattr(THEMES[scheme], colour), getattr(THEMES[scheme], ground)) >= READABLE
+
+
+@pytest.mark.parametrize("scheme", THEMES)
+def test_text_on_colours_is_readable(scheme: Scheme) -> None:
+    shown = THEMES[scheme]
+    for ground in (shown.accent, shown.accent_hover, shown.accent_pressed):
+        assert contrast(shown.accent_text, ground) >= READABLE
+    assert contrast(shown.tooltip_text, shown.tooltip) >= READABLE
+    assert contrast(shown.text_muted, shown.selection) >= READABLE
+
+
+@pytest.mark.parametrize("scheme", THEMES)
+@pytest.mark.parametrize("ground", ["window", "surface", "canvas"])
+def test_focus_is_visible(scheme: Scheme, ground: str) -> None:
+    assert contrast(THEMES[scheme].focus, getattr(THEMES[scheme], ground)) >= VISIBLE
+
+
+@pytest.mark.parametrize("shown", [LIGHT, DARK])
+def test_every_colour_is_one(shown: Theme) -> None:
+    names = [field.name for field in dataclasses.fields(shown) if field.name != "scheme"]
+    assert all(QColor(getattr(shown, name)).isValid() for name in names)
+
+
+@pytest.mark.parametrize("scheme", THEMES)
+def test_applying_reaches_widgets(qapp: QApplication, qtbot: QtBot, scheme: Scheme) -> None:
+    button, slider = QPushButton("Detect"), QSlider()
+    button.setProperty("primary", True)
+    for widget in (button, slider):
+        qtbot.addWidget(widget)
+    apply_theme(qapp, scheme)
+    button.resize(120, 40)
+    assert current_theme() is THEMES[scheme]
+    assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(THEMES[scheme].window)
+    assert button.grab().toImage().pixelColor(10, 20) == QColor(THEMES[scheme].accent)
+
+
+def test_the_canvas_follows(qapp: QApplication, qtbot: QtBot) -> None:
+    view = ImageView()
+    qtbot.addWidget(view)
+    for scheme, shown in THEMES.items():
+        apply_theme(qapp, scheme)
+        assert view.viewport().grab().toImage().pixelColor(5, 5) == QColor(shown.canvas)
+
+
+def test_the_style_sheet_is_filled_in_and_its_pictures_exist(qapp: QApplication) -> None:
+    sheet = theme.style_sheet(LIGHT, 10)
+    assert "$" not in sheet
+    pictures = {part.split(")")[0].removeprefix("style:") for part in sheet.split("url(")[1:]}
+    shipped = {path.name for path in theme.resource("style").glob("*.svg")}
+    assert pictures == shipped
+
+
+def test_figures_are_as_wide_as_each_other(qapp: QApplication) -> None:
+    metrics = QFontMetricsF(theme.number_font())
+    assert len({round(metrics.horizontalAdvance(figure), 2) for figure in "0123456789"}) == 1
+
+
+def test_hints_are_smaller_than_text(qapp: QApplication) -> None:
+    assert theme.hint_font().pointSizeF() < theme.text_font().pointSizeF()
+
+
+@pytest.mark.parametrize(("name", "scheme"), [("Adwaita:dark", "dark"), ("Yaru-dark", "dark"), ("Adwaita", "light")])
+def test_follows_the_gtk_theme(qapp: QApplication, monkeypatch: pytest.MonkeyPatch, name: str, scheme: Scheme) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("GTK_THEME", name)
+    assert system_scheme(qapp) == scheme
+
+
+@pytest.mark.parametrize(("said", "scheme"), [("'prefer-dark'", "dark"), ("'prefer-light'", "light")])
+def test_follows_the_desktop(qapp: QApplication, monkeypatch: pytest.MonkeyPatch, said: str, scheme: Scheme) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("GTK_THEME", raising=False)
+    monkeypatch.setattr(theme, "_said_by", lambda *command: said)
+    assert system_scheme(qapp) == scheme
+
+
+@pytest.mark.parametrize(("window", "scheme"), [("#202020", "dark"), ("#f0f0f0", "light")])
+def test_follows_the_palette_where_the_desktop_says_nothing(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, window: str, scheme: Scheme
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("GTK_THEME", raising=False)
+    monkeypatch.setattr(theme, "_said_by", lambda *command: "")
+    qapp.setPalette(QPalette(QColor(window)))
+    assert system_scheme(qapp) == scheme
+
+
+def test_a_command_that_is_not_there_says_nothing() -> None:
+    assert theme._said_by("no-such-command-here") == ""
