@@ -48,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Listed:
-    """What the user named, folders looked through."""
+    """What the user named, folders looked through; a single image only once it could be opened."""
 
     sources: tuple[Source, ...]
 
@@ -107,17 +107,21 @@ class _Worker(QObject):
         def cancelled() -> bool:
             return number != self.newest
 
+        sources: tuple[Source, ...] = ()
         source, at, image = request.source, request.at, request.image
         if request.given:
             yield Stage.LISTING
             sources = tuple(expand_sources(request.given))
             if not sources:
                 raise EngineError("no_images", "There are no images in this folder.")
-            yield Listed(sources)
             source, at = sources[0], 0
+            if len(sources) > 1:
+                yield Listed(sources)
         if source is not None:
             yield Stage.OPENING
             image = self._engine.open(source, cancelled)
+            if len(sources) == 1:
+                yield Listed(sources)
             yield Opened(image, to_qimage(image.pixels), at)
         yield Stage.LOADING_MODEL
         self._engine.load(request.model)

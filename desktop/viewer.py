@@ -22,6 +22,7 @@ from desktop.viewer_state import (
     detected,
     listed,
     opened,
+    pointed,
     select,
     told,
     waiting,
@@ -73,6 +74,7 @@ class Viewer(QObject):
 
     def show_source(self, at: int) -> None:
         """Show the image at a place in the list."""
+        self._set(pointed(self.state, at))
         self._ask(Request(self.state.model, source=self.state.sources[at], at=at))
 
     def detect_again(self) -> None:

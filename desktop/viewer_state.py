@@ -45,7 +45,7 @@ class ViewerState:
         model: The one that is selected.
         chosen: Threshold, top_k and labels.
         sources: The images that were opened together.
-        at: Which of them is shown.
+        at: Which of them was asked for last; the one that is shown, unless it cannot be opened.
         image: The image that is shown.
         detections: Every detection in it by the model, or `None` before it was asked.
         selected: The `Detection.index` of the selected boxes.
@@ -107,6 +107,11 @@ def waiting(state: ViewerState, stage: Stage | None) -> ViewerState:
 def listed(state: ViewerState, sources: Sequence[Source]) -> ViewerState:
     """Other images to go through."""
     return replace(state, sources=tuple(sources), at=None)
+
+
+def pointed(state: ViewerState, at: int) -> ViewerState:
+    """Another place in the list, its image not opened yet."""
+    return replace(state, at=at)
 
 
 def opened(state: ViewerState, image: OpenedImage, at: int | None) -> ViewerState:

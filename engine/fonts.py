@@ -58,6 +58,14 @@ def bundled() -> Path:
     return resource("fonts", "detrdesk-sans.otf")
 
 
+def has_glyph(path: Path, sign: str) -> bool:
+    """Whether the font file has the character; one that cannot be read has none."""
+    try:
+        return _glyph(path, sign) not in _missing(path)
+    except (OSError, ValueError):
+        return False
+
+
 def _belongs_to_former(sign: str) -> bool:
     return sign == " " or unicodedata.category(sign) in {"Mn", "Mc", "Me", "Cf"}
 
@@ -65,16 +73,9 @@ def _belongs_to_former(sign: str) -> bool:
 @lru_cache(maxsize=4096)
 def _path_for(sign: str) -> Path:
     """The first font that has `sign`; the bundled one, with its empty box, where none does."""
-    if _has(bundled(), sign):
+    if has_glyph(bundled(), sign):
         return bundled()
-    return next((path for path in _system_fonts() if _has(path, sign)), bundled())
-
-
-def _has(path: Path, sign: str) -> bool:
-    try:
-        return _glyph(path, sign) not in _missing(path)
-    except (OSError, ValueError):
-        return False
+    return next((path for path in _system_fonts() if has_glyph(path, sign)), bundled())
 
 
 @cache

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
+import tempfile
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="detrdesk-runtime-"))
 
 from collections.abc import Iterator
 from pathlib import Path

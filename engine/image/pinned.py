@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator, Sequence
+from http.client import HTTPResponse
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -25,7 +26,7 @@ class PinnedAdapter(HTTPAdapter):
     """
 
     def __init__(self, addresses: Sequence[Address], watch: Watch) -> None:
-        self._made: list[HTTPConnection] = []
+        self._made: list[HTTPConnection | HTTPResponse] = []
         self._direct = _pools(addresses, watch, self._made)
         self._proxied = _pools(None, watch, self._made)
         super().__init__(max_retries=0)
@@ -43,18 +44,25 @@ class PinnedAdapter(HTTPAdapter):
         return manager
 
     def close(self) -> None:
-        """Close the connections too that urllib3 gave up without closing, as it does on headers that make no sense."""
+        """Close what urllib3 gave up without closing, too, as it does on headers that make no sense."""
         super().close()
-        for connection in self._made:
-            connection.close()
+        for each in self._made:
+            each.close()
 
 
 def _pools(
-    addresses: Sequence[Address] | None, watch: Watch, made: list[HTTPConnection]
+    addresses: Sequence[Address] | None, watch: Watch, made: list[HTTPConnection | HTTPResponse]
 ) -> dict[str, type[HTTPConnectionPool]]:
-    """Pool classes by scheme, which note connections in `made`; `None` for the addresses leaves them to urllib3."""
+    """Pool classes by scheme, which note all they make in `made`; `None` for the addresses leaves them to urllib3."""
+
+    class Response(HTTPResponse):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            made.append(self)
 
     class Connection(HTTPConnection):
+        response_class = Response
+
         def _new_conn(self) -> socket.socket:
             made.append(self)
             if addresses is not None:

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 
 from engine.detect.detection import Box, Detections
 from engine.errors import ImageError
-from engine.fonts import bundled, runs
+from engine.fonts import bundled, has_glyph, runs
 from engine.palette import label_colour
 from engine.render import draw_detections, encode_image
 
@@ -44,6 +44,7 @@ def test_the_outline_is_on_the_edge_in_the_classes_colour() -> None:
     drawn = draw_detections(image, found(image.size, (100, 100, 300, 300)))
     for point in ((100, 200), (299, 200), (200, 100), (200, 299)):
         assert drawn.getpixel(point) == label_colour("qr_code")
+    assert drawn.getpixel((100, 200)) == drawn.getpixel((99, 200)) != drawn.getpixel((102, 200))
     assert drawn.getpixel((200, 200)) == drawn.getpixel((80, 200)) == (128, 128, 128)
 
 
@@ -102,6 +103,19 @@ def test_chinese_is_drawn_as_chinese() -> None:
 
     assert [path for _, path in runs("二维码")] == [bundled()]
     assert len({plate(label) for label in ("二维码", "条形码", "数据包", "\ue000\ue000\ue000")}) == 4
+
+
+def test_a_font_without_a_character_is_told() -> None:
+    assert has_glyph(bundled(), "猫")
+    assert not has_glyph(bundled(), "\ue000")
+    assert not has_glyph(bundled().with_name("missing.otf"), "a")
+
+
+def test_lines_grow_with_the_image() -> None:
+    image = Image.new("RGB", (3000, 3000), "grey")
+    drawn = draw_detections(image, found(image.size, (1000, 1000, 2000, 2000)))
+    row = [drawn.getpixel((x, 1500)) for x in range(980, 1020)]
+    assert 6 <= row.count(label_colour("qr_code")) <= 10
 
 
 def test_pieces_hold_together() -> None:

@@ -1,4 +1,4 @@
-"""`python -m tools.starter_model`: renders, trains, exports, evaluates and paints the samples, or one of these alone."""
+"""`python -m tools.starter_model`: renders, trains, exports, evaluates and paints the samples, or one of these."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def render(scenes: Path, shards: int, workers: int, part: int | None) -> None:
     if part is None and workers > 1:
         command = [sys.executable, "-m", __package__, "render", "--scenes", scenes, "--shards", str(shards)]
         own = [subprocess.Popen([*command, "--workers", str(workers), "--part", str(n)]) for n in range(workers)]
-        if any([process.wait() for process in own]):
+        codes = [process.wait() for process in own]
+        if any(codes):
             raise SystemExit("rendering failed")
         return
     cv2.setNumThreads(1)
@@ -39,7 +40,7 @@ def main() -> None:
     """Reads the command line and runs one stage, or all of them in order."""
     parser = argparse.ArgumentParser(prog="python -m tools.starter_model", description=__doc__)
     parser.add_argument("stage", nargs="?", choices=STAGES, default="all")
-    parser.add_argument("--scratch", type=Path, default=Path("train-scratch"), help="scenes and checkpoints, outside git")
+    parser.add_argument("--scratch", type=Path, default=Path("train-scratch"), help="for scenes and checkpoints")
     parser.add_argument("--scenes", type=Path, help="the rendered shards (default: SCRATCH/scenes)")
     parser.add_argument("--checkpoint", type=Path, help="what training resumes from (default: SCRATCH/last.pt)")
     parser.add_argument("--model", type=Path, default=RESOURCES / "starter", help="the folder that ships")

@@ -11,8 +11,8 @@ pipeline_tag: object-detection
 # starter: finds QR codes, barcodes, Data Matrix, Aztec and PDF417
 
 The model that ships with detrdesk, so that the program works on a machine that never sees the internet. It is a small
-stock `DetrForObjectDetection` (ResNet of basic blocks to stride 16, two encoder and three decoder layers, 25 queries,
-2.3 million parameters) and loads with `transformers` alone:
+stock `DetrForObjectDetection` (a ResNet of basic blocks to stride 16, two encoder and three decoder layers, 25
+queries, 2.3 million parameters) and loads with `transformers` alone:
 
 ```python
 from transformers import DetrForObjectDetection, DetrImageProcessorPil
@@ -23,15 +23,16 @@ model = DetrForObjectDetection.from_pretrained("resources/starter")
 
 ## What it finds
 
-`qr_code`, `barcode` (EAN, UPC, Code 128, Code 39, Code 93, ITF, Codabar, DataBar), `data_matrix`, `aztec`, `pdf417`: on
-labels, packages, posters, documents and screens, at any angle, from about a tenth of the frame's short side up to the
-whole frame. A box surrounds the modules or bars, without the quiet zone and the printed digits. A good threshold is 0.5.
+`qr_code`, `barcode` (EAN, UPC, Code 128, Code 39, Code 93, ITF, Codabar, DataBar), `data_matrix`, `aztec`, `pdf417`:
+on labels, packages, posters, documents and screens, at any angle, from about a tenth of the frame's short side up to
+the whole frame. A box surrounds the modules or bars, without the quiet zone and the printed digits. A good threshold
+is 0.5.
 
 ## What it cannot do
 
 It does not read codes. It misses codes that are small in the frame (crop closer), and codes of which less than about
-60 % shows. Micro QR, rMQR, MaxiCode, stacked DataBar, MicroPDF417 and postal codes were never shown to it. Dense regular
-print can fool it. At most 25 codes in a picture.
+60 % shows. Micro QR, rMQR, MaxiCode, stacked DataBar, MicroPDF417 and postal codes were never shown to it. Dense
+regular print can fool it. At most 25 codes in a picture.
 
 ## How it does
 

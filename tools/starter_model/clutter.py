@@ -240,11 +240,8 @@ def maze(rng: Rng, height: int, width: int, type_: Typesetter) -> np.ndarray:
     image, pitch = _canvas(light, height, width), _pitch(rng, min(height, width), 6, 18)
     for top in range(0, height, pitch):
         for left in range(0, width, pitch):
-            flip = rng.random() < 0.5
-            start, end = (
-                ((left, top), (left + pitch, top + pitch)) if flip else ((left + pitch, top), (left, top + pitch))
-            )
-            cv2.line(image, start, end, dark.tolist(), max(1, pitch // 5), cv2.LINE_AA)
+            near, far = (left, left + pitch) if rng.random() < 0.5 else (left + pitch, left)
+            cv2.line(image, (near, top), (far, top + pitch), dark.tolist(), max(1, pitch // 5), cv2.LINE_AA)
     return image
 
 
@@ -264,8 +261,7 @@ def bricks(rng: Rng, height: int, width: int, type_: Typesetter) -> np.ndarray:
 
 def charts(rng: Rng, height: int, width: int, type_: Typesetter) -> np.ndarray:
     """Bar charts, equalisers and skylines: columns of unequal height on a ground."""
-    dark, light = _tones(rng)
-    image, count = _canvas(light, height, width), int(rng.integers(4, 30))
+    image, count = _canvas(_tones(rng)[1], height, width), int(rng.integers(4, 30))
     wide, gap = width / count, rng.uniform(0.05, 0.5)
     tones = [colour(rng, 0, 200) for _ in range(int(rng.integers(1, 4)))]
     for index in range(count):
@@ -275,8 +271,8 @@ def charts(rng: Rng, height: int, width: int, type_: Typesetter) -> np.ndarray:
 
 
 PAINTERS: tuple[Painter, ...] = (
-    stripes, stripes, stripes, spines, grid, grid, checks, tartan, crossword, mosaic, dots, text, text, text, table, table,
-    circuit, ruler, piano, targets, targets, maze, bricks, charts,
+    stripes, stripes, stripes, spines, grid, grid, checks, tartan, crossword, mosaic, dots, text, text, text, table,
+    table, circuit, ruler, piano, targets, targets, maze, bricks, charts,
 )  # fmt: skip
 
 

@@ -165,8 +165,8 @@ def _stamp_logo(rng: Rng, image: np.ndarray, quiet: int, width: int, height: int
         cv2.circle(image, centre, int(radius * 0.8), colour, -1, cv2.LINE_AA)
     else:
         for size, fill in ((radius, ink.light), (int(radius * 0.8), colour)):
-            corners = [(c - size, d - size, c + size, d + size) for c, d in (centre,)][0]
-            cv2.rectangle(image, corners[:2], corners[2:], fill, -1)
+            first, last = (centre[0] - size, centre[1] - size), (centre[0] + size, centre[1] + size)
+            cv2.rectangle(image, first, last, fill, -1)
     cv2.circle(image, centre, max(1, int(radius * rng.uniform(0.2, 0.5))), ink.light, -1, cv2.LINE_AA)
 
 

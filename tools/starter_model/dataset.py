@@ -74,7 +74,7 @@ def read_shard(path: Path) -> Shard:
 
 @dataclass
 class Batch:
-    """`pixels` RGB uint8 (n, height, width, 3); per image `boxes` float32 (k, 4), centre and size in 0..1, and `labels`."""
+    """`pixels` RGB uint8 (n, height, width, 3); per image `boxes` (k, 4), centre and size in 0..1, and `labels`."""
 
     pixels: np.ndarray
     boxes: list[np.ndarray]
@@ -146,7 +146,7 @@ def relative(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _crop(rng: Rng, boxes: np.ndarray, rows: int, columns: int, aspect: float) -> tuple[int, int, int, int]:
-    """Left, top, width, height of a crop near `aspect` that cuts deep into no code; the whole frame if none is found."""
+    """Left, top, width, height of a crop near `aspect` that cuts deep into no code; the frame if none is found."""
     aspect *= float(np.exp(rng.normal(0, 0.1)))
     for _ in range(6):
         share = rng.uniform(0.45, 1.0)

@@ -52,9 +52,12 @@ class Finder:
         """Boxes (25, 4) in pixels, labels and scores of an RGB uint8 image, the best first."""
         inputs = self._processor(images=image, return_tensors="pt", input_data_format="channels_last")
         size = [image.shape[:2]]
-        answer = self._processor.post_process_object_detection(self._model(**inputs), threshold=0.0, target_sizes=size)[0]
+        answer = self._processor.post_process_object_detection(self._model(**inputs), threshold=0.0, target_sizes=size)[
+            0
+        ]
         order = answer["scores"].argsort(descending=True)
-        return tuple(answer[key][order].numpy() for key in ("boxes", "labels", "scores"))  # type: ignore[return-value]
+        boxes, labels, scores = (answer[key][order].numpy() for key in ("boxes", "labels", "scores"))
+        return boxes, labels, scores
 
 
 def held_out(seed: int, count: int, empty: bool | None = None) -> Iterator[Scene]:
@@ -113,7 +116,7 @@ def _coco(annotations: list[dict[str, object]], results: np.ndarray, scenes: int
 def describe(figures: Figures) -> str:
     """The figures as Markdown."""
     lines = [
-        f"On {figures.scenes:,} held-out rendered scenes (COCO's definitions, pycocotools): AP50 **{figures.ap50:.3f}**,",
+        f"On {figures.scenes:,} held-out scenes (COCO's definitions, pycocotools): AP50 **{figures.ap50:.3f}**,",
         f"AP **{figures.ap:.3f}**, AP75 {figures.ap75:.3f}. A wrong guess above {ALARM_AT} on "
         f"**{figures.clutter_alarms:.1%}** of {figures.clutter:,} held-out",
         "scenes of clutter without codes.",

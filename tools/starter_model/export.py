@@ -57,7 +57,8 @@ def check(folder: Path, weights: dict[str, Tensor]) -> None:
     images = (pixels.permute(0, 3, 1, 2).float() - trainee.mean) * trainee.scale
     stock = model.eval()(images)
     gap = max(
-        (answers.logits[-1] - stock.logits).abs().max().item(), (answers.boxes[-1] - stock.pred_boxes).abs().max().item()
+        (answers.logits[-1] - stock.logits).abs().max().item(),
+        (answers.boxes[-1] - stock.pred_boxes).abs().max().item(),
     )
     if gap > TOLERANCE:
         raise RuntimeError(f"stock outputs differ from training's by {gap:.1e}")

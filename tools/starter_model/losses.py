@@ -96,7 +96,9 @@ def dense_targets(boxes: list[Tensor], labels: list[Tensor], height: int, width:
     return wanted, goals
 
 
-def total_loss(answers: Answers, boxes: list[Tensor], labels: list[Tensor], groups: int, grid: tuple[int, int]) -> Tensor:
+def total_loss(
+    answers: Answers, boxes: list[Tensor], labels: list[Tensor], groups: int, grid: tuple[int, int]
+) -> Tensor:
     """The set loss of the decoder, where it ran, plus the dense losses of memory and backbone."""
     wanted, goals = dense_targets(boxes, labels, *grid)
     inside = wanted != NO_OBJECT

@@ -137,7 +137,16 @@ def _pack(rng: Rng, name: str, note: str, tone: tuple[int, int, int], code: int 
     if code is not None:
         wide, high = (330, 190) if code == BARCODE else (244, 244)
         art.pen.rectangle((560 - wide - 70, 800 - high - 76, 536, 776), fill=WHITE)
-        art.code(code, 560 - wide - 47, 800 - high - 52, wide, high - 6, WHITE, 130 if code == BARCODE else 29, code == BARCODE)
+        art.code(
+            code,
+            560 - wide - 47,
+            800 - high - 52,
+            wide,
+            high - 6,
+            WHITE,
+            130 if code == BARCODE else 29,
+            code == BARCODE,
+        )
     return art.sheet()
 
 
@@ -163,10 +172,20 @@ def shelf(rng: Rng) -> Canvas:
         ("SALINA", "sea salt crackers", (36, 92, 146), DATA_MATRIX, False),
         ("BERRI", "jam of wild berries", (150, 38, 66), QR_CODE, False),
     )
-    prices = (("Oat flakes", "3.90"), ("Green tea 绿茶", "7.50"), ("Coffee", "8.20"), ("Crackers", "2.40"), ("Jam", "4.10"))
+    prices = (
+        ("Oat flakes", "3.90"),
+        ("Green tea 绿茶", "7.50"),
+        ("Coffee", "8.20"),
+        ("Crackers", "2.40"),
+        ("Jam", "4.10"),
+    )
     lefts = [-58.5 + number * 23.8 for number in range(len(products))]
     rail = np.float32([206, 208, 210]) + 5 * noise(rng, 120, 2200, 0.05, 2)[..., None]
-    for floor, order, light in ((71.5, (0, 1, 2, 3, 4), 1.0), (33.5, (0, 1, 2, 3, 4), 1.0), (-6.5, (3, 0, 4, 1, 2), 0.82)):
+    for floor, order, light in (
+        (71.5, (0, 1, 2, 3, 4), 1.0),
+        (33.5, (0, 1, 2, 3, 4), 1.0),
+        (-6.5, (3, 0, 4, 1, 2), 0.82),
+    ):
         for left, number in zip(lefts, order, strict=True):
             name, note, tone, code, chinese = products[number]
             pack = _pack(rng, name, note, tone, code if floor == 33.5 else None, chinese)
@@ -196,7 +215,9 @@ def festival_poster(rng: Rng) -> Sheet:
     cv2.circle(picture, (620, 610), 240, (255, 240, 206), -1, cv2.LINE_AA)
     columns = np.arange(width)
     for number, tone in enumerate(((168, 64, 88), (112, 48, 92), (62, 38, 84), (32, 28, 62))):
-        crest = 690 + number * 110 + 46 * np.sin(columns / (150 - number * 16) + number * 1.7) + 14 * np.sin(columns / 41)
+        crest = (
+            690 + number * 110 + 46 * np.sin(columns / (150 - number * 16) + number * 1.7) + 14 * np.sin(columns / 41)
+        )
         wave = np.stack([columns, crest], 1).astype(np.int32)
         cv2.fillPoly(picture, [np.concatenate([wave, [[width, height], [0, height]]])], tone, cv2.LINE_AA)
     art = Art(rng, width, height, picture)
@@ -296,10 +317,19 @@ def _cup(stage: Stage, place: tuple[float, float]) -> None:
     picture = stage.canvas.image
     for share, tone in ((1.6, (238, 236, 230)), (1.52, (226, 223, 216)), (1.1, (206, 202, 194))):
         cv2.circle(picture, (x, y), int(radius * share), tone, -1, cv2.LINE_AA)
-    cv2.line(picture, (x, y), (x + int(radius * 1.5), y - int(radius * 0.7)), (246, 244, 240), int(radius * 0.26), cv2.LINE_AA)
+    cv2.line(
+        picture,
+        (x, y),
+        (x + int(radius * 1.5), y - int(radius * 0.7)),
+        (246, 244, 240),
+        int(radius * 0.26),
+        cv2.LINE_AA,
+    )
     for share, tone in ((1.0, (248, 246, 242)), (0.88, (214, 208, 198)), (0.84, (58, 35, 22)), (0.78, (70, 43, 27))):
         cv2.circle(picture, (x, y), int(radius * share), tone, -1, cv2.LINE_AA)
-    cv2.ellipse(picture, (x, y), (int(radius * 0.66),) * 2, 0, 200, 250, (132, 92, 62), max(1, int(radius * 0.05)), cv2.LINE_AA)
+    cv2.ellipse(
+        picture, (x, y), (int(radius * 0.66),) * 2, 0, 200, 250, (132, 92, 62), max(1, int(radius * 0.05)), cv2.LINE_AA
+    )
 
 
 PICTURES = {"parcels": parcels, "shelf": shelf, "poster": poster, "empty": empty}

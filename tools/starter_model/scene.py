@@ -38,7 +38,7 @@ class Canvas:
         self.codes: list[tuple[int, np.ndarray]] = []
 
     def lay(self, rng: Rng, sheet: Sheet, matrix: np.ndarray, shadow: bool = True) -> bool:
-        """Warps the sheet by the 3x3 `matrix`; False, and nothing laid, where a code would be hidden or cut too much."""
+        """Warps the sheet by the 3x3 `matrix`; lays nothing and says False where a code would be hidden or cut."""
         height, width = self.image.shape[:2]
         area = self._area(sheet, matrix)
         placed = [(kind, cv2.perspectiveTransform(points[None], matrix)[0]) for kind, points in sheet.codes]

@@ -194,7 +194,7 @@ def _place(sheet: Sheet, code: Print, top: int, left: int, bare: bool = False) -
     tone = np.float32([22, 22, 26] if area.mean() > 105 else [236, 236, 232])
     area[:] = area + (tone - area) * code.cover[..., None] * 0.92 if bare else code.image
     sheet.cover[top : top + height, left : left + width] = 1
-    x0, y0, x1, y1 = np.array(code.box) + (left, top, left, top)
+    x0, y0, x1, y1 = np.array(code.box) + np.array([left, top, left, top])
     sheet.codes.append((code.kind, outline(x0, y0, x1, y1)))
 
 

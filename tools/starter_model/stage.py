@@ -35,7 +35,13 @@ class Art:
         self._rng, self._codes = rng, list[tuple[int, np.ndarray]]()
 
     def text(
-        self, at: tuple[float, float], words: str, size: int, face: str = "regular", fill: Colour = BLACK, anchor: str = "la"
+        self,
+        at: tuple[float, float],
+        words: str,
+        size: int,
+        face: str = "regular",
+        fill: Colour = BLACK,
+        anchor: str = "la",
     ) -> None:
         """Sets `words`, `size` pixels high; `anchor` as in Pillow."""
         self.pen.text(at, words, fill=fill, font=face_font(face, size), anchor=anchor)
@@ -71,7 +77,9 @@ class Art:
 class Stage:
     """A camera over a canvas; faces in space (right, up, towards the camera) are laid back to front."""
 
-    def __init__(self, ground: np.ndarray, eye: tuple[float, float, float], target: tuple[float, float, float], zoom: float):
+    def __init__(
+        self, ground: np.ndarray, eye: tuple[float, float, float], target: tuple[float, float, float], zoom: float
+    ):
         self.canvas = Canvas(ground)
         height, width = ground.shape[:2]
         self._eye = np.array(eye, float)
@@ -87,7 +95,9 @@ class Stage:
         seen = (points - self._eye) @ self._axes.T
         return (seen[:, :2] / seen[:, 2:] * self._zoom + self._middle).astype(np.float32)
 
-    def face(self, rng: Rng, sheet: Sheet, corner: np.ndarray, along: np.ndarray, down: np.ndarray, shadow: bool = False) -> None:
+    def face(
+        self, rng: Rng, sheet: Sheet, corner: np.ndarray, along: np.ndarray, down: np.ndarray, shadow: bool = False
+    ) -> None:
         """Lays the sheet on the parallelogram that starts at its top left `corner`."""
         quad = self.project(np.array([corner, corner + along, corner + along + down, corner + down]))
         height, width = sheet.image.shape[:2]
@@ -125,8 +135,16 @@ def carton(rng: Rng, width: int, height: int, tone: float = 1.0, tape: str = "")
     rim = np.minimum(rim, np.minimum(np.arange(width), np.arange(width)[::-1])[None])
     side *= (0.86 + 0.14 * np.clip(rim / (0.03 * width), 0, 1))[..., None]
     if tape:
-        band = np.s_[:, int(width * 0.43) : int(width * 0.57)] if tape == "down" else np.s_[int(height * 0.42) : int(height * 0.58)]
-        side[band] = side[band] * 0.75 + np.float32([214, 180, 128]) * tone * 0.3 + 6 * noise(rng, *side[band].shape[:2])[..., None]
+        band = (
+            np.s_[:, int(width * 0.43) : int(width * 0.57)]
+            if tape == "down"
+            else np.s_[int(height * 0.42) : int(height * 0.58)]
+        )
+        side[band] = (
+            side[band] * 0.75
+            + np.float32([214, 180, 128]) * tone * 0.3
+            + 6 * noise(rng, *side[band].shape[:2])[..., None]
+        )
     return np.clip(side, 0, 255).astype(np.uint8)
 
 

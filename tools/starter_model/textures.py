@@ -1,4 +1,4 @@
-"""Surfaces to lay things on: noise, wood, cardboard, fabric, metal, gradients, blobs, and a few public-domain photos."""
+"""Surfaces to lay things on: noise, wood, cardboard, fabric, metal, gradients, blobs, and a few free photos."""
 
 from __future__ import annotations
 

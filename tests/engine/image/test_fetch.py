@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import shutil
 import socket
@@ -9,6 +10,7 @@ import ssl
 import subprocess
 import threading
 import time
+import warnings
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -227,6 +229,14 @@ def drip_headers(request: BaseHTTPRequestHandler) -> None:
     drip(request)
 
 
+def stall_between_chunks(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(200)
+    request.end_headers()
+    request.wfile.write(bytes(65536))
+    request.connection.settimeout(3)
+    request.connection.recv(1)
+
+
 def stay_silent(request: BaseHTTPRequestHandler) -> None:
     request.connection.settimeout(3)
     request.connection.recv(1)
@@ -238,7 +248,7 @@ def drip(request: BaseHTTPRequestHandler) -> None:
         time.sleep(0.03)
 
 
-@pytest.mark.parametrize("page", [drip_body, drip_headers, stay_silent])
+@pytest.mark.parametrize("page", [drip_body, drip_headers, stall_between_chunks, stay_silent])
 def test_slowness_ends_at_the_deadline(site: Any, local: Any, page: Any) -> None:
     """FAULTS 20: a slow drip, in the headers too, is over in time and never taken for a whole body."""
     site.pages["/"] = page
@@ -310,12 +320,17 @@ def test_a_declared_length_over_the_limit_is_refused_unread(site: Any, reply: An
     assert code_of(site.url("/"), resolve=local) == "too_many_bytes"
 
 
-def test_two_lengths_are_an_error(site: Any, local: Any) -> None:
-    """FAULTS 20: a lying length."""
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_two_lengths_are_an_error(site: Any, local: Any, version: bytes) -> None:
+    """FAULTS 20: a lying length; no socket stays open."""
     site.pages["/"] = lambda request: request.wfile.write(
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 9\r\n\r\n"
+        b"HTTP/%s 200 OK\r\nContent-Length: 1\r\nContent-Length: 9\r\n\r\n" % version
     )
-    assert code_of(site.url("/"), resolve=local) == "fetch_failed"
+    with warnings.catch_warnings(record=True) as left_open:
+        warnings.simplefilter("always")
+        assert code_of(site.url("/"), resolve=local) == "fetch_failed"
+        gc.collect()
+    assert [str(warning.message) for warning in left_open] == []
 
 
 def test_the_limit_itself_passes(site: Any, reply: Any, local: Any) -> None:
