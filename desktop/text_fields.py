@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QEvent, QObject
 from PyQt5.QtGui import QKeyEvent, QKeySequence
-from PyQt5.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
+from PyQt5.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 
 from desktop.mime import holds_image_or_files
 
@@ -18,24 +18,29 @@ class TextFieldKeys(QObject):
             field.installEventFilter(self)
 
     def eventFilter(self, field: QObject, event: QEvent) -> bool:
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.ShortcutOverride
-            and self._is_ours(field, event)
-        ):
-            event.ignore()
-            return True
-        return super().eventFilter(field, event)
-
-    def _is_ours(self, field: QObject, event: QKeyEvent) -> bool:
-        if event.matches(QKeySequence.StandardKey.Paste):
-            clipboard = QApplication.clipboard()
-            mime = clipboard.mimeData() if clipboard is not None else None
-            return mime is not None and holds_image_or_files(mime)
-        return event.matches(QKeySequence.StandardKey.Copy) and isinstance(field, QWidget) and not _has_selection(field)
+        """Decide who gets a key that is also a shortcut: accepted it stays the field's."""
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
+            return super().eventFilter(field, event)
+        if event.matches(QKeySequence.StandardKey.Copy):
+            event.setAccepted(_has_selection(field))
+        elif event.matches(QKeySequence.StandardKey.Paste):
+            event.setAccepted(_takes_text(field) and not _clipboard_holds_more_than_text())
+        else:
+            return super().eventFilter(field, event)
+        return True
 
 
-def _has_selection(field: QWidget) -> bool:
+def _clipboard_holds_more_than_text() -> bool:
+    clipboard = QApplication.clipboard()
+    mime = clipboard.mimeData() if clipboard is not None else None
+    return mime is not None and holds_image_or_files(mime)
+
+
+def _takes_text(field: QObject) -> bool:
+    return isinstance(field, QLineEdit | QPlainTextEdit) and not field.isReadOnly()
+
+
+def _has_selection(field: QObject) -> bool:
     if isinstance(field, QLineEdit):
         return field.hasSelectedText()
     return isinstance(field, QPlainTextEdit) and field.textCursor().hasSelection()

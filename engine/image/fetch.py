@@ -24,7 +24,7 @@ from engine.image.watch import DeadlineError, Watch
 Resolve = Callable[..., list[Any]]
 """Has the signature of `socket.getaddrinfo`."""
 
-_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\\]|[\ud800-\udfff]")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\xa0\u2028\u2029\\]|[\ud800-\udfff]")
 _AUTHORITY = re.compile(r"https?://([^/?#]+)", re.IGNORECASE)
 _HEADERS = {"User-Agent": "detrdesk", "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
 _CHUNK = 65_536
@@ -108,10 +108,10 @@ def fetch_url(
 
 def _target(url: str) -> _Target:
     authority = _AUTHORITY.match(url)
-    if authority is None or "@" in authority[1] or _UNSAFE.search(url):
+    if authority is None or {"@", " "} & set(authority[1]) or _UNSAFE.search(url):
         raise _not_http()
     try:
-        parsed = parse_url(url)
+        parsed = parse_url(url.replace(" ", "%20"))
         port = parsed.port or (443 if parsed.scheme == "https" else 80)
     except (LocationParseError, ValueError) as error:
         raise _not_http() from error
@@ -121,7 +121,7 @@ def _target(url: str) -> _Target:
 
 
 def _not_http() -> SourceError:
-    message = "Give an address that begins with http:// or https:// and has no user name, space or backslash."
+    message = "Give an address that begins with http:// or https:// and has no user name or backslash."
     return SourceError("url_not_http", message)
 
 

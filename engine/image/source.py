@@ -157,7 +157,7 @@ def _url_source(text: str, scheme: str) -> Source:
     if parts is None or parts.netloc.lower() not in {"", "localhost"}:
         raise SourceError(
             "url_not_http",
-            "Give an address that begins with http:// or https:// and has no user name, space or backslash.",
+            "Give an address that begins with http:// or https:// and has no user name or backslash.",
         )
     return _path_source(url2pathname(parts.path))
 

@@ -63,8 +63,9 @@ def open_window(qtbot: QtBot, tiny_detr: Path, monkeypatch: pytest.MonkeyPatch) 
     def open_on(*given: object) -> Driver:
         window = build([str(each) for each in given])
         windows.append(window)
-        window.show()
-        qtbot.waitExposed(window)
+        with qtbot.waitActive(window):
+            window.show()
+            window.activateWindow()
         return Driver(window, qtbot)
 
     yield open_on

@@ -60,7 +60,7 @@ def paste(driver: Driver, mime: QMimeData) -> None:
     clipboard = QGuiApplication.clipboard()
     assert clipboard is not None
     clipboard.setMimeData(mime)
-    driver.qtbot.keyClick(driver.window.view, "v", CONTROL)
+    driver.qtbot.keyClick(driver.window, "v", CONTROL)
 
 
 def of_files(*paths: Path) -> QMimeData:

@@ -12,7 +12,7 @@ from .codes import CLASSES
 from .networks import Answers, Predictions
 
 NO_OBJECT = len(CLASSES)
-BOX_WEIGHT, OVERLAP_WEIGHT = 5.0, 2.0
+CLASS_WEIGHT, BOX_WEIGHT, OVERLAP_WEIGHT = 2.0, 5.0, 2.0
 EMPTY_WEIGHT = 0.2
 CENTRE_SHARE = 0.7  # cells within this share of a box speak for it
 
@@ -57,7 +57,8 @@ def _match(
 ) -> list[tuple[int, Tensor, Tensor]]:
     chance = found.logits[:, image].softmax(-1)[..., labels]
     guess = found.boxes[:, image, :, None]
-    cost = BOX_WEIGHT * (guess - boxes).abs().sum(-1) - OVERLAP_WEIGHT * generalised_iou(guess, boxes) - chance
+    cost = BOX_WEIGHT * (guess - boxes).abs().sum(-1) - OVERLAP_WEIGHT * generalised_iou(guess, boxes)
+    cost = cost - CLASS_WEIGHT * chance
     table = cost.unflatten(1, (groups, -1)).nan_to_num(1e3).numpy()
     matches = []
     for layer, of_layer in enumerate(table):
@@ -68,10 +69,10 @@ def _match(
 
 
 def classification(logits: Tensor, wanted: Tensor) -> Tensor:
-    """Cross entropy in which "no object" counts EMPTY_WEIGHT."""
+    """Weighted cross entropy in which "no object" counts EMPTY_WEIGHT."""
     weight = torch.ones(NO_OBJECT + 1)
     weight[NO_OBJECT] = EMPTY_WEIGHT
-    return functional.cross_entropy(logits.flatten(0, -2), wanted.flatten(), weight)
+    return CLASS_WEIGHT * functional.cross_entropy(logits.flatten(0, -2), wanted.flatten(), weight)
 
 
 def box_loss(guess: Tensor, goal: Tensor) -> Tensor:
