@@ -47,7 +47,6 @@ def build(argv: list[str]) -> MainWindow:
 def main(argv: Sequence[str]) -> int:
     """Open the window and return the exit code when it is closed."""
     reporter = CrashReporter()
-    _application()
     crashed = reporter.install()
     window = build(list(argv))
     if crashed:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QMessageLogContext, QObject, QtMsgType, pyqtSignal, qInstallMessageHandler
 from PyQt5.QtWidgets import QApplication, QMessageBox, QPushButton
 
 from desktop.i18n import tr
@@ -21,6 +21,15 @@ from engine.paths import data_dir
 log = logging.getLogger("detrdesk")
 
 LOG_BYTES = 1_000_000
+
+
+_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
 
 
 class CrashReporter(QObject):
@@ -40,6 +49,8 @@ class CrashReporter(QObject):
 
     def install(self) -> bool:
         """Catch from now on; returns whether the interpreter itself crashed in the last run."""
+        log.propagate = False
+        qInstallMessageHandler(_log_qt)
         sys.excepthook = self._catch
         threading.excepthook = lambda thrown: self._catch(
             thrown.exc_type, thrown.exc_value or thrown.exc_type(), thrown.exc_traceback
@@ -58,6 +69,7 @@ class CrashReporter(QObject):
     def close(self) -> None:
         """An orderly end: the next start has no crash to tell of."""
         faulthandler.disable()
+        qInstallMessageHandler(None)
         sys.excepthook = sys.__excepthook__
         threading.excepthook = threading.__excepthook__
         if self._crash_file is not None:
@@ -91,6 +103,13 @@ class CrashReporter(QObject):
             _dialog(text).exec()
         finally:
             self._open = False
+
+
+def _log_qt(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    """Qt's own messages go to the log; what ends the program is printed too."""
+    log.log(_LEVELS.get(kind, logging.WARNING), "Qt: %s", text)
+    if kind == QtMsgType.QtFatalMsg:
+        print(text, file=sys.stderr)
 
 
 def _dialog(text: str) -> QMessageBox:

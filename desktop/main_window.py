@@ -87,7 +87,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.addToolBar(self.controls)
         left = self._dock(Qt.DockWidgetArea.LeftDockWidgetArea, "sourceDock", tr("Images"), self.sources)
-        right = self._dock(Qt.DockWidgetArea.RightDockWidgetArea, "detectionDock", tr("Detections"), tabs)
+        right = self._dock(Qt.DockWidgetArea.RightDockWidgetArea, "resultDock", tr("Results"), tabs)
         self.resizeDocks([left, right], [LEFT_WIDTH, RIGHT_WIDTH], Qt.Orientation.Horizontal)
         self.setStatusBar(self.status)
         screen = QGuiApplication.primaryScreen()

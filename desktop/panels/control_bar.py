@@ -67,7 +67,7 @@ class ControlBar(QToolBar):
         self._add_labelled(tr("Top k"), self._top_k)
         self.addSeparator()
         self.addWidget(self._detect)
-        self._cancel_action = self.addWidget(self._cancel)
+        self.addWidget(self._cancel)
         stretch = QWidget()
         stretch.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(stretch)
@@ -87,7 +87,6 @@ class ControlBar(QToolBar):
             self._top_k.setValue(state.chosen.top_k or 0)
         busy = state.stage is not None
         self._cancel.setEnabled(busy)
-        self._cancel_action.setVisible(busy)
         self._detect.setEnabled(not busy and state.image is not None)
         self._export.setEnabled(state.detections is not None)
 

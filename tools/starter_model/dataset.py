@@ -21,6 +21,7 @@ SHAPES = (
     (240, 320),
 )  # height, width of stored scenes; shards take turns
 SHARD_SCENES = 300
+TRIES = 6
 TRAIN_SEED, CHECK_SEED, TEST_SEED, CLUTTER_SEED = 2026, 2027, 2028, 2029
 
 
@@ -146,18 +147,22 @@ def relative(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _crop(rng: Rng, boxes: np.ndarray, rows: int, columns: int, aspect: float) -> tuple[int, int, int, int]:
-    """Left, top, width, height of a crop near `aspect` that cuts deep into no code; the frame if none is found."""
+    """Left, top, width, height of a crop near `aspect` around some code, cutting deep into none; else the frame."""
     aspect *= float(np.exp(rng.normal(0, 0.1)))
-    for _ in range(6):
-        share = rng.uniform(0.45, 1.0)
-        wide = int(min(columns, rows * aspect) * share)
+    for _ in range(TRIES):
+        wide = int(min(columns, rows * aspect) * rng.uniform(0.3 if len(boxes) else 0.55, 1.0))
         high = min(rows, int(wide / aspect))
-        x0, y0 = int(rng.integers(columns - wide + 1)), int(rng.integers(rows - high + 1))
         if not len(boxes):
-            return x0, y0, wide, high
+            return int(rng.integers(columns - wide + 1)), int(rng.integers(rows - high + 1)), wide, high
+        left, top, right, bottom = boxes[rng.integers(len(boxes))]
+        first = np.clip((right - wide, bottom - high), 0, (columns - wide, rows - high))
+        last = np.clip((left, top), 0, (columns - wide, rows - high))
+        if (first > last).any():
+            continue
+        x0, y0 = rng.uniform(first, last).astype(int).tolist()
         cut = np.clip(boxes, (x0, y0, x0, y0), (x0 + wide, y0 + high, x0 + wide, y0 + high))
         seen = _area(cut) / np.maximum(_area(boxes), 1e-6)
-        if ((seen < 0.02) | (seen > 0.8)).all() and (seen > 0.8).any():
+        if ((seen < 0.02) | (seen > 0.8)).all():
             return x0, y0, wide, high
     return 0, 0, columns, rows
 

@@ -17,6 +17,7 @@ from .textures import surface
 Rng = np.random.Generator
 KIND_SHARES = np.array([0.18, 0.20, 0.22, 0.18, 0.22])  # in the order of codes.CLASSES
 VISIBLE_SHARE = 0.6
+FINEST = 1 / 208  # of the frame's short side: the finest module, one pixel at the size that the model runs at
 LEAST_SIDE = 0.07  # of the frame's short side: smaller codes carry no label and are not placed
 
 
@@ -146,7 +147,7 @@ def _close_up(rng: Rng, canvas: Canvas, type_: Typesetter, pose: str) -> None:
         longest = 1.25 if kind in (1, 4) else 0.97
         long_side = short * float(np.exp(rng.uniform(np.log(0.17), np.log(longest))))
         spread = float(np.clip(short / long_side * rng.uniform(0.8, 3.0), 1.05, 7))
-        sheet = wear(rng, code_sheet(rng, kind, long_side, type_, spread, more=0.06))
+        sheet = wear(rng, code_sheet(rng, kind, long_side, short * FINEST, type_, spread, more=0.06))
         frame = np.array([width, height]) * (0.5 + rng.normal(0, 0.13, 2))
         if canvas.lay(rng, sheet, camera(rng, sheet, _middle(sheet), long_side, pose, tuple(frame))):
             return
@@ -159,7 +160,7 @@ def _several(rng: Rng, canvas: Canvas, type_: Typesetter) -> None:
     for _ in range(int(rng.integers(2, 8))):
         kind = int(rng.choice(len(CLASSES), p=KIND_SHARES))
         long_side = short * float(np.exp(rng.uniform(np.log(0.11), np.log(0.55))))
-        sheet = wear(rng, code_sheet(rng, kind, long_side, type_, rng.uniform(1.05, 3), more=0.12))
+        sheet = wear(rng, code_sheet(rng, kind, long_side, short * FINEST, type_, rng.uniform(1.05, 3), more=0.12))
         frame = rng.uniform(0.05, 0.95, 2) * (width, height)
         canvas.lay(rng, sheet, camera(rng, sheet, _middle(sheet), long_side, pose, tuple(frame)))
 

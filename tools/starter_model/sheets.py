@@ -8,12 +8,15 @@ import cv2
 import numpy as np
 
 from .clutter import look_alike
-from .codes import BARCODE, CLASSES, Print, print_symbol, random_ink, random_symbol
+from .codes import BARCODE, CLASSES, PDF417, Print, print_symbol, random_ink, random_symbol
 from .lettering import Typesetter, phrase
 from .textures import colour, gradient, noise, surface
 
 Rng = np.random.Generator
 EDGE_POINTS = 9
+TRIES = 6
+LEAST_MODULES = 18  # of an extra code's cell, per side
+LINEAR_FINENESS = 0.4  # barcodes and PDF417 are recognised with modules this much finer than the others'
 
 
 @dataclass
@@ -44,9 +47,15 @@ def random_style(rng: Rng) -> Style:
     return Style(np.clip(ground, 0, 255), ink, colour(rng), int(rng.integers(1000)))
 
 
-def printed_code(rng: Rng, kind: int, long_side: float, type_: Typesetter) -> Print:
-    """A code of class `kind` whose longer side is about `long_side` pixels, at times turned by a quarter."""
+def printed_code(rng: Rng, kind: int, long_side: float, finest: float, type_: Typesetter) -> Print:
+    """A code of class `kind`, its longer side about `long_side` pixels, its modules not finer than `finest` pixels."""
+    if kind in (BARCODE, PDF417):
+        finest *= LINEAR_FINENESS
     symbol = random_symbol(rng, kind)
+    for _ in range(TRIES):
+        if max(symbol.modules.shape) * finest <= long_side:
+            break
+        symbol = min(symbol, random_symbol(rng, kind), key=lambda one: max(one.modules.shape))
     aspect = symbol.aspect
     if kind == BARCODE:
         modules = symbol.modules.shape[1]
@@ -55,9 +64,14 @@ def printed_code(rng: Rng, kind: int, long_side: float, type_: Typesetter) -> Pr
     return print_symbol(rng, symbol, round(width), round(height), random_ink(rng, kind), type_)
 
 
-def code_sheet(rng: Rng, kind: int, long_side: float, type_: Typesetter, spread: float, more: float) -> Sheet:
-    """A sheet around one code; its size is up to `spread` times the code's; further codes come with chance `more`."""
-    first = printed_code(rng, kind, long_side, type_)
+def code_sheet(
+    rng: Rng, kind: int, long_side: float, finest: float, type_: Typesetter, spread: float, more: float
+) -> Sheet:
+    """A sheet around one code, up to `spread` times its size, with further codes by the chance `more`.
+
+    `long_side` is the code's longer side and `finest` the finest module, in pixels.
+    """
+    first = printed_code(rng, kind, long_side, finest, type_)
     code_h, code_w = first.image.shape[:2]
     growth = 1 + (spread - 1) * rng.random(2) ** 1.6
     height = min(int(code_h * growth[0] + long_side * (growth[0] - 1) * 0.4), int(4 * long_side)) + 2
@@ -68,7 +82,7 @@ def code_sheet(rng: Rng, kind: int, long_side: float, type_: Typesetter, spread:
     sheet = _blank(rng, height, width, style)
     if rng.random() < 0.9:
         for area in _around(rng, top, left, code_h, code_w, height, width):
-            _fill(rng, sheet, area, style, type_, long_side, more)
+            _fill(rng, sheet, area, style, type_, finest, more)
     _place(sheet, first, top, left, bare=bool(rng.random() < 0.22))
     return sheet
 
@@ -119,7 +133,7 @@ def _around(
 
 
 def _fill(
-    rng: Rng, sheet: Sheet, area: tuple[int, int, int, int], style: Style, type_: Typesetter, code: float, more: float
+    rng: Rng, sheet: Sheet, area: tuple[int, int, int, int], style: Style, type_: Typesetter, finest: float, more: float
 ) -> None:
     top, left, bottom, right = area
     height, width = bottom - top, right - left
@@ -134,10 +148,11 @@ def _fill(
             middle = left + int(width * cut)
             halves = [(top, left, bottom, middle), (top, middle, bottom, right)]
         for half in halves:
-            _fill(rng, sheet, half, style, type_, code, more)
+            _fill(rng, sheet, half, style, type_, finest, more)
         return
-    if more and rng.random() < more and min(height, width) > 26 and max(height, width) > code * 0.35:
-        extra = printed_code(rng, int(rng.integers(len(CLASSES))), max(height, width) * rng.uniform(0.5, 0.9), type_)
+    if more and rng.random() < more and min(height, width) > LEAST_MODULES * finest:
+        side = max(height, width) * rng.uniform(0.5, 0.9)
+        extra = printed_code(rng, int(rng.integers(len(CLASSES))), side, finest, type_)
         if extra.image.shape[0] <= height and extra.image.shape[1] <= width:
             _place(sheet, extra, top + (height - extra.image.shape[0]) // 2, left + (width - extra.image.shape[1]) // 2)
             return

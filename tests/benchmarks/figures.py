@@ -1,0 +1,123 @@
+"""What is measured: each figure beside the plain way."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from engine.detect.runtimes.plain import PlainDetector
+from engine.engine import Engine
+from engine.paths import resource
+from tests.benchmarks.paired import Figure, Way, compare
+
+SAMPLE = resource("samples", "parcels.jpg")
+STARTER = resource("starter")
+PLAIN_SCRIPT = Path(__file__).with_name("plain_script.py")
+
+WINDOW = """
+import sys, time
+from PyQt5.QtCore import QEvent, QObject, QTimer
+from PyQt5.QtWidgets import QApplication
+from desktop.app import build
+
+class FirstPaint(QObject):
+    def eventFilter(self, target, event):
+        if event.type() == QEvent.Paint and not painted:
+            QTimer.singleShot(0, lambda: painted or painted.append(time.time()))
+        return False
+
+def look():
+    state = window._viewer.state
+    done = state.detections is not None if sys.argv[1] == "detection" else bool(painted)
+    if done:
+        print(painted[0] if sys.argv[1] == "window" else time.time())
+        window.close()
+        QApplication.quit()
+
+painted = []
+window = build(sys.argv[2:])
+watch = FirstPaint()
+window.view.viewport().installEventFilter(watch)
+window.welcome.installEventFilter(watch)
+window.show()
+timer = QTimer(); timer.timeout.connect(look); timer.start(5)
+QApplication.exec()
+"""
+
+
+def figures(runs: int) -> Iterator[Figure]:
+    """Every figure of the table, one after the other."""
+    yield compare("launch to window", _window("window"), _plain_script, runs)
+    yield compare("launch to first detection in the window", _window("detection", SAMPLE), _plain_script, runs)
+    yield compare("`detrdesk detect`, whole command", _command, _plain_script, runs)
+    yield from _detection(runs * 4)
+
+
+def _detection(runs: int) -> Iterator[Figure]:
+    """One image, file to detections, model in memory; then the same for a DETR-R50 shape."""
+    with tempfile.TemporaryDirectory() as folder:
+        large = _random_detr_r50(Path(folder))
+        photo = Path(folder, "photo.jpg")
+        with Image.open(SAMPLE) as opened:
+            opened.resize((1066, 800)).save(photo, quality=92)
+        for name, checkpoint, path, count in (
+            ("one image, starter", STARTER, SAMPLE, runs),
+            ("one image, DETR-R50 shape, 800 x 1066", large, photo, max(3, runs // 4)),
+        ):
+            engine, plain = Engine(), PlainDetector(checkpoint)
+            ours = _ours(engine, path, checkpoint)
+            yield compare(name, ours, _plain(plain, path), count)
+            engine.close()
+
+
+def _ours(engine: Engine, path: Path, checkpoint: Path) -> Way:
+    return lambda: engine.detect(path, str(checkpoint))
+
+
+def _plain(detector: PlainDetector, path: Path) -> Way:
+    def detect() -> None:
+        with Image.open(path) as opened:
+            detector.detect(ImageOps.exif_transpose(opened).convert("RGB"), 0.5)
+
+    return detect
+
+
+def _window(until: str, *given: Path) -> Way:
+    def launch() -> float:
+        started = time.time()
+        return float(_run([sys.executable, "-c", WINDOW, until, *map(str, given)])) - started
+
+    return launch
+
+
+def _plain_script() -> None:
+    _run([sys.executable, str(PLAIN_SCRIPT), str(STARTER), str(SAMPLE)])
+
+
+def _command() -> None:
+    _run([sys.executable, "-m", "desktop", "detect", str(SAMPLE), "--quiet"])
+
+
+def _run(command: list[str]) -> str:
+    environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ, "PYTHONPATH": os.getcwd()}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def _random_detr_r50(folder: Path) -> Path:
+    """A checkpoint of DETR-R50's shape with random weights."""
+    import torch
+    from transformers import DetrConfig, DetrForObjectDetection, ResNetConfig
+
+    torch.manual_seed(0)
+    backbone = ResNetConfig(out_features=["stage4"])
+    config = DetrConfig(use_timm_backbone=False, backbone_config=backbone, num_labels=91)
+    DetrForObjectDetection(config).save_pretrained(folder / "detr-r50")
+    (folder / "detr-r50" / "preprocessor_config.json").write_text('{"image_processor_type": "DetrImageProcessor"}')
+    return folder / "detr-r50"
