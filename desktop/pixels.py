@@ -9,12 +9,21 @@ from PyQt5.QtCore import QBuffer, QIODevice
 from PyQt5.QtGui import QImage, QPainter
 
 
+STRIP_PIXELS = 1 << 20
+"""Pixels that are copied at a stretch: the copy holds the interpreter, and with it the window's own thread."""
+
+
 def to_qimage(image: Image.Image) -> QImage:
     """An RGB image as Qt draws it fastest; the result owns its pixels."""
     shown = QImage(image.width, image.height, QImage.Format.Format_RGB32)
     bits: Any = shown.bits()
     bits.setsize(shown.sizeInBytes())
-    memoryview(bits).cast("B")[:] = image.tobytes("raw", "BGRX")
+    pixels, stride = memoryview(bits).cast("B"), shown.bytesPerLine()
+    rows = max(1, STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        strip = image.crop((0, top, image.width, bottom))
+        pixels[top * stride : bottom * stride] = strip.tobytes("raw", "BGRX")
     return shown
 
 

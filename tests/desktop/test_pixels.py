@@ -1,0 +1,33 @@
+"""Images between Pillow and Qt keep their pixels."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from PyQt5.QtGui import QColor, QImage
+
+from desktop.pixels import STRIP_PIXELS, to_file_bytes, to_qimage
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (3, 5), (1000, 3), (2000, STRIP_PIXELS // 2000 * 2 + 7), (STRIP_PIXELS + 5, 2)]
+)
+def test_every_pixel_arrives(size: tuple[int, int]) -> None:
+    width, height = size
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    shown = to_qimage(Image.fromarray(pixels))
+    assert (shown.width(), shown.height()) == size
+    for x, y in [(0, 0), (width - 1, height - 1), (width // 2, height // 2), (0, height - 1)]:
+        assert QColor(shown.pixel(x, y)).getRgb()[:3] == tuple(pixels[y, x].tolist())
+
+
+def test_a_bitmap_of_the_clipboard_becomes_a_file_on_white() -> None:
+    image = QImage(3, 2, QImage.Format.Format_ARGB32)
+    image.fill(QColor(255, 0, 0, 0))
+    image.setPixelColor(1, 1, QColor(10, 20, 30))
+    with Image.open(io.BytesIO(to_file_bytes(image))) as opened:
+        assert opened.getpixel((0, 0)) == (255, 255, 255)
+        assert opened.getpixel((1, 1)) == (10, 20, 30)
