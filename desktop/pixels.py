@@ -8,7 +8,6 @@ from PIL import Image
 from PyQt5.QtCore import QBuffer, QIODevice
 from PyQt5.QtGui import QImage, QPainter
 
-
 STRIP_PIXELS = 1 << 20
 """Pixels that are copied at a stretch: the copy holds the interpreter, and with it the window's own thread."""
 

@@ -60,7 +60,7 @@ class ControlBar(QToolBar):
         self._top_k = self._make_top_k_spin()
         self._detect = self._make_detect_button()
         self._cancel = self._make_cancel_button()
-        self._add_labelled(tr("Model"), self._picker)
+        self._add_labelled(tr("Model"), self._picker, self._make_folder_button())
         self.addSeparator()
         self._add_labelled(tr("Threshold"), self._slider, self._threshold)
         self.addSeparator()
@@ -96,14 +96,9 @@ class ControlBar(QToolBar):
                 self._models = state.models
                 self._picker.clear()
                 self._picker.addItems(state.models)
-                self._picker.insertSeparator(len(state.models))
-                self._picker.addItem(icon("folder-open", "text_muted"), tr("Choose a model folder…"))
             self._picker.setCurrentIndex(self._models.index(state.model) if state.model in self._models else -1)
 
-    def _on_picked(self, at: int) -> None:
-        if at < len(self._models):
-            self.model_chosen.emit(self._models[at])
-            return
+    def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, tr("Choose a model folder"))
         if folder:
             self.folder_chosen.emit(Path(folder))
@@ -123,8 +118,17 @@ class ControlBar(QToolBar):
         picker.setAccessibleName(tr("Model"))
         picker.setToolTip(tr("The model that detects"))
         picker.setMinimumWidth(20 * GRID)
-        picker.activated.connect(self._on_picked)
+        picker.currentTextChanged.connect(self.model_chosen)
         return picker
+
+    def _make_folder_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("modelFolderButton")
+        button.setAccessibleName(tr("Choose a model folder"))
+        button.setToolTip(tr("Choose a model folder"))
+        button.setIcon(icon("folder-open"))
+        button.clicked.connect(self._ask_folder)
+        return button
 
     def _make_slider(self) -> QSlider:
         slider = QSlider(Qt.Orientation.Horizontal)

@@ -14,7 +14,7 @@ from PyQt5.QtCore import (
     Qt,
     pyqtSignal,
 )
-from PyQt5.QtGui import QColor, QFont, QPainter, QPixmap
+from PyQt5.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from desktop.i18n import tr
@@ -106,7 +106,7 @@ class _DetectionRows(QAbstractTableModel):
     def __init__(self) -> None:
         super().__init__()
         self._detections: Detections | None = None
-        self._swatches: dict[str, QPixmap] = {}
+        self._swatches: dict[str, QIcon] = {}
         self._number_font: QFont = number_font()
 
     def show_detections(self, detections: Detections | None) -> None:
@@ -157,7 +157,7 @@ class _DetectionRows(QAbstractTableModel):
         xmin, ymin, xmax, ymax = detection.box
         return f"{xmin:.0f}, {ymin:.0f}, {xmax - xmin:.0f}, {ymax - ymin:.0f}"
 
-    def _swatch(self, label: str) -> QPixmap:
+    def _swatch(self, label: str) -> QIcon:
         if label not in self._swatches:
             self._swatches[label] = _round_swatch(QColor(*label_colour(label)))
         return self._swatches[label]
@@ -168,7 +168,8 @@ def _alignment(column: int) -> int:
     return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
-def _round_swatch(colour: QColor) -> QPixmap:
+def _round_swatch(colour: QColor) -> QIcon:
+    """A square in the class's colour, the same in a selected row: Qt would tint it."""
     pixmap = QPixmap(2 * SWATCH, 2 * SWATCH)
     pixmap.setDevicePixelRatio(2.0)
     pixmap.fill(Qt.GlobalColor.transparent)
@@ -178,4 +179,6 @@ def _round_swatch(colour: QColor) -> QPixmap:
     painter.setBrush(colour)
     painter.drawRoundedRect(1, 1, SWATCH - 2, SWATCH - 2, 3, 3)
     painter.end()
-    return pixmap
+    swatch = QIcon(pixmap)
+    swatch.addPixmap(pixmap, QIcon.Mode.Selected)
+    return swatch

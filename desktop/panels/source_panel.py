@@ -41,7 +41,7 @@ class SourcePanel(QWidget):
         layout.addLayout(buttons)
         layout.addWidget(self._hint)
         layout.addWidget(self.list, 1)
-        layout.addWidget(self._count)
+        layout.addWidget(self._count, 0, Qt.AlignmentFlag.AlignBottom)
 
     def show_state(self, state: ViewerState) -> None:
         """Show the list and which of it is on the canvas."""
@@ -52,6 +52,7 @@ class SourcePanel(QWidget):
                 tr_count("{count} image", "{count} images", len(state.sources)) if len(state.sources) else ""
             )
             self._hint.setVisible(not state.sources)
+            self.list.setVisible(bool(state.sources))
         selection = self.list.selectionModel()
         assert selection is not None
         with QSignalBlocker(selection):

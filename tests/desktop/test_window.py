@@ -321,3 +321,11 @@ def test_selected_json_text_is_copied_as_text(driver: Driver) -> None:
     clipboard = QGuiApplication.clipboard()
     assert clipboard is not None
     assert clipboard.text() == view.toPlainText()
+
+
+def test_a_script_can_pick_a_model_by_name(driver: Driver, tmp_path: Path, tiny_detr: Path) -> None:
+    picker = driver.find("modelPicker")
+    assert isinstance(picker, QComboBox)
+    picker.setCurrentText("starter")
+    driver.wait_until(lambda: driver.state.detections is not None and driver.state.detections.model == "starter")
+    assert driver.state.model == "starter"
