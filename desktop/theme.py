@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import shutil
 import subprocess
@@ -171,6 +172,7 @@ def style_sheet(theme: Theme, text_size: float) -> str:
 
 def text_font() -> QFont:
     """The system's UI font, with families behind it that have Chinese, Japanese and Korean."""
+    _ensure_chinese()
     system = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     if system.family().lower() not in _GENERIC_FAMILIES:
         system.setFamilies([system.family(), *_CJK_FAMILIES])
@@ -210,6 +212,13 @@ def system_scheme(app: QApplication) -> Scheme:
     else:
         told = _gtk_scheme()
     return told or _palette_scheme(app.palette())
+
+
+@functools.cache
+def _ensure_chinese() -> None:
+    """Give Qt the bundled font where the system has none with Chinese; Qt falls back to it by itself."""
+    if not QFontDatabase().families(QFontDatabase.WritingSystem.SimplifiedChinese):
+        QFontDatabase.addApplicationFont(str(resource("fonts", "detrdesk-sans.otf")))
 
 
 def _hint_size(text_size: float) -> float:

@@ -88,8 +88,12 @@ class DetectionsPanel(QWidget):
 def _reason(state: ViewerState) -> str:
     if state.detections is not None:
         below = int((state.detections.scores <= state.chosen.threshold).sum())
-        text = tr("Nothing above {threshold:.2f}.", threshold=state.chosen.threshold)
-        return text + " " + tr_count("{count} detection is below.", "{count} detections are below.", below)
+        return tr_count(
+            "Nothing above {threshold:.2f}. {count} detection is below.",
+            "Nothing above {threshold:.2f}. {count} detections are below.",
+            below,
+            threshold=state.chosen.threshold,
+        )
     if state.stage in (Stage.LOADING_MODEL, Stage.DETECTING) and state.image is not None:
         return tr("Detecting…")
     if state.image is not None:
@@ -98,15 +102,25 @@ def _reason(state: ViewerState) -> str:
 
 
 def _classes(found: Detections) -> str:
-    names = sorted(found.names.items())
-    shown = ", ".join(name for _, name in names[:NAMES_SHOWN])
-    more = tr_count(" and {count} more", " and {count} more", len(names) - NAMES_SHOWN) if names[NAMES_SHOWN:] else ""
-    return tr("{model} can find: {names}.", model=found.model, names=shown + more)
+    names = [name for _, name in sorted(found.names.items())]
+    shown = tr(", ").join(names[:NAMES_SHOWN])
+    if len(names) <= NAMES_SHOWN:
+        return tr("{model} can find: {names}.", model=found.model, names=shown)
+    return tr_count(
+        "{model} can find: {names} and {count} more.",
+        "{model} can find: {names} and {count} more.",
+        len(names) - NAMES_SHOWN,
+        model=found.model,
+        names=shown,
+    )
 
 
 def _summary(shown: Detections, hidden: int) -> str:
-    text = tr_count("{count} detection", "{count} detections", len(shown))
-    return text + (tr_count(", {count} more hidden", ", {count} more hidden", hidden) if hidden else "")
+    if not hidden:
+        return tr_count("{count} detection", "{count} detections", len(shown))
+    return tr_count(
+        "{count} detection, {hidden} more hidden", "{count} detections, {hidden} more hidden", len(shown), hidden=hidden
+    )
 
 
 def _just_below(score: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt5.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
-from desktop.i18n import tr
+from desktop.i18n import tr, tr_count
 from desktop.theme import GRID
 from desktop.viewer_state import Stage, ViewerState
 from engine.detect.detection import Detections, token_count
@@ -36,14 +36,19 @@ class StatusLine(QStatusBar):
         image, found = state.image, state.detections
         self._size.setText(f"{image.pixels.width} × {image.pixels.height}" if image else "")
         tokens = token_count(*image.pixels.size) if image else 0
-        session = tr("session {count:,}", count=state.session_tokens)
-        self._tokens.setText(tr("{count:,} tokens", count=tokens) + f" ({session})" if image else "")
+        self._tokens.setText(_tokens(tokens, state.session_tokens) if image else "")
         self._device.setText(f"{found.device}, {found.runtime}" if found else "")
         self._timing.setText(_timing(found) if found else "")
         for label in (self._size, self._tokens, self._device, self._timing):
             label.setVisible(bool(label.text()))
         self._stage.setText("" if state.stage is None else _stage(state.stage, state.model))
         self._progress.setVisible(state.stage is not None)
+
+
+def _tokens(tokens: int, session: int) -> str:
+    return tr_count(
+        "{count:,} token (session {session:,})", "{count:,} tokens (session {session:,})", tokens, session=session
+    )
 
 
 def _timing(found: Detections) -> str:

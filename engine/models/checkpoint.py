@@ -51,7 +51,11 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         names = MappingProxyType({int(key): str(label) for key, label in _labels(config).items()})
         preprocessing = Preprocessing.from_config(_processor_config(folder), family)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _broken(folder, f"its label names or preprocessor_config.json cannot be used ({error})") from error
+        raise ModelError(
+            "checkpoint_settings",
+            "The model {model} cannot be used: the label names in config.json or preprocessor_config.json make no sense.",
+            model=folder.name,
+        ) from error
     return Checkpoint(folder, family_name, family, names, preprocessing)
 
 
@@ -101,7 +105,11 @@ def _check_tensors(folder: Path) -> None:
         raise _no_tensors(folder)
     for name in sorted(names):
         if not isinstance(name, str) or Path(name).name != name:
-            raise _broken(folder, "its index names a file outside the folder")
+            raise ModelError(
+                "checkpoint_index",
+                "The model {model} cannot be used: its index names a file outside its folder.",
+                model=folder.name,
+            )
         _check_safetensors(folder, name)
 
 
@@ -112,7 +120,12 @@ def _check_safetensors(folder: Path, name: str) -> None:
         with safe_open(folder / name, framework="numpy"):
             pass
     except (SafetensorError, OSError, ValueError) as error:
-        raise _broken(folder, f"{name} is missing, truncated or damaged: copy or download it again") from error
+        raise ModelError(
+            "checkpoint_truncated",
+            "The model {model} cannot be used: {file} is missing, truncated or damaged; copy or download it again.",
+            model=folder.name,
+            file=name,
+        ) from error
 
 
 def _no_tensors(folder: Path) -> ModelError:
@@ -123,7 +136,7 @@ def _no_tensors(folder: Path) -> ModelError:
             "save it again with save_pretrained (safetensors) on a machine you trust.",
             model=folder.name,
         )
-    return _broken(folder, "model.safetensors is missing")
+    return _missing(folder, "model.safetensors")
 
 
 def _processor_config(folder: Path) -> Mapping[str, Any]:
@@ -140,18 +153,26 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
     path = folder / name
     try:
         if path.stat().st_size > MAX_JSON_BYTES:
-            raise _broken(folder, f"{name} is far too large")
+            raise ValueError(f"more than {MAX_JSON_BYTES} bytes")
         value = json.loads(path.read_text("utf-8-sig"))
+        if not isinstance(value, dict):
+            raise TypeError("not a JSON object")
     except FileNotFoundError as error:
-        raise _broken(folder, f"{name} is missing") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise _broken(folder, f"{name} cannot be read") from error
-    if not isinstance(value, dict):
-        raise _broken(folder, f"{name} is not a JSON object")
+        raise _missing(folder, name) from error
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise ModelError(
+            "checkpoint_json",
+            "The model {model} cannot be used: {file} is not a whole JSON file; copy or download it again.",
+            model=folder.name,
+            file=name,
+        ) from error
     return value
 
 
-def _broken(folder: Path, reason: str) -> ModelError:
+def _missing(folder: Path, name: str) -> ModelError:
     return ModelError(
-        "checkpoint_broken", "The model {model} cannot be used: {reason}.", model=folder.name, reason=reason
+        "checkpoint_incomplete",
+        "The model {model} cannot be used: {file} is missing; choose the folder that holds it.",
+        model=folder.name,
+        file=name,
     )

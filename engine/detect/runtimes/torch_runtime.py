@@ -108,20 +108,25 @@ def _load_model(torch: Any, checkpoint: Checkpoint, device: Any) -> Any:
     except MemoryError as error:
         raise _detection_error(error, "cpu") from error
     except Exception as error:  # transformers raises whatever its parts raise; the user needs one sentence
-        raise _model_error(checkpoint, _first_line(error)) from error
+        raise ModelError(
+            "model_unloadable",
+            "The model {model} cannot be loaded: {reason}.",
+            model=checkpoint.folder.name,
+            reason=_first_line(error),
+        ) from error
     missing = sorted(report["missing_keys"])
     if missing:
-        raise _model_error(checkpoint, f"{len(missing)} tensors are missing, the first is {missing[0]}")
+        raise ModelError(
+            "tensors_missing",
+            "The model {model} cannot be loaded: {count} tensors are missing, the first is {tensor}.",
+            model=checkpoint.folder.name,
+            count=len(missing),
+            tensor=missing[0],
+        )
     try:
         return model.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
     except (RuntimeError, MemoryError) as error:
         raise _detection_error(error, str(device)) from error
-
-
-def _model_error(checkpoint: Checkpoint, reason: str) -> ModelError:
-    return ModelError(
-        "model_unloadable", "The model {model} cannot be loaded: {reason}.", model=checkpoint.folder.name, reason=reason
-    )
 
 
 def _detection_error(error: BaseException, device: str) -> DetectionError:

@@ -63,10 +63,10 @@ def index_outside(folder: Path) -> None:
 
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no config": (lambda folder: (folder / "config.json").unlink(), "config.json is missing"),
-    "config is a list": (lambda folder: (folder / "config.json").write_text("[]"), "not a JSON object"),
-    "config is cut": (lambda folder: (folder / "config.json").write_text('{"model_type": "de'), "cannot be read"),
-    "config is deep": (lambda folder: (folder / "config.json").write_text("[" * 100_000), "cannot be read"),
-    "config is not UTF-8": (lambda folder: (folder / "config.json").write_bytes(b"\xff\xfe{"), "cannot be read"),
+    "config is a list": (lambda folder: (folder / "config.json").write_text("[]"), "config.json is not a whole JSON file"),
+    "config is cut": (lambda folder: (folder / "config.json").write_text('{"model_type": "de'), "not a whole JSON file"),
+    "config is deep": (lambda folder: (folder / "config.json").write_text("[" * 100_000), "not a whole JSON file"),
+    "config is not UTF-8": (lambda folder: (folder / "config.json").write_bytes(b"\xff\xfe{"), "not a whole JSON file"),
     "cut at 0": (cut(lambda size: 0), "model.safetensors is missing, truncated or damaged"),
     "cut at 7": (cut(lambda size: 7), "truncated"),
     "cut at 8": (cut(lambda size: 8), "truncated"),
@@ -74,7 +74,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "one byte short": (cut(lambda size: size - 1), "truncated"),
     "no tensors": (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors is missing"),
     "only a pickle": (only_a_pickle, "pytorch_model.bin"),
-    "index outside": (index_outside, "outside the folder"),
+    "index outside": (index_outside, "outside its folder"),
     "other family": (
         lambda folder: edit(folder, "config.json", lambda c: c.update(model_type="bert")),
         "of the kind bert",
