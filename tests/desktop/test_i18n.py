@@ -24,7 +24,7 @@ from PyQt5.QtWidgets import (
 )
 
 from desktop.i18n import error_text, install_language, tr, tr_count
-from engine.errors import ImageError, ModelError, SourceError
+from engine.errors import ImageError, SourceError
 from engine.paths import resource
 from tests.desktop.conftest import Driver
 from tools.catalogues import LANGUAGES, extract, mo_bytes, po_path, read_catalogue, untranslated, updated
