@@ -63,8 +63,8 @@ def index_outside(folder: Path) -> None:
 
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no config": (lambda folder: (folder / "config.json").unlink(), "config.json is missing"),
-    "config is a list": (lambda folder: (folder / "config.json").write_text("[]"), "config.json is not a whole JSON file"),
-    "config is cut": (lambda folder: (folder / "config.json").write_text('{"model_type": "de'), "not a whole JSON file"),
+    "config is a list": (lambda folder: (folder / "config.json").write_text("[]"), "not a whole JSON file"),
+    "config is cut": (lambda folder: (folder / "config.json").write_text('{"model_ty'), "not a whole JSON file"),
     "config is deep": (lambda folder: (folder / "config.json").write_text("[" * 100_000), "not a whole JSON file"),
     "config is not UTF-8": (lambda folder: (folder / "config.json").write_bytes(b"\xff\xfe{"), "not a whole JSON file"),
     "cut at 0": (cut(lambda size: 0), "model.safetensors is missing, truncated or damaged"),
