@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,19 +19,30 @@ def detection_answer(found: Detections, chosen: Filter) -> dict[str, Any]:
         found: Every detection of the image.
         chosen: The request's threshold, top_k and labels.
     """
+    return detections_answer([found], chosen)
+
+
+def detections_answer(founds: Sequence[Detections], chosen: Filter) -> dict[str, Any]:
+    """The API's answer for several images of one model, at least one.
+
+    Args:
+        founds: Every detection of each image.
+        chosen: The request's threshold, top_k and labels.
+    """
     return {
         "object": "detection",
-        "model": found.model,
+        "model": founds[0].model,
         "top_k": chosen.top_k,
         "threshold": chosen.threshold,
         "predictions": [
             {
-                "index": 0,
+                "index": index,
                 "result": [_result(detection) for detection in found.keep(chosen)],
                 "width": found.width,
                 "height": found.height,
                 "tokens": found.tokens,
             }
+            for index, found in enumerate(founds)
         ],
     }
 
@@ -48,14 +60,14 @@ def to_json(answer: object) -> str:
 
 def _result(detection: Detection) -> dict[str, Any]:
     return {
-        "score": _shortest(detection.score),
+        "score": shortest(detection.score),
         "label_id": detection.label_id,
         "label": detection.label,
-        "bbox": [_shortest(edge) for edge in detection.box],
+        "bbox": [shortest(edge) for edge in detection.box],
     }
 
 
-def _shortest(value: float) -> float:
+def shortest(value: float) -> float:
     """The shortest decimal that is the same float32: 0.98, not 0.9800000190734863."""
     return float(str(np.float32(value)))
 

@@ -1,4 +1,4 @@
-"""The command line: `detrdesk detect` and `detrdesk doctor`."""
+"""The command line: `detrdesk detect`, `serve` and `doctor`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine import __version__
+from engine.exit_codes import USAGE
 
-COMMANDS = ("detect", "doctor")
-DONE, SOME_FAILED, USAGE = 0, 1, 2
+COMMANDS = ("detect", "serve", "doctor")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the commands that need no window."""
     parser = argparse.ArgumentParser(
         prog="detrdesk",
-        usage="detrdesk [FILE|FOLDER|URL ...]\n       detrdesk detect SOURCE... [options]\n       detrdesk doctor",
+        usage="detrdesk [FILE|FOLDER|URL ...]\n       detrdesk detect SOURCE... [options]\n"
+        "       detrdesk serve [options]\n       detrdesk doctor",
         description="Review object detections of DETR models. Without a command the window opens on what is named.",
     )
     parser.add_argument("--version", action="version", version=f"detrdesk {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="{detect,doctor}")
+    commands = parser.add_subparsers(prog="detrdesk", dest="command", metavar="{detect,serve,doctor}")
     _add_detect(commands.add_parser("detect", help="detect in images and print, draw or write what was found"))
+    _add_serve(commands.add_parser("serve", help="answer detection requests over HTTP"))
     commands.add_parser("doctor", help="show versions, devices, display and folders, and how to mend what is wrong")
     return parser
 
@@ -35,6 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from engine.detect_command import run_detect
 
         return run_detect(given)
+    if given.command == "serve":
+        from engine.serve_command import run_serve
+
+        return run_serve(given)
     if given.command == "doctor":
         from engine.doctor import run_doctor
 
@@ -61,6 +67,35 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     parser.add_argument("--quiet", action="store_true", help="print no table and no progress")
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    """Each option's `dest` is the setting that it replaces; `None` leaves the setting as it is."""
+    parser.add_argument("--host", help="address to listen on; others than this machine's need a key (127.0.0.1)")
+    parser.add_argument("--port", type=_port, help="port to listen on, 0 for a free one (8080)")
+    parser.add_argument("--api-key-file", type=Path, metavar="FILE", help="file with the key that clients must send")
+    parser.add_argument("--queue", type=_top_k, metavar="N", help="images that may wait for their turn (32)")
+    parser.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
+    for option, setting, shown, text in (
+        ("--model", "models", "MODEL", "name, folder or NAME=FOLDER; the first is the default"),
+        ("--allow-origin", "allow_origins", "ORIGIN", "web site whose pages may ask, * for all"),
+        ("--allow-host", "allow_hosts", "NAME", "name that this server has beside the machine's own, * for all"),
+        ("--allow-image-host", "allow_image_hosts", "NAME", "host of image URLs that may have a private address"),
+    ):
+        parser.add_argument(option, dest=setting, nargs="+", action="extend", metavar=shown, help=text)
+    for option, text in (
+        ("--no-key", "listen on any address without a key"),
+        ("--allow-private-image-hosts", "let image URLs lead to private addresses"),
+        ("--log-json", "write the access log as JSON"),
+    ):
+        parser.add_argument(option, action="store_true", default=None, help=text)
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65535:
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
+    return value
 
 
 def _threshold(text: str) -> float:

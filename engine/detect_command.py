@@ -13,10 +13,10 @@ from typing import Any
 from tqdm import tqdm
 
 from engine.answer import detection_answer, error_answer, to_json
-from engine.cli import DONE, SOME_FAILED, USAGE
 from engine.detect.detection import Detections, Filter
 from engine.engine import Engine
 from engine.errors import EngineError
+from engine.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.export.atomic import write_atomic
 from engine.export.formats import ANNOTATED_JPEG, ANNOTATED_PNG, export
 from engine.image.source import Source, expand_sources

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
-import threading
+import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from PIL import Image
 
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
+from engine.detect.scheduler import Cancelled, Places, Scheduler
 from engine.errors import CancelledError, DetectionError, ModelError
 from engine.image.decode import Limits, decode_image
 from engine.image.fetch import FetchPolicy
@@ -20,8 +21,6 @@ from engine.image.source import Source, parse_source, read_source
 from engine.models.catalog import Catalog
 from engine.models.checkpoint import read_checkpoint
 from engine.settings import Settings, load_settings
-
-Cancelled = Callable[[], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +39,19 @@ class OpenedImage:
 
 
 class Engine:
-    """Models and images of one program; safe to use from several threads, one of which runs a model at a time."""
+    """Models and images of one program; safe to use from several threads, one of which runs a model at a time.
+
+    Attributes:
+        settings: What was set.
+        catalog: The names of the models.
+        scheduler: Grants the turns at the model.
+    """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings()
         self.catalog = Catalog()
         self._loaded: OrderedDict[str, Detector] = OrderedDict()
-        self._turn = threading.Lock()
+        self.scheduler = Scheduler(self.settings.queue)
 
     @property
     def default_model(self) -> str:
@@ -93,22 +98,35 @@ class Engine:
         pixels = decode_image(data, limits)
         return OpenedImage(source, pixels, (time.perf_counter() - started) * 1e3)
 
-    def detect_in(self, image: OpenedImage, model: str | None = None, cancelled: Cancelled = bool) -> Detections:
+    def detect_in(
+        self,
+        image: OpenedImage,
+        model: str | None = None,
+        cancelled: Cancelled = bool,
+        places: Places | None = None,
+    ) -> Detections:
         """Every detection in an opened image, best score first.
+
+        Args:
+            image: What to look at.
+            model: A name in the catalog or a checkpoint folder; `None` is the default model.
+            cancelled: Asked until the model runs; true gives up.
+            places: The caller's places in the queue; `None` goes ahead of all who have some.
 
         Raises:
             ModelError: the model cannot be found or loaded.
             DetectionError: it could not answer; after running out of memory it is unloaded.
             CancelledError: `cancelled` said so before the model ran.
         """
-        detector = self.load(model)
-        with self._turn:
+        name = self.catalog.name_of(model or self.settings.model)
+        with self.scheduler.turn(cancelled, places):
+            detector = self._ready(name)
             _give_up_if(cancelled)
             try:
                 found = detector.detect(image.pixels)
             except DetectionError as error:
                 if error.code == "out_of_memory":
-                    self._unload(detector.name)
+                    self._unload(name)
                 raise
         return replace(found, timing=replace(found.timing, decode=image.decode_ms))
 
@@ -119,19 +137,26 @@ class Engine:
             ModelError: it cannot be found or loaded; the models in memory stay as they are.
         """
         name = self.catalog.name_of(model or self.settings.model)
-        with self._turn:
-            if name not in self._loaded:
-                self._loaded[name] = self._read(name)
-            self._loaded.move_to_end(name)
-            while len(self._loaded) > self.settings.loaded_models:
-                self._unload(next(iter(self._loaded)))
-            return self._loaded[name]
+        with self.scheduler.turn():
+            return self._ready(name)
+
+    def loaded(self, name: str) -> Detector | None:
+        """The model of this name if it is in memory; waits for nothing."""
+        return self._loaded.get(name)
 
     def close(self) -> None:
         """Unload every model."""
-        with self._turn:
+        with self.scheduler.turn():
             for name in tuple(self._loaded):
                 self._unload(name)
+
+    def _ready(self, name: str) -> Detector:
+        if name not in self._loaded:
+            self._loaded[name] = self._read(name)
+        self._loaded.move_to_end(name)
+        while len(self._loaded) > self.settings.loaded_models:
+            self._unload(next(iter(self._loaded)))
+        return self._loaded[name]
 
     def _read(self, name: str) -> Detector:
         from engine.detect.runtimes.torch_runtime import TorchRuntime
@@ -141,8 +166,17 @@ class Engine:
 
     def _unload(self, name: str) -> None:
         self._loaded.pop(name).runtime.close()
+        _return_memory()
 
 
 def _give_up_if(cancelled: Cancelled) -> None:
     if cancelled():
         raise CancelledError
+
+
+def _return_memory() -> None:
+    """Give freed memory back to the system at once; glibc would keep it."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from engine.errors import EngineError
 from engine.paths import config_dir
+
+
+def _words(given: object) -> object:
+    """A text as the list it holds, separated by commas or white space."""
+    return given.replace(",", " ").split() if isinstance(given, str) else given
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
 class Settings(BaseSettings):
@@ -22,6 +37,22 @@ class Settings(BaseSettings):
         max_fetch_bytes: Largest image behind a URL, bytes.
         fetch_seconds: Longest fetch of a URL, all in all, seconds.
         loaded_models: How many models may be in memory at once.
+
+    Those of the server:
+        host, port: Where it listens; port 0 picks a free one.
+        models: What it serves: catalog names, checkpoint folders or NAME=FOLDER; the first is the default. None: the
+            whole catalog.
+        api_key: What clients must send; `None` lets everyone in.
+        api_key_file: A text file with that key.
+        no_key: Listen on other addresses than this machine's own without a key.
+        allow_origins: Web origins whose pages may ask, `*` for all.
+        allow_hosts: Names, beside this machine's own, that a request's Host header may have; `*` for all.
+        allow_image_hosts: Hosts of image URLs that may have private addresses.
+        allow_private_image_hosts: Let image URLs lead to any address.
+        queue: Images that may wait for their turn.
+        max_body_bytes: Largest request, bytes.
+        max_images: Most images in a request.
+        log_json: Write the access log as JSON.
     """
 
     model_config = SettingsConfigDict(env_prefix="DETRDESK_", extra="ignore")
@@ -33,6 +64,21 @@ class Settings(BaseSettings):
     max_fetch_bytes: int = Field(default=32 * 1024 * 1024, ge=1)
     fetch_seconds: float = Field(default=10.0, gt=0)
     loaded_models: int = Field(default=2, ge=1)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    models: Words = ()
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    no_key: bool = False
+    allow_origins: Words = ()
+    allow_hosts: Words = ()
+    allow_image_hosts: Words = ()
+    allow_private_image_hosts: bool = False
+    queue: int = Field(default=32, ge=1)
+    max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1)
+    max_images: int = Field(default=16, ge=1)
+    log_json: bool = False
 
     @classmethod
     def settings_customise_sources(

@@ -24,7 +24,10 @@ Kind = Literal["path", "url", "data", "bytes"]
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]+={0,2}\s*")
 _SPACE = re.compile(r"\s+")
+_STANDARD = str.maketrans("-_", "+/")
 _CHUNK = 4 << 20
+_PIECE = 1 << 20
+"""Characters of base64, a multiple of 4, that are worked on at a time: other threads run in between."""
 _LONGEST_NAME = 100
 
 
@@ -89,11 +92,17 @@ def decode_base64(text: str) -> bytes:
     Raises:
         SourceError: `bad_base64`.
     """
-    plain = _SPACE.sub("", text).rstrip("=").translate(str.maketrans("-_", "+/"))
+    plain = "".join(_SPACE.sub("", piece).translate(_STANDARD) for piece in _pieces(text)).rstrip("=")
     try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+        if "=" in plain:
+            raise ValueError("padding inside")
+        return b"".join(base64.b64decode(piece, validate=True) for piece in _pieces(plain + "=" * (-len(plain) % 4)))
     except (binascii.Error, ValueError) as error:
         raise SourceError("bad_base64", "The base64 text is not complete or not base64; copy it again.") from error
+
+
+def _pieces(text: str) -> Iterator[str]:
+    return (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
 
 
 def read_source(

@@ -34,6 +34,17 @@ class Catalog:
         self._folders[name] = folder
         return name
 
+    def put(self, name: str, folder: Path) -> None:
+        """Call a checkpoint folder by this name, in place of what had it.
+
+        Raises:
+            ModelError: there is no such folder.
+        """
+        folder = folder.expanduser().resolve()
+        if not folder.is_dir():
+            raise ModelError("model_folder_missing", "There is no model folder {model}.", model=folder)
+        self._folders[name] = folder
+
     def folder(self, name: str) -> Path:
         """Where the files of a model are; `name` is one of `names`."""
         return self._folders[name]

@@ -53,7 +53,8 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(
             "checkpoint_settings",
-            "The model {model} cannot be used: the label names in config.json or preprocessor_config.json make no sense.",
+            "The model {model} cannot be used: the label names in config.json "
+            "or preprocessor_config.json make no sense.",
             model=folder.name,
         ) from error
     return Checkpoint(folder, family_name, family, names, preprocessing)

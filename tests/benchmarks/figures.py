@@ -15,7 +15,8 @@ from PIL import Image, ImageOps
 from engine.detect.runtimes.plain import PlainDetector
 from engine.engine import Engine
 from engine.paths import resource
-from tests.benchmarks.paired import Figure, Way, compare
+from tests.benchmarks.load import CLIENTS, api_figure
+from tests.benchmarks.paired import Figure, Spread, Way, compare
 
 SAMPLE = resource("samples", "parcels.jpg")
 STARTER = resource("starter")
@@ -57,24 +58,34 @@ def figures(runs: int) -> Iterator[Figure]:
     yield compare("launch to window", _window("window"), _plain_script, runs)
     yield compare("launch to first detection in the window", _window("detection", SAMPLE), _plain_script, runs)
     yield compare("`detrdesk detect`, whole command", _command, _plain_script, runs)
-    yield from _detection(runs * 4)
-
-
-def _detection(runs: int) -> Iterator[Figure]:
-    """One image, file to detections, model in memory; then the same for a DETR-R50 shape."""
+    yield _detection("one image, starter", STARTER, SAMPLE, runs * 4)
     with tempfile.TemporaryDirectory() as folder:
-        large = _random_detr_r50(Path(folder))
-        photo = Path(folder, "photo.jpg")
+        large, photo = _random_detr_r50(Path(folder)), Path(folder, "photo.jpg")
         with Image.open(SAMPLE) as opened:
             opened.resize((1066, 800)).save(photo, quality=92)
-        for name, checkpoint, path, count in (
-            ("one image, starter", STARTER, SAMPLE, runs),
-            ("one image, DETR-R50 shape, 800 x 1066", large, photo, max(3, runs // 4)),
-        ):
-            engine, plain = Engine(), PlainDetector(checkpoint)
-            ours = _ours(engine, path, checkpoint)
-            yield compare(name, ours, _plain(plain, path), count)
-            engine.close()
+        yield _detection("one image, DETR-R50 shape, 800 x 1066", large, photo, runs)
+        yield from _api(large, photo)
+
+
+def _detection(name: str, checkpoint: Path, path: Path, runs: int) -> Figure:
+    """One image, file to detections, model in memory."""
+    engine, plain = Engine(), PlainDetector(checkpoint)
+    try:
+        return compare(name, _ours(engine, path, checkpoint), _plain(plain, path), runs)
+    finally:
+        engine.close()
+
+
+def _api(checkpoint: Path, photo: Path) -> Iterator[Figure]:
+    """Eight clients, and how long `/health` takes meanwhile."""
+    images, runs = 2 * CLIENTS, 2
+    figure, ours, plain = api_figure(
+        f"API, 8 clients, {images} images, DETR-R50 shape", checkpoint, photo, images, runs
+    )
+    yield figure
+    waits = [Spread(min(w.times) / 1e3, w.p99 / 1e3, max(w.times) / 1e3) for w in (ours, plain)]
+    ratios = Spread.of([ours.p99 / plain.p99])
+    yield Figure("`/health` meanwhile: 99th percentile (fastest to slowest)", *waits, ratios)
 
 
 def _ours(engine: Engine, path: Path, checkpoint: Path) -> Way:

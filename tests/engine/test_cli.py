@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from engine import cli
+from engine.exit_codes import DONE, SOME_FAILED, USAGE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -96,7 +97,7 @@ def test_several_sources_give_an_array_in_order_with_the_failed_in_their_place(
     out = tmp_path / "out"
     code = cli.main(["detect", *sources, "--json", "-", "--image-out", str(out)])
     printed = capsys.readouterr()
-    assert code == cli.SOME_FAILED
+    assert code == SOME_FAILED
     answers = json.loads(printed.out)
     assert [answer["source"] for answer in answers] == sources
     assert ["error" in answer for answer in answers] == [False, True, True, True, False]
@@ -107,19 +108,19 @@ def test_several_sources_give_an_array_in_order_with_the_failed_in_their_place(
 
 @pytest.mark.usefixtures("in_process")
 def test_a_folder_gives_an_array_even_with_one_image(image_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["detect", str(image_file.parent), "--json", "-"]) == cli.DONE
+    assert cli.main(["detect", str(image_file.parent), "--json", "-"]) == DONE
     assert len(json.loads(capsys.readouterr().out)) == 1
 
 
 @pytest.mark.usefixtures("in_process")
 def test_quiet_prints_nothing(image_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["detect", str(image_file), "--quiet"]) == cli.DONE
+    assert cli.main(["detect", str(image_file), "--quiet"]) == DONE
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.usefixtures("in_process")
 def test_nothing_found_says_how_near_it_was(image_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["detect", str(image_file), "--threshold", "1"]) == cli.DONE
+    assert cli.main(["detect", str(image_file), "--threshold", "1"]) == DONE
     assert "nothing above 1.00, the best score is 0." in capsys.readouterr().out
 
 
@@ -134,7 +135,7 @@ def test_nothing_found_says_how_near_it_was(image_file: Path, capsys: pytest.Cap
 def test_a_wrong_model_or_device_is_usage(
     image_file: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["detect", str(image_file), *arguments]) == cli.USAGE
+    assert cli.main(["detect", str(image_file), *arguments]) == USAGE
     assert words in capsys.readouterr().err
 
 
@@ -149,7 +150,7 @@ def test_wrong_usage_ends_with_two(arguments: list[str], capsys: pytest.CaptureF
         code: object = cli.main(arguments)
     except SystemExit as end:
         code = end.code
-    assert code == cli.USAGE
+    assert code == USAGE
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "usage" in printed.err
@@ -158,7 +159,7 @@ def test_wrong_usage_ends_with_two(arguments: list[str], capsys: pytest.CaptureF
 @pytest.mark.usefixtures("in_process")
 def test_an_empty_folder_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
-    assert cli.main(["detect", str(tmp_path / "empty")]) == cli.USAGE
+    assert cli.main(["detect", str(tmp_path / "empty")]) == USAGE
     assert "no images" in capsys.readouterr().err
 
 

@@ -14,7 +14,7 @@ import pytest
 from engine.errors import CancelledError, SourceError
 from engine.image.fetch import FetchPolicy
 from engine.image.limits import Limits
-from engine.image.source import Source, expand_sources, parse_source, read_source
+from engine.image.source import Source, decode_base64, expand_sources, parse_source, read_source
 
 
 def code_of(given: Any, limits: Limits | None = None) -> str:
@@ -212,3 +212,13 @@ def test_folders_that_cannot_be_read_and_links_are_left_out(tmp_path: Path, monk
 
     monkeypatch.setattr(os, "scandir", refuse_closed)
     assert [source.name for source in expand_sources([tmp_path])] == ["a.jpg"]
+
+
+def test_long_base64_is_worked_on_in_pieces_that_fit_together() -> None:
+    data = bytes(range(256)) * 13_000
+    text = base64.b64encode(data).decode()
+    assert decode_base64(text) == data
+    assert decode_base64("\n".join(text[at : at + 77] for at in range(0, len(text), 77))) == data
+    assert decode_base64(text.rstrip("=")) == data
+    with pytest.raises(SourceError):
+        decode_base64("A" * ((1 << 20) - 2) + "==" + "QUJD")

@@ -1,0 +1,220 @@
+"""A request's question, whichever door it came through."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+from starlette.datastructures import Headers, QueryParams
+
+from engine.api.access import header_text
+from engine.api.errors import RequestError
+from engine.api.forms import Part
+from engine.api.schemas import ITEM_KINDS, DetectionRequest, ImageItem, LocalAIRequest
+from engine.detect.detection import Filter
+from engine.image.source import decode_base64, decode_data_uri
+
+THRESHOLD, DEEPSTACK_THRESHOLD, LOCALAI_THRESHOLD = 0.9, 0.45, 0.5
+PREVIEW_TOP_K = 10
+_LONGEST_URL = 8192
+_DATA = "data:"
+
+BodyT = TypeVar("BodyT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked.
+
+    Attributes:
+        images: The bytes of image files, and URLs (as text) that are still to be fetched; at least one.
+        chosen: Which detections to keep.
+        model: The model's name; `None` is the default model.
+    """
+
+    images: tuple[bytes | str, ...]
+    chosen: Filter
+    model: str | None = None
+
+
+def from_chat(body: bytes, headers: Headers) -> Question:
+    """The question of a JSON body in OpenAI's shape; only its last message counts.
+
+    Raises:
+        EngineError: what is wrong with the body.
+    """
+    given = _json(body)
+    messages = given.get("messages")
+    asked = _checked(DetectionRequest, given | ({"messages": messages[-1:]} if isinstance(messages, list) else {}))
+    items = [item for item in asked.messages[-1].content if isinstance(item, ImageItem)]
+    if not items:
+        message = "There is no image in the last message; add an item of type image_url or image_base64."
+        raise RequestError("no_image", message, "messages")
+    images = tuple(_image(item.image_url.url, item.type == "image_base64") for item in items)
+    labels = None if asked.labels is None else frozenset(asked.labels)
+    threshold = THRESHOLD if asked.threshold is None else asked.threshold
+    return _with_headers(Question(images, Filter(labels, threshold, asked.top_k), asked.model), headers)
+
+
+def from_upload(parts: list[Part], headers: Headers) -> Question:
+    """The question of a form with `file` parts.
+
+    Raises:
+        EngineError: what is wrong with the form.
+    """
+    images = tuple(part.content for part in parts if part.name == "file")
+    chosen = Filter(None, _form_threshold(parts, "threshold", THRESHOLD), _top_k(_field(parts, "top_k"), None))
+    return _with_headers(_of_form(images, chosen, parts, "file"), headers)
+
+
+def from_deepstack(parts: list[Part], headers: Headers) -> Question:
+    """The question of DeepStack's form.
+
+    Raises:
+        EngineError: what is wrong with the form.
+    """
+    images = tuple(part.content for part in parts if part.name.startswith("image"))
+    chosen = Filter(None, _form_threshold(parts, "min_confidence", DEEPSTACK_THRESHOLD))
+    return _with_headers(_of_form(images[:1], chosen, parts, "image"), headers)
+
+
+def from_localai(body: bytes, headers: Headers) -> Question:
+    """The question of LocalAI's JSON body.
+
+    Raises:
+        EngineError: what is wrong with the body.
+    """
+    asked = _checked(LocalAIRequest, _json(body))
+    is_url = "://" in asked.image[:_LONGEST_URL]
+    threshold = LOCALAI_THRESHOLD if asked.threshold is None else asked.threshold
+    images = (_image(asked.image, is_base64=not is_url),)
+    return _with_headers(Question(images, Filter(None, threshold), asked.model), headers)
+
+
+def from_query(query: QueryParams, headers: Headers) -> Question:
+    """The question of a preview's query.
+
+    Raises:
+        EngineError: what is wrong with the query.
+    """
+    url = query.get("url")
+    if not url:
+        raise RequestError("no_image", "Name an image: add url= to the address.", "url")
+    chosen = Filter(None, _threshold(query.get("threshold"), THRESHOLD), _top_k(query.get("top_k"), PREVIEW_TOP_K))
+    return _with_headers(Question((_image(url, is_base64=False),), chosen, query.get("model") or None), headers)
+
+
+def form_key(parts: list[Part]) -> str:
+    """The API key in DeepStack's form, or nothing."""
+    return _field(parts, "api_key") or ""
+
+
+def _of_form(images: tuple[bytes, ...], chosen: Filter, parts: list[Part], name: str) -> Question:
+    if not images:
+        raise RequestError("no_image", "The form has no file named {name}; add one.", name, name=name)
+    return Question(images, chosen, _field(parts, "model") or None)
+
+
+def _with_headers(question: Question, headers: Headers) -> Question:
+    """The question with the model and threshold of the headers, which win."""
+    model, threshold = _header_model(headers), _header_threshold(headers)
+    chosen = question.chosen if threshold is None else replace(question.chosen, threshold=threshold)
+    return replace(question, model=model or question.model, chosen=chosen)
+
+
+def _header_model(headers: Headers) -> str:
+    """`X-Model`, which is UTF-8 or percent-encoded."""
+    return unquote(header_text(headers, "x-model"), errors="replace").strip()
+
+
+def _header_threshold(headers: Headers) -> float | None:
+    """`X-Detr-Threshold`; text that is no number counts as absent."""
+    try:
+        value = float(headers.get("x-detr-threshold", "").replace("_", "x"))
+    except ValueError:
+        return None
+    return _in_range(value, "X-Detr-Threshold")
+
+
+def _threshold(text: str | None, default: float) -> float:
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        raise _bad_threshold("threshold") from None
+    return _in_range(value, "threshold")
+
+
+def _form_threshold(parts: list[Part], name: str, default: float) -> float:
+    return _threshold(_field(parts, name), default)
+
+
+def _in_range(value: float, param: str) -> float:
+    if math.isnan(value) or not 0.0 <= value <= 1.0:
+        raise _bad_threshold(param)
+    return value
+
+
+def _bad_threshold(param: str) -> RequestError:
+    return RequestError("threshold_out_of_range", "The threshold must be a number from 0 to 1.", param)
+
+
+def _top_k(text: str | None, default: int | None) -> int | None:
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise RequestError("top_k_out_of_range", "top_k must be a whole number, 1 or more.", "top_k")
+    return value
+
+
+def _field(parts: list[Part], name: str) -> str | None:
+    return next((part.text for part in parts if part.name == name and not part.is_file), None)
+
+
+def _image(text: str, is_base64: bool) -> bytes | str:
+    """The bytes of inline data, or a URL to fetch."""
+    if text[: len(_DATA)].lower() == _DATA:
+        return decode_data_uri(text)
+    if is_base64:
+        return decode_base64(text)
+    if len(text) > _LONGEST_URL:
+        message = "The URL is longer than {limit} characters; send the image itself as image_base64."
+        raise RequestError("url_too_long", message, "url", limit=_LONGEST_URL)
+    return text
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    """The object in `body`; unlike `json`, this parser is quick, bounded in depth, and refuses lone surrogates."""
+    try:
+        given = from_json(body, allow_inf_nan=False)
+    except ValueError:
+        raise RequestError("bad_json", "The body is not JSON; send an object as /docs shows it.") from None
+    if not isinstance(given, dict):
+        raise RequestError("bad_json", "The body is not a JSON object; send one as /docs shows it.")
+    return given
+
+
+def _checked(kind: type[BodyT], given: dict[str, Any]) -> BodyT:
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        param = _param(first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")[:200]
+        message = "{field} cannot be used: {reason}."
+        raise RequestError("bad_value", message, param, field=param, reason=reason) from None
+
+
+def _param(place: tuple[int | str, ...]) -> str:
+    """Where in the body something is wrong, without the names of our own types."""
+    last_message = ("messages", *place[2:]) if place[:1] == ("messages",) else place
+    return ".".join(str(part) for part in last_message if part not in ITEM_KINDS)[:100]

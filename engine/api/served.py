@@ -1,0 +1,108 @@
+"""The models that a server offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.api.errors import RequestError
+from engine.engine import Engine
+from engine.errors import EngineError
+from engine.models.checkpoint import Checkpoint, read_checkpoint
+
+_NAMED = 20
+
+
+class ServedModels:
+    """Names that requests may use; no request can name a path."""
+
+    def __init__(self, engine: Engine, given: Sequence[str], default: Callable[[], str]) -> None:
+        """Offer what is given, else the engine's catalog.
+
+        Args:
+            engine: What answers.
+            given: Catalog names, checkpoint folders, NAME=FOLDER.
+            default: The model that is used where none is named.
+
+        Raises:
+            ModelError: a model that is given is not there.
+        """
+        self._engine = engine
+        self._named = tuple(_added(engine, each) for each in given)
+        self._default = default
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every model that is served."""
+        return self._named or self._engine.catalog.names
+
+    @property
+    def default(self) -> str:
+        """The model that is used where none is named."""
+        return self._named[0] if self._named else self._default()
+
+    def chosen(self, asked: str | None) -> str:
+        """The model that a request asks for.
+
+        Raises:
+            RequestError: `model_not_found`, naming those there are.
+        """
+        name = asked or self.default
+        if name in self.names:
+            return name
+        more = len(self.names) - _NAMED
+        known = ", ".join(self.names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        raise RequestError("model_not_found", "There is no such model; use one of {known}.", "model", known=known)
+
+    def checkpoint(self, name: str) -> Checkpoint:
+        """What is known of a model without loading it.
+
+        Raises:
+            ModelError: it cannot be read.
+        """
+        detector = self._engine.loaded(name)
+        return detector.checkpoint if detector else read_checkpoint(self._engine.catalog.folder(name))
+
+    def created(self, name: str) -> int:
+        """When the model was put where it is, seconds since the epoch; 0 where that cannot be told."""
+        try:
+            return int(self._engine.catalog.folder(name).stat().st_mtime)
+        except OSError:
+            return 0
+
+    def health(self) -> dict[str, Any]:
+        """The answer of `/health`.
+
+        Raises:
+            EngineError: `no_model`, none can answer.
+        """
+        states = {name: self._state(name) for name in self.names}
+        if not any("error" not in state for state in states.values()):
+            raise EngineError("no_model", "No model can be used: {reason}", reason=_first_error(states))
+        return {"status": "ok", "model": states, "device": self._device()}
+
+    def _state(self, name: str) -> dict[str, Any]:
+        try:
+            checkpoint = self.checkpoint(name)
+        except EngineError as error:
+            return {"loaded": False, "error": error.message}
+        loaded = self._engine.loaded(name) is not None
+        return {"loaded": loaded, "family": checkpoint.family_name, "classes": len(checkpoint.names)}
+
+    def _device(self) -> str:
+        loaded = (self._engine.loaded(name) for name in self.names)
+        return next((detector.runtime.device for detector in loaded if detector), self._engine.settings.device)
+
+
+def _added(engine: Engine, given: str) -> str:
+    """The name of a model that the user gave as a catalog name, a folder or NAME=FOLDER."""
+    name, equals, folder = given.partition("=")
+    if equals and name and not Path(given).is_dir():
+        engine.catalog.put(name, Path(folder))
+        return name
+    return engine.catalog.name_of(given)
+
+
+def _first_error(states: Mapping[str, Mapping[str, Any]]) -> str:
+    return next((str(state["error"]) for state in states.values()), "none is there.")

@@ -1,0 +1,141 @@
+"""What worker threads do for a request: fetch, decode, detect, draw."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engine.api.metrics import Metrics
+from engine.api.question import Question
+from engine.api.request_log import Record
+from engine.detect.detection import Detections, Filter, token_count
+from engine.detect.scheduler import Cancelled, Places
+from engine.engine import Engine, OpenedImage
+from engine.image.decode import Limits, decode_image
+from engine.image.fetch import FetchPolicy, fetch_url
+from engine.image.source import Source
+from engine.render import draw_detections, encode_image
+from engine.settings import Settings
+
+PictureFormat = Literal["JPEG", "PNG"]
+Answered = Callable[[OpenedImage, Detections, Filter], None]
+"""Told of each image that was answered, from the worker's thread: the image, all detections, what was asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One request's way through the engine.
+
+    Attributes:
+        question: What is asked.
+        model: Which model answers.
+        places: Its places in the queue.
+        cancelled: Whether nobody waits for the answer any more.
+        record: Where images and tokens are noted.
+    """
+
+    question: Question
+    model: str
+    places: Places
+    cancelled: Cancelled
+    record: Record
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One image that was looked at: every detection in it, and the milliseconds of each stage."""
+
+    found: Detections
+    timing_ms: dict[str, float] = field(default_factory=dict)
+
+
+class Worker:
+    """Answers tasks; called in worker threads, several at a time."""
+
+    def __init__(self, engine: Engine, settings: Settings, metrics: Metrics, answered: Answered) -> None:
+        self._engine = engine
+        self._metrics = metrics
+        self._answered = answered
+        self._limits = Limits(settings.max_fetch_bytes, settings.max_pixels)
+        self._policy = FetchPolicy(
+            allow_private=settings.allow_private_image_hosts,
+            allowed_hosts=frozenset(host.lower() for host in settings.allow_image_hosts),
+            max_bytes=settings.max_fetch_bytes,
+            seconds=settings.fetch_seconds,
+        )
+
+    def detect_all(self, task: Task) -> list[Seen]:
+        """What is in each image, in order.
+
+        Raises:
+            EngineError: the first image that cannot be answered.
+        """
+        return [self._detect_in(task, given) for given in task.question.images]
+
+    def draw_last(self, task: Task, format: PictureFormat) -> bytes:
+        """The last image with its detections drawn, as a file; the others are only counted.
+
+        Args:
+            task: The request.
+            format: Of the file.
+
+        Raises:
+            EngineError: the first image that cannot be answered.
+        """
+        *others, last = task.question.images
+        for given in others:
+            data, _ = self._bytes(given, task)
+            with self._engine.scheduler.room(task.places, task.cancelled):
+                self._decoded(data, task)
+        data, _ = self._bytes(last, task)
+        with self._engine.scheduler.room(task.places, task.cancelled):
+            image = self._decoded(data, task)
+            seen = self._detected(image, task)
+            with self._timed("encode"):
+                drawn = draw_detections(image.pixels, seen.found.keep(task.question.chosen))
+                return encode_image(drawn, format)
+
+    def _detect_in(self, task: Task, given: bytes | str) -> Seen:
+        data, fetch_ms = self._bytes(given, task)
+        with self._engine.scheduler.room(task.places, task.cancelled):
+            seen = self._detected(self._decoded(data, task), task)
+        return Seen(seen.found, {"fetch": fetch_ms} | seen.timing_ms)
+
+    def _bytes(self, given: bytes | str, task: Task) -> tuple[bytes, float]:
+        if isinstance(given, bytes):
+            return given, 0.0
+        started = time.perf_counter()
+        data = fetch_url(given, self._policy, cancelled=task.cancelled)
+        seconds = time.perf_counter() - started
+        self._metrics.observe("fetch", seconds)
+        return data, seconds * 1e3
+
+    def _decoded(self, data: bytes, task: Task) -> OpenedImage:
+        started = time.perf_counter()
+        pixels = decode_image(data, self._limits)
+        seconds = time.perf_counter() - started
+        self._metrics.observe("decode", seconds)
+        task.record.images += 1
+        task.record.tokens += token_count(pixels.width, pixels.height)
+        return OpenedImage(Source("bytes", "API image", "API image"), pixels, seconds * 1e3)
+
+    def _detected(self, image: OpenedImage, task: Task) -> Seen:
+        started = time.perf_counter()
+        found = self._engine.detect_in(image, task.model, task.cancelled, task.places)
+        timing = found.timing
+        model_ms = timing.preprocess + timing.model + timing.postprocess
+        queue_ms = max((time.perf_counter() - started) * 1e3 - model_ms, 0.0)
+        self._metrics.observe("queue", queue_ms / 1e3)
+        self._metrics.observe("model", model_ms / 1e3)
+        self._answered(image, found, task.question.chosen)
+        stages = {"decode": timing.decode, "queue": queue_ms, "model": model_ms}
+        return Seen(found, stages)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._metrics.observe(stage, time.perf_counter() - started)

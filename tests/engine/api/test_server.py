@@ -1,0 +1,82 @@
+"""Starting and stopping, and where it listens."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from engine.api.app import create_app
+from engine.api.server import Server
+from engine.engine import Engine
+from engine.errors import EngineError
+from engine.settings import Settings
+
+
+@pytest.fixture
+def app(tiny_detr: Path) -> object:
+    return create_app(Engine(Settings(models=(str(tiny_detr),))))
+
+
+def test_port_zero_picks_a_free_one_and_it_answers_once_started(app: object) -> None:
+    server = Server(app, port=0)  # type: ignore[arg-type]
+    started = time.monotonic()
+    server.start()
+    assert httpx.get(server.url + "/health").status_code == 200
+    assert time.monotonic() - started < 1
+    assert server.stop()
+    assert not server.running
+    assert server.stop()
+
+
+def test_a_taken_port_is_told_before_anything_starts(app: object) -> None:
+    """FAULTS 29."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(EngineError, match=f"Port {port} is in use") as caught:
+            Server(app, port=port)  # type: ignore[arg-type]
+    assert caught.value.code == "port_taken"
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "::ffff:zz"])
+def test_an_address_that_is_not_ours_is_told(app: object, host: str) -> None:
+    with pytest.raises(EngineError) as caught:
+        Server(app, host, 0)  # type: ignore[arg-type]
+    assert caught.value.code == "address_refused"
+    assert host in caught.value.message
+
+
+def test_the_url_is_one_that_can_be_opened(app: object) -> None:
+    server = Server(app, "0.0.0.0", 0)  # type: ignore[arg-type]
+    assert server.url == f"http://127.0.0.1:{server.port}"
+    server.stop()
+    server = Server(app, "::1", 0)  # type: ignore[arg-type]
+    assert server.url == f"http://[::1]:{server.port}"
+    server.stop()
+
+
+def test_twenty_fast_switches(tiny_detr: Path) -> None:
+    engine = Engine(Settings(models=(str(tiny_detr),)))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    for at in range(20):
+        server = Server(create_app(engine), port=port)
+        server.start()
+        if at % 5 == 0:
+            assert httpx.get(server.url + "/models").status_code == 200
+        assert server.stop()
+
+
+def test_the_factory_makes_its_own_engine_and_closes_it(tiny_detr: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DETRDESK_MODELS", f"eins={tiny_detr}, zwei={tiny_detr}")
+    closed = []
+    monkeypatch.setattr(Engine, "close", lambda self: closed.append(self))
+    app = create_app()
+    server = Server(app, port=0)
+    server.start()
+    assert httpx.get(server.url + "/models").json() == {"loaded_models": ["eins", "zwei"]}
+    server.stop()
+    assert closed == [app.state.service.engine]
