@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 
+from .calibrate import calibrate
 from .dataset import SHARD_SCENES, TRAIN_SEED, render_shard
 from .evaluate import Finder, describe, evaluate, write_card
 from .export import export
@@ -18,11 +19,15 @@ from .samples import render_samples
 from .train import Plan, train
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
+CLUTTER_EVERY = 8
 STAGES = ("all", "render", "train", "export", "evaluate", "samples")
 
 
 def render(scenes: Path, shards: int, workers: int, part: int | None) -> None:
-    """Renders the shards that are missing, in `workers` processes; `part` says which of them this process is."""
+    """Renders the shards that are missing, in `workers` processes; `part` says which of them this process is.
+
+    Every CLUTTER_EVERY-th shard holds no code at all.
+    """
     if part is None and workers > 1:
         command = [sys.executable, "-m", __package__, "render", "--scenes", scenes, "--shards", str(shards)]
         own = [subprocess.Popen([*command, "--workers", str(workers), "--part", str(n)]) for n in range(workers)]
@@ -33,7 +38,8 @@ def render(scenes: Path, shards: int, workers: int, part: int | None) -> None:
     cv2.setNumThreads(1)
     type_ = Typesetter()
     for number in range(part or 0, shards, workers):
-        print(render_shard(scenes, TRAIN_SEED, number, type_), flush=True)
+        empty = True if number % CLUTTER_EVERY == CLUTTER_EVERY - 1 else None
+        print(render_shard(scenes, TRAIN_SEED, number, type_, empty), flush=True)
 
 
 def main() -> None:
@@ -59,6 +65,7 @@ def main() -> None:
         train(scenes, checkpoint, Plan(steps=options.steps, cooldown=options.cooldown, workers=options.workers))
     if "export" in stages:
         print(export(checkpoint, options.model))
+        print("temperature {}, lift {}".format(*calibrate(options.model)))
     if "evaluate" in stages:
         figures = evaluate(Finder(options.model))
         write_card(options.model, figures)

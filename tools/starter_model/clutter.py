@@ -270,9 +270,49 @@ def charts(rng: Rng, height: int, width: int, type_: Typesetter) -> np.ndarray:
     return image
 
 
+def keyboard(rng: Rng, height: int, width: int, type_: Typesetter) -> np.ndarray:
+    """Rows of rounded keys with small letters, each row a little further in; remote controls and keypads too."""
+    dark, light = _tones(rng)
+    if rng.random() < 0.5:
+        dark, light = light, dark
+    rows, columns = int(rng.integers(3, 7)), int(rng.integers(3, 15))
+    image, step = _canvas(dark * 0.8, height, width), np.array([width / (columns + 0.8), height / rows])
+    shift, gap = rng.uniform(0, 0.25), rng.uniform(0.06, 0.2)
+    key = np.clip(dark + (light - dark) * rng.uniform(0.08, 0.5), 0, 255)
+    for row in range(rows):
+        for column in range(columns):
+            wide = 4 if row == rows - 1 and column == columns // 3 else 1
+            first = ((column + gap + shift * row) * step[0], (row + gap) * step[1])
+            last = ((column + wide - gap + shift * row) * step[0], (row + 1 - gap) * step[1])
+            corners = np.array([first, last]).astype(int).tolist()
+            cv2.rectangle(image, corners[0], corners[1], key.tolist(), -1)
+            if step[1] > 14 and wide == 1:
+                letter = type_.line(chr(int(rng.integers(48, 91))), int(step[1] * 0.35), "sans")
+                _lay(image, letter, corners[0][0] + 3, corners[0][1] + 2, light)
+    return image
+
+
+def editor(rng: Rng, height: int, width: int, type_: Typesetter) -> np.ndarray:
+    """A screen full of indented coloured lines, cards and bars: programs, chats, dashboards."""
+    ground = colour(rng, 0, 60) if rng.random() < 0.5 else colour(rng, 215, 256)
+    inks = [np.clip(ground + (128 - ground) * rng.uniform(1.0, 2.2) + rng.normal(0, 40, 3), 0, 255) for _ in range(4)]
+    image, size = _canvas(ground, height, width), max(6, int(height / rng.integers(10, 40)))
+    left_bar = int(width * rng.uniform(0, 0.25))
+    image[:, :left_bar] = ground * 0.8 + 20
+    for top in range(size, height - size, int(size * rng.uniform(1.2, 1.9))):
+        left = left_bar + size * int(rng.integers(1, 8))
+        for _ in range(int(rng.integers(0, 4))):
+            words = type_.line(phrase(rng, int(rng.integers(3, 16))), size, "mono" if left_bar else "sans")
+            if left + words.shape[1] > width:
+                break
+            _lay(image, words, left, top, inks[int(rng.integers(len(inks)))].astype(np.float32))
+            left += words.shape[1] + size
+    return image
+
+
 PAINTERS: tuple[Painter, ...] = (
     stripes, stripes, stripes, spines, grid, grid, checks, tartan, crossword, mosaic, dots, text, text, text, table,
-    table, circuit, ruler, piano, targets, targets, maze, bricks, charts,
+    table, keyboard, keyboard, editor, editor, circuit, ruler, piano, targets, targets, maze, bricks, charts,
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ SHAPES = (
 )  # height, width of stored scenes; shards take turns
 SHARD_SCENES = 300
 TRIES = 6
-TRAIN_SEED, CHECK_SEED, TEST_SEED, CLUTTER_SEED = 2026, 2027, 2028, 2029
+TRAIN_SEED, CHECK_SEED, TEST_SEED, CLUTTER_SEED, CHECK_CLUTTER_SEED = 2026, 2027, 2028, 2029, 2030
 
 
 @dataclass
@@ -150,7 +150,8 @@ def _crop(rng: Rng, boxes: np.ndarray, rows: int, columns: int, aspect: float) -
     """Left, top, width, height of a crop near `aspect` around some code, cutting deep into none; else the frame."""
     aspect *= float(np.exp(rng.normal(0, 0.1)))
     for _ in range(TRIES):
-        wide = int(min(columns, rows * aspect) * rng.uniform(0.3 if len(boxes) else 0.55, 1.0))
+        share = rng.uniform(0.3, 1.0) if len(boxes) and rng.random() < 0.5 else rng.uniform(0.65, 1.0)
+        wide = int(min(columns, rows * aspect) * share)
         high = min(rows, int(wide / aspect))
         if not len(boxes):
             return int(rng.integers(columns - wide + 1)), int(rng.integers(rows - high + 1)), wide, high

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from torch import Tensor
 from transformers import DetrForObjectDetection, DetrImageProcessorPil
 
 from .card import FIGURES_BEGIN, FIGURES_END
@@ -48,16 +49,20 @@ class Finder:
         self._model = DetrForObjectDetection.from_pretrained(folder).eval()
 
     @torch.no_grad()
+    def answer(self, image: np.ndarray) -> tuple[Tensor, np.ndarray]:
+        """Class logits (25, classes + 1) and corner boxes (25, 4) in pixels for an RGB uint8 image."""
+        inputs = self._processor(images=image, return_tensors="pt", input_data_format="channels_last")
+        outputs = self._model(**inputs)
+        centre, size = outputs.pred_boxes[0, :, :2].numpy(), outputs.pred_boxes[0, :, 2:].numpy()
+        scale = np.tile(image.shape[1::-1], 2)
+        return outputs.logits[0], np.concatenate([centre - size / 2, centre + size / 2], 1) * scale
+
     def find(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Boxes (25, 4) in pixels, labels and scores of an RGB uint8 image, the best first."""
-        inputs = self._processor(images=image, return_tensors="pt", input_data_format="channels_last")
-        size = [image.shape[:2]]
-        answer = self._processor.post_process_object_detection(self._model(**inputs), threshold=0.0, target_sizes=size)[
-            0
-        ]
-        order = answer["scores"].argsort(descending=True)
-        boxes, labels, scores = (answer[key][order].numpy() for key in ("boxes", "labels", "scores"))
-        return boxes, labels, scores
+        logits, boxes = self.answer(image)
+        scores, labels = (part.numpy() for part in logits.softmax(-1)[:, :-1].max(-1))
+        order = np.argsort(-scores)
+        return boxes[order], labels[order], scores[order]
 
 
 def held_out(seed: int, count: int, empty: bool | None = None) -> Iterator[Scene]:

@@ -13,7 +13,8 @@ from .networks import Answers, Predictions
 
 NO_OBJECT = len(CLASSES)
 CLASS_WEIGHT, BOX_WEIGHT, OVERLAP_WEIGHT = 2.0, 5.0, 2.0
-EMPTY_WEIGHT = 0.2
+EMPTY_WEIGHT = 0.3
+SMALL_WEIGHT = 3.0  # of the only cell of a small code, in the dense loss
 CENTRE_SHARE = 0.7  # cells within this share of a box speak for it
 
 
@@ -68,23 +69,28 @@ def _match(
     return matches
 
 
-def classification(logits: Tensor, wanted: Tensor) -> Tensor:
-    """Weighted cross entropy in which "no object" counts EMPTY_WEIGHT."""
-    weight = torch.ones(NO_OBJECT + 1)
-    weight[NO_OBJECT] = EMPTY_WEIGHT
-    return CLASS_WEIGHT * functional.cross_entropy(logits.flatten(0, -2), wanted.flatten(), weight)
+def classification(logits: Tensor, wanted: Tensor, share: Tensor | None = None) -> Tensor:
+    """Weighted cross entropy in which "no object" counts EMPTY_WEIGHT; `share` weighs the entries further."""
+    weight = torch.where(wanted == NO_OBJECT, EMPTY_WEIGHT, 1.0)
+    if share is not None:
+        weight = weight * share
+    losses = functional.cross_entropy(logits.flatten(0, -2), wanted.flatten(), reduction="none")
+    return CLASS_WEIGHT * (losses * weight.flatten()).sum() / weight.sum()
 
 
-def box_loss(guess: Tensor, goal: Tensor) -> Tensor:
-    """Weighted L1 and generalised IoU of matched centre-size boxes (n, 4)."""
-    distance = (guess - goal).abs().sum(-1).mean()
-    return BOX_WEIGHT * distance + OVERLAP_WEIGHT * (1 - generalised_iou(guess, goal)).mean()
+def box_loss(guess: Tensor, goal: Tensor, share: Tensor | None = None) -> Tensor:
+    """Weighted L1 and generalised IoU of matched centre-size boxes (n, 4); `share` (n,) weighs them."""
+    losses = BOX_WEIGHT * (guess - goal).abs().sum(-1) + OVERLAP_WEIGHT * (1 - generalised_iou(guess, goal))
+    return losses.mean() if share is None else (losses * share).sum() / share.sum()
 
 
-def dense_targets(boxes: list[Tensor], labels: list[Tensor], height: int, width: int) -> tuple[Tensor, Tensor]:
-    """For every cell its class (image, cell), NO_OBJECT outside, and the box it speaks for (image, cell, 4)."""
+def dense_targets(boxes: list[Tensor], labels: list[Tensor], height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
+    """For every cell its class (image, cell), NO_OBJECT outside, the box it speaks for (image, cell, 4), its weight.
+
+    A code's cells together weigh as the root of their number, so that large codes do not drown the small ones.
+    """
     wanted = torch.full((len(boxes), height * width), NO_OBJECT)
-    goals = torch.zeros(len(boxes), height * width, 4)
+    goals, shares = torch.zeros(len(boxes), height * width, 4), torch.ones(len(boxes), height * width)
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     centres = torch.stack([(columns + 0.5) / width, (rows + 0.5) / height], -1).reshape(-1, 2)
     cell = torch.tensor([1 / width, 1 / height])
@@ -94,20 +100,21 @@ def dense_targets(boxes: list[Tensor], labels: list[Tensor], height: int, width:
             inside = ((centres - box[number, :2]).abs() <= reach).all(-1)
             wanted[image, inside] = label[number]
             goals[image, inside] = box[number]
-    return wanted, goals
+            shares[image, inside] = SMALL_WEIGHT / inside.sum().clamp(min=1).sqrt()
+    return wanted, goals, shares
 
 
 def total_loss(
     answers: Answers, boxes: list[Tensor], labels: list[Tensor], groups: int, grid: tuple[int, int]
 ) -> Tensor:
     """The set loss of the decoder, where it ran, plus the dense losses of memory and backbone."""
-    wanted, goals = dense_targets(boxes, labels, *grid)
+    wanted, goals, shares = dense_targets(boxes, labels, *grid)
     inside = wanted != NO_OBJECT
     losses = []
     for dense, share in ((answers.memory, 1.0), (answers.cells, 0.5)):
-        loss = classification(dense.logits, wanted)
+        loss = classification(dense.logits, wanted, shares)
         if inside.any():
-            loss = loss + box_loss(dense.boxes[inside], goals[inside])
+            loss = loss + box_loss(dense.boxes[inside], goals[inside], shares[inside])
         losses.append(share * loss)
     dense_loss = torch.stack(losses).sum()
     if answers.layers is None:

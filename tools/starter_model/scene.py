@@ -18,7 +18,7 @@ Rng = np.random.Generator
 KIND_SHARES = np.array([0.18, 0.20, 0.22, 0.18, 0.22])  # in the order of codes.CLASSES
 VISIBLE_SHARE = 0.6
 FINEST = 1 / 208  # of the frame's short side: the finest module, one pixel at the size that the model runs at
-LEAST_SIDE = 0.07  # of the frame's short side: smaller codes carry no label and are not placed
+LEAST_LONG, LEAST_SHORT = 0.1, 0.05  # a code's sides as shares of the frame's short side: smaller ones are not placed
 
 
 @dataclass
@@ -204,9 +204,8 @@ def _shows(points: np.ndarray, height: int, width: int) -> bool:
     frame = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
     seen, _ = cv2.intersectConvexConvex(cv2.convexHull(points), frame)
     sides = np.ptp(np.clip(points, 0, (width, height)), axis=0)
-    return bool(area > 1 and seen >= VISIBLE_SHARE * area and sides.max() >= LEAST_SIDE * min(height, width)) and bool(
-        sides.min() >= LEAST_SIDE / 3 * min(height, width)
-    )
+    least = np.array([LEAST_SHORT, LEAST_LONG]) * min(height, width)
+    return bool(area > 1 and seen >= VISIBLE_SHARE * area and (np.sort(sides) >= least).all())
 
 
 def _rotation(axis: int, angle: float) -> np.ndarray:

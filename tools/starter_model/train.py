@@ -27,10 +27,10 @@ LOG_EVERY, SAVE_EVERY = 100, 400
 class Plan:
     """How long and how to train; every count is in steps of `batch` scenes."""
 
-    steps: int = 14000
+    steps: int = 24000
     dense_steps: int = 900  # backbone and encoder alone, before the decoder joins
-    grow_steps: int = 5000  # the scenes grow from `small` to `large` pixels a side until then
-    cooldown: int = 3000  # the learning rate falls to nothing over the last of the steps
+    grow_steps: int = 6000  # the scenes grow from `small` to `large` pixels a side until then
+    cooldown: int = 8000  # the learning rate falls to nothing over the last of the steps
     warmup: int = 150
     batch: int = 24
     groups: int = 3
@@ -38,7 +38,7 @@ class Plan:
     decay: float = 1e-2
     clip: float = 1.0
     small: int = 144
-    large: int = 208
+    large: int = 240
     average: float = 0.999
     workers: int = 2  # processes of one thread that share each batch
 
@@ -155,7 +155,7 @@ def _prefetch(scenes: Path, plan: Plan, first: int, rank: int) -> Iterator[Batch
         for step in range(first, plan.steps):
             if step % 200 == 0:
                 feeder.look_for_more()
-            frame = random_frame(frames, plan.side_at(step) * frames.uniform(0.75, 1.2))
+            frame = random_frame(frames, plan.side_at(step) * frames.uniform(0.75, 1.3))
             ready.put(feeder.batch(plan.batch // plan.workers, *frame))
 
     threading.Thread(target=work, daemon=True).start()
