@@ -18,14 +18,13 @@ TOLERANCE = 1e-4
 
 
 def export(checkpoint: Path, folder: Path) -> Path:
-    """Writes weights (the average ones), configurations and the model card; the folder's old files go in one move."""
+    """Writes weights (the average ones), configurations and a card without figures; replaces the folder's old files."""
     weights: dict[str, Tensor] = torch.load(checkpoint, weights_only=True)["average"]
     model = stock_model(weights)
     with tempfile.TemporaryDirectory(dir=folder.parent) as staging:
         model.save_pretrained(staging)
         processor().save_pretrained(staging)
-        card = folder / "README.md"
-        Path(staging, "README.md").write_text(card.read_text("utf-8") if card.exists() else CARD, "utf-8")
+        Path(staging, "README.md").write_text(CARD, "utf-8")
         check(Path(staging), weights)
         folder.mkdir(parents=True, exist_ok=True)
         for path in Path(staging).iterdir():
