@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from PyQt5.QtWidgets import QApplication
 from desktop.crash import CrashReporter
 from desktop.i18n import install_language, tr
 from desktop.main_window import MainWindow
+from desktop.server_control import ServerControl
 from desktop.theme import apply_theme, system_scheme
 from desktop.viewer import Viewer
 from engine.engine import Engine
@@ -33,8 +35,11 @@ def build(argv: list[str]) -> MainWindow:
     settings, problem = _settings()
     if given.model:
         settings = settings.model_copy(update={"model": given.model})
-    viewer = Viewer(Engine(settings))
-    window = MainWindow(viewer)
+    engine = Engine(settings)
+    viewer = Viewer(engine)
+    server = ServerControl(engine, lambda: viewer.state.model, viewer)
+    server.inbox.arrived.connect(viewer.receive)
+    window = MainWindow(viewer, server)
     if problem is not None:
         viewer.tell_error(problem)
     if given.sources:
@@ -53,9 +58,19 @@ def main(argv: Sequence[str]) -> int:
         window.tell(tr("detrdesk ended unexpectedly last time; `detrdesk doctor` shows the log folder."))
     window.show()
     try:
-        return QApplication.exec()
+        code = QApplication.exec()
     finally:
         reporter.close()
+    if not window.all_ended:
+        _leave_at_once(code)
+    return code
+
+
+def _leave_at_once(code: int) -> None:
+    """A model that runs cannot be stopped: it goes with the process."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 @functools.cache

@@ -28,15 +28,15 @@ class Request:
         model: The model to ask; loaded in any case.
         given: What the user named, still to be listed.
         source: The image to open.
-        at: Which of the listed sources that is.
         image: The opened image to detect in.
+        known: What is in the image of `source`, where that needs no model any more.
     """
 
     model: str
     given: tuple[Given, ...] = ()
     source: Source | None = None
-    at: int | None = None
     image: OpenedImage | None = None
+    known: Detections | None = None
 
     @property
     def first_stage(self) -> Stage:
@@ -55,11 +55,17 @@ class Listed:
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """An image was opened, and made ready for the canvas; `at` is its place among the listed sources."""
+    """An image was opened, and made ready for the canvas."""
 
     image: OpenedImage
     canvas_image: QImage
-    at: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Recalled:
+    """What was known of the image, without asking a model."""
+
+    detections: Detections
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +80,7 @@ class Done:
     """The request is finished."""
 
 
-Event = Stage | Listed | Opened | Detections | Failed | Done
+Event = Stage | Listed | Opened | Recalled | Detections | Failed | Done
 
 
 class _Worker(QObject):
@@ -108,13 +114,13 @@ class _Worker(QObject):
             return number != self.newest
 
         sources: tuple[Source, ...] = ()
-        source, at, image = request.source, request.at, request.image
+        source, image = request.source, request.image
         if request.given:
             yield Stage.LISTING
             sources = tuple(expand_sources(request.given))
             if not sources:
                 raise EngineError("no_images", "There are no images in this folder.")
-            source, at = sources[0], 0
+            source = sources[0]
             if len(sources) > 1:
                 yield Listed(sources)
         if source is not None:
@@ -122,7 +128,11 @@ class _Worker(QObject):
             image = self._engine.open(source, cancelled)
             if len(sources) == 1:
                 yield Listed(sources)
-            yield Opened(image, to_qimage(image.pixels), at)
+            yield Opened(image, to_qimage(image.pixels))
+        if request.known is not None:
+            yield Recalled(request.known)
+            yield Done()
+            return
         yield Stage.LOADING_MODEL
         self._engine.load(request.model)
         if image is not None:
@@ -163,11 +173,11 @@ class DetectionRunner(QObject):
         """Drop what is asked; what already runs finishes unheard."""
         self._worker.newest += 1
 
-    def stop(self) -> None:
-        """Cancel, and wait for the thread to end."""
+    def stop(self, seconds: float) -> bool:
+        """Cancel, and tell whether the thread ended in time."""
         self.cancel()
         self._thread.quit()
-        self._thread.wait()
+        return self._thread.wait(int(seconds * 1000))
 
     @pyqtSlot(int, object)
     def _pass_on(self, number: int, event: Event) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt
@@ -19,9 +20,11 @@ from desktop.panels.control_bar import ControlBar
 from desktop.panels.detections_panel import DetectionsPanel
 from desktop.panels.json_panel import JsonPanel
 from desktop.panels.message_bar import MessageBar
+from desktop.panels.server_panel import ServerPanel
 from desktop.panels.source_panel import SourcePanel
 from desktop.panels.status_line import StatusLine
 from desktop.panels.welcome import Welcome
+from desktop.server_control import ServerControl
 from desktop.text_fields import TextFieldKeys
 from desktop.theme import GRID
 from desktop.viewer import Viewer
@@ -33,14 +36,21 @@ from engine.paths import resource
 PREFERRED_SIZE = QSize(1360, 840)
 LEFT_WIDTH, RIGHT_WIDTH = 28 * GRID, 44 * GRID
 THRESHOLD_STEP = 0.05
+CLOSING_SECONDS = 5.0
 
 
 class MainWindow(QMainWindow):
-    """Shows the viewer's state and passes on what the user does."""
+    """Shows the viewer's state and passes on what the user does.
 
-    def __init__(self, viewer: Viewer) -> None:
+    Attributes:
+        all_ended: False when the window was closed and a model that runs holds a thread back.
+    """
+
+    def __init__(self, viewer: Viewer, server: ServerControl) -> None:
         super().__init__()
         self._viewer = viewer
+        self._server = server
+        self.all_ended = True
         self._image: OpenedImage | None = None
         self._detections: Detections | None = None
         self.setWindowTitle("detrdesk")
@@ -52,6 +62,7 @@ class MainWindow(QMainWindow):
         self._make_panels()
         self._lay_out()
         self._wire()
+        self._wire_server()
         viewer.changed.connect(self._show_state)
         self._show_state(viewer.state)
         self.view.setFocus()
@@ -66,9 +77,11 @@ class MainWindow(QMainWindow):
         self.sources = SourcePanel(opening, actions["paste"])
         self.detections = DetectionsPanel()
         self.json = JsonPanel()
+        self.server = ServerPanel()
         self.messages = MessageBar()
         self.status = StatusLine()
-        self._panels = (self.controls, self.sources, self.detections, self.json, self.messages, self.status)
+        results = self.detections, self.json, self.server
+        self._panels = (self.controls, self.sources, *results, self.messages, self.status)
 
     def _lay_out(self) -> None:
         self._middle = QStackedWidget()
@@ -84,6 +97,7 @@ class MainWindow(QMainWindow):
         tabs.setDocumentMode(True)
         tabs.addTab(self.detections, tr("Detections"))
         tabs.addTab(self.json, tr("JSON"))
+        tabs.addTab(self.server, tr("Server"))
         self.setCentralWidget(centre)
         self.addToolBar(self.controls)
         left = self._dock(Qt.DockWidgetArea.LeftDockWidgetArea, "sourceDock", tr("Images"), self.sources)
@@ -124,6 +138,21 @@ class MainWindow(QMainWindow):
         viewer.copied.connect(self._put_image)
         self._text_fields = TextFieldKeys(self)
         self._text_fields.watch(self.sources.edit, self.json.view)
+
+    def _wire_server(self) -> None:
+        server, panel = self._server, self.server
+        panel.shown.connect(server.prepare)
+        panel.switched.connect(server.switch)
+        panel.host_chosen.connect(server.set_host)
+        panel.port_chosen.connect(server.set_port)
+        panel.key_copied.connect(self._copy_key)
+        panel.key_renewal_asked.connect(server.renew_key)
+        panel.copy_asked.connect(self._copy_text)
+        panel.inbox_switched.connect(server.open_inbox)
+        panel.inbox_emptying_asked.connect(self._viewer.empty_inbox)
+        for shown in (panel, self.status):
+            server.changed.connect(shown.show_server)
+            shown.show_server(server.state)
 
     def _image_widgets(self) -> tuple[QWidget, ...]:
         return self.view, self.sources.list, self.detections.table
@@ -258,6 +287,16 @@ class MainWindow(QMainWindow):
             clipboard.setText(text)
             self._viewer.tell(tr("The JSON is on the clipboard."))
 
+    def _copy_text(self, text: str) -> None:
+        clipboard = QGuiApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(text)
+            self._viewer.tell(tr("Copied to the clipboard."))
+
+    def _copy_key(self, key: str) -> None:
+        self._copy_text(key)
+        self._server.hide_key()
+
     def _put_image(self, png: bytes) -> None:
         clipboard = QGuiApplication.clipboard()
         if clipboard is not None:
@@ -273,6 +312,10 @@ class MainWindow(QMainWindow):
         self._viewer.open(given_in(event.mimeData()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        until = time.monotonic() + CLOSING_SECONDS
         self.hide()
-        self._viewer.close()
+        self._viewer.cancel()
+        server_ended = self._server.close()
+        viewer_ended = self._viewer.close(max(until - time.monotonic(), 0.3))
+        self.all_ended = server_ended and viewer_ended
         super().closeEvent(event)

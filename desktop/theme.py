@@ -13,7 +13,7 @@ from string import Template
 from typing import Literal
 
 from PyQt5.QtCore import QCoreApplication, QDir, QSettings
-from PyQt5.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPalette
+from PyQt5.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QFontMetricsF, QPalette
 from PyQt5.QtWidgets import QApplication, QToolTip
 
 from engine.paths import resource
@@ -27,6 +27,7 @@ _SCHEME_PROPERTY = "detrdesk_scheme"
 _GENERIC_FAMILIES = frozenset({"sans", "sans serif", "sans-serif", "helvetica", "dejavu sans", "dejavu lgc sans"})
 _GENERIC_TEXT_SIZE = 10.0
 _UI_FAMILIES = ("Inter", "Cantarell", "Ubuntu", "Noto Sans", "Roboto", "Open Sans", "DejaVu Sans")
+_CODE_FAMILIES = ("Noto Sans Mono", "DejaVu Sans Mono", "Liberation Mono", "Courier New")
 _CJK_FAMILIES = (
     "PingFang SC",
     "Microsoft YaHei UI",
@@ -194,6 +195,16 @@ def number_font() -> QFont:
     fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     fixed.setPointSizeF(font.pointSizeF())
     return fixed
+
+
+def code_font() -> QFont:
+    """A font whose signs are all as wide as each other, in the size of hints."""
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    if not QFontInfo(font).fixedPitch():
+        font.setFamilies([*_CODE_FAMILIES, *_CJK_FAMILIES])
+        font.setStyleHint(QFont.StyleHint.Monospace)
+    font.setPointSizeF(hint_font().pointSizeF())
+    return font
 
 
 def hint_font() -> QFont:

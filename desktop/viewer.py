@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,19 +12,24 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtGui import QImage
 
 from desktop.background import BackgroundWork
-from desktop.detection_runner import DetectionRunner, Done, Event, Failed, Given, Listed, Opened, Request
+from desktop.detection_runner import DetectionRunner, Done, Event, Failed, Given, Listed, Opened, Recalled, Request
 from desktop.i18n import error_text, tr
+from desktop.received import Received
 from desktop.viewer_state import (
     Message,
     Stage,
     ViewerState,
+    arrived,
     choose_model,
     choose_threshold,
     choose_top_k,
     detected,
+    emptied,
     listed,
     opened,
+    place_of,
     pointed,
+    recalled,
     select,
     told,
     waiting,
@@ -55,6 +62,7 @@ class Viewer(QObject):
         self.state = ViewerState(model=engine.default_model, models=engine.catalog.names)
         self.canvas_image: QImage | None = None
         self._answering_model = self.state.model
+        self._known: dict[str, Detections] = {}
         self._runner = DetectionRunner(engine, self)
         self._runner.happened.connect(self._on_event)
         self._exports = BackgroundWork(self)
@@ -75,7 +83,9 @@ class Viewer(QObject):
     def show_source(self, at: int) -> None:
         """Show the image at a place in the list."""
         self._set(pointed(self.state, at))
-        self._ask(Request(self.state.model, source=self.state.sources[at], at=at))
+        source = self.state.sources[at]
+        known = self._known.get(source.location) if at >= len(self.state.sources) - self.state.received else None
+        self._ask(Request(self.state.model, source=source, known=known))
 
     def detect_again(self) -> None:
         """Ask the model again about the image that is shown."""
@@ -131,6 +141,17 @@ class Viewer(QObject):
         """Close the message bar."""
         self._set(told(self.state, None))
 
+    def receive(self, images: Sequence[Received]) -> None:
+        """Put what clients of the API sent, and were answered, at the end of the list."""
+        self._known.update({each.source.location: each.found for each in images})
+        self._set(arrived(self.state, [each.source for each in images]))
+        self._forget_all_but_inbox()
+
+    def empty_inbox(self) -> None:
+        """Take what clients sent out of the list."""
+        self._set(emptied(self.state))
+        self._forget_all_but_inbox()
+
     def export(self, path: Path) -> None:
         """Write what is shown in the format of the file's suffix."""
 
@@ -150,11 +171,19 @@ class Viewer(QObject):
             return ""
         return to_json(detection_answer(self.state.detections, self.state.chosen))
 
-    def close(self) -> None:
-        """Stop every thread and unload the models."""
-        self._runner.stop()
+    def close(self, seconds: float) -> bool:
+        """Stop every thread and unload the models; false where a model runs longer than that."""
+        until = time.monotonic() + seconds
+        ended = self._runner.stop(seconds)
         self._exports.wait()
-        self._engine.close()
+        unloading = threading.Thread(target=self._engine.close, name="unloading", daemon=True)
+        unloading.start()
+        unloading.join(max(until - time.monotonic(), 0.1))
+        return ended and not unloading.is_alive()
+
+    def _forget_all_but_inbox(self) -> None:
+        kept = {source.location for source in self.state.inbox}
+        self._known = {location: found for location, found in self._known.items() if location in kept}
 
     def _export(self, encode: Callable[[PixelImage, Detections, Filter], Path | bytes]) -> None:
         image, found, chosen = self.state.image, self.state.detections, self.state.chosen
@@ -181,7 +210,9 @@ class Viewer(QObject):
                 self._set(listed(self.state, event.sources))
             case Opened():
                 self.canvas_image = event.canvas_image
-                self._set(opened(self.state, event.image, event.at))
+                self._set(opened(self.state, event.image, place_of(event.image.source, self.state.sources)))
+            case Recalled():
+                self._set(recalled(self.state, event.detections))
             case Detections():
                 self._answering_model = event.model
                 self._set(detected(self.state, event))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
+from desktop.received import newest
 from engine.detect.detection import Detections, Filter
 from engine.engine import OpenedImage
 from engine.image.source import Source
@@ -44,7 +45,8 @@ class ViewerState:
         models: Names in the catalog.
         model: The one that is selected.
         chosen: Threshold, top_k and labels.
-        sources: The images that were opened together.
+        sources: The images that were opened together, then those that clients of the API sent.
+        received: How many clients sent.
         at: Which of them was asked for last; the one that is shown, unless it cannot be opened.
         image: The image that is shown.
         detections: Every detection in it by the model, or `None` before it was asked.
@@ -58,6 +60,7 @@ class ViewerState:
     model: str = "starter"
     chosen: Filter = field(default_factory=lambda: Filter(threshold=WINDOW_THRESHOLD))
     sources: tuple[Source, ...] = ()
+    received: int = 0
     at: int | None = None
     image: OpenedImage | None = None
     detections: Detections | None = None
@@ -70,6 +73,11 @@ class ViewerState:
     def shown(self) -> Detections | None:
         """The detections that the filter lets through."""
         return None if self.detections is None else self.detections.keep(self.chosen)
+
+    @property
+    def inbox(self) -> tuple[Source, ...]:
+        """The images that clients sent."""
+        return self.sources[len(self.sources) - self.received :]
 
     @property
     def hidden_count(self) -> int:
@@ -105,8 +113,20 @@ def waiting(state: ViewerState, stage: Stage | None) -> ViewerState:
 
 
 def listed(state: ViewerState, sources: Sequence[Source]) -> ViewerState:
-    """Other images to go through."""
-    return replace(state, sources=tuple(sources), at=None)
+    """Other images to go through; those that clients sent stay behind them."""
+    return replace(state, sources=(*sources, *state.inbox), at=None)
+
+
+def arrived(state: ViewerState, sources: Sequence[Source]) -> ViewerState:
+    """Clients sent more images: they go to the end; the oldest make room, but not the one that is shown."""
+    shown = None if state.at is None else state.sources[state.at]
+    inbox = newest((*state.inbox, *sources), shown)
+    return _with_inbox(state, inbox)
+
+
+def emptied(state: ViewerState) -> ViewerState:
+    """What clients sent is no longer in the list; an image of theirs stays on the canvas."""
+    return _with_inbox(state, ())
 
 
 def pointed(state: ViewerState, at: int) -> ViewerState:
@@ -121,19 +141,28 @@ def opened(state: ViewerState, image: OpenedImage, at: int | None) -> ViewerStat
 
 def detected(state: ViewerState, detections: Detections) -> ViewerState:
     """The model has answered."""
-    return replace(
-        state,
-        detections=detections,
-        selected=frozenset(),
-        stage=None,
-        message=None,
-        session_tokens=state.session_tokens + detections.tokens,
-    )
+    return replace(recalled(state, detections), session_tokens=state.session_tokens + detections.tokens)
+
+
+def recalled(state: ViewerState, detections: Detections) -> ViewerState:
+    """What is in the image was known already."""
+    return replace(state, detections=detections, selected=frozenset(), stage=None, message=None)
 
 
 def told(state: ViewerState, message: Message | None) -> ViewerState:
     """Another sentence in the message bar, or none."""
     return replace(state, message=message)
+
+
+def _with_inbox(state: ViewerState, inbox: tuple[Source, ...]) -> ViewerState:
+    sources = (*state.sources[: len(state.sources) - state.received], *inbox)
+    at = None if state.at is None else place_of(state.sources[state.at], sources)
+    return replace(state, sources=sources, received=len(inbox), at=at)
+
+
+def place_of(source: Source, sources: Sequence[Source]) -> int | None:
+    """Where an image is in a list, if it is there."""
+    return next((at for at, each in enumerate(sources) if each is source), None)
 
 
 def _refiltered(state: ViewerState, chosen: Filter) -> ViewerState:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtGui import QFontDatabase
 from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.i18n import tr
 from desktop.icons import icon
 from desktop.panels.parts import hint_label
-from desktop.theme import GRID
+from desktop.theme import GRID, code_font
 from desktop.viewer_state import ViewerState
 from engine.answer import detection_answer, to_json
 from engine.detect.detection import Detections, Filter
@@ -33,7 +32,7 @@ class JsonPanel(QWidget):
         self.view.setReadOnly(True)
         self.view.setUndoRedoEnabled(False)
         self.view.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.view.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.view.setFont(code_font())
         self.view.setPlaceholderText(tr("Open an image to see its detections as JSON."))
         self._copy = QPushButton(icon("copy"), tr("Copy JSON"))
         self._copy.setToolTip(tr("Copy the JSON  (Ctrl+Shift+C)"))

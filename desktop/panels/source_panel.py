@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QItemSelectionModel, QSignalBlocker, QSize, QStringListModel, Qt, pyqtSignal
+from PyQt5.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QAction, QHBoxLayout, QLineEdit, QListView, QToolButton, QVBoxLayout, QWidget
 
 from desktop.i18n import tr, tr_count
 from desktop.icons import icon
 from desktop.panels.parts import hint_label, menu_of
+from desktop.panels.source_rows import SourceRows
 from desktop.theme import GRID
 from desktop.viewer_state import ViewerState
 
@@ -26,8 +27,9 @@ class SourcePanel(QWidget):
     def __init__(self, open_actions: list[QAction], paste: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._sources: object = ()
+        self._at: int | None = None
         self.edit = self._make_edit()
-        self._names = QStringListModel()
+        self._rows = SourceRows()
         self.list = self._make_list()
         self._count = hint_label("")
         self._hint = hint_label(tr("Drop images or a folder anywhere in this window."))
@@ -45,24 +47,29 @@ class SourcePanel(QWidget):
 
     def show_state(self, state: ViewerState) -> None:
         """Show the list and which of it is on the canvas."""
-        if state.sources is not self._sources:
-            self._sources = state.sources
-            self._names.setStringList([source.name for source in state.sources])
-            self._count.setText(
-                tr_count("{count} image", "{count} images", len(state.sources)) if len(state.sources) else ""
-            )
-            self._hint.setVisible(not state.sources)
-            self.list.setVisible(bool(state.sources))
+        if state.sources is self._sources and state.at == self._at:
+            return
         selection = self.list.selectionModel()
         assert selection is not None
         with QSignalBlocker(selection):
+            if state.sources is not self._sources:
+                self._show_sources(state)
+            at = self._rows.index(-1 if state.at is None else state.at)
             if state.at is None:
                 selection.clear()
-            else:
-                at = self._names.index(state.at)
+            elif not (selection.isSelected(at) and selection.currentIndex() == at):
                 selection.setCurrentIndex(at, QItemSelectionModel.SelectionFlag.ClearAndSelect)
                 self.list.scrollTo(at)
+        self._at = state.at
         self.list.viewport().update()
+
+    def _show_sources(self, state: ViewerState) -> None:
+        self._sources = state.sources
+        self._rows.show_sources(state.sources)
+        count = len(state.sources)
+        self._count.setText(tr_count("{count} image", "{count} images", count) if count else "")
+        self._hint.setVisible(not count)
+        self.list.setVisible(bool(count))
 
     def _make_edit(self) -> QLineEdit:
         edit = QLineEdit()
@@ -79,7 +86,7 @@ class SourcePanel(QWidget):
         view = QListView()
         view.setObjectName("sourceList")
         view.setAccessibleName(tr("Images"))
-        view.setModel(self._names)
+        view.setModel(self._rows)
         view.setUniformItemSizes(True)
         view.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         view.setTextElideMode(Qt.TextElideMode.ElideMiddle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt5.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
 from desktop.i18n import tr, tr_count
+from desktop.server_state import Phase, ServerState
 from desktop.theme import GRID
 from desktop.viewer_state import Stage, ViewerState
 from engine.detect.detection import Detections, token_count
@@ -19,6 +20,9 @@ class StatusLine(QStatusBar):
         self._size, self._tokens, self._device, self._timing = (QLabel() for _ in range(4))
         self._tokens.setObjectName("tokenLabel")
         self._tokens.setAccessibleName(tr("Tokens"))
+        self._server = QLabel()
+        self._server.setObjectName("serverLabel")
+        self._server.setAccessibleName(tr("Server"))
         self._stage = QLabel()
         self._stage.setObjectName("stageLabel")
         self._progress = QProgressBar()
@@ -30,6 +34,7 @@ class StatusLine(QStatusBar):
             self.addWidget(label)
         self.addPermanentWidget(self._stage)
         self.addPermanentWidget(self._progress)
+        self.addPermanentWidget(self._server)
 
     def show_state(self, state: ViewerState) -> None:
         """Show the facts of the image, and what is being waited for."""
@@ -43,6 +48,20 @@ class StatusLine(QStatusBar):
             label.setVisible(bool(label.text()))
         self._stage.setText("" if state.stage is None else _stage(state.stage, state.model))
         self._progress.setVisible(state.stage is not None)
+
+    def show_server(self, state: ServerState) -> None:
+        """Show whether the server answers, and on which port."""
+        self._server.setText(_server(state))
+
+
+def _server(state: ServerState) -> str:
+    if state.phase == Phase.ON:
+        return tr("server on, port {port}", port=state.real_port)
+    return {
+        Phase.OFF: tr("server off"),
+        Phase.STARTING: tr("server starting"),
+        Phase.STOPPING: tr("server stopping"),
+    }[state.phase]
 
 
 def _tokens(tokens: int, session: int) -> str:

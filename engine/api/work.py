@@ -120,7 +120,7 @@ class Worker:
         self._metrics.observe("decode", seconds)
         task.record.images += 1
         task.record.tokens += token_count(pixels.width, pixels.height)
-        return OpenedImage(Source("bytes", "API image", "API image"), pixels, seconds * 1e3)
+        return OpenedImage(Source("bytes", "API image", "API image", data), pixels, seconds * 1e3)
 
     def _detected(self, image: OpenedImage, task: Task) -> Seen:
         started = time.perf_counter()

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+import requests
 from PyQt5.QtCore import QObject, QThread
 from PyQt5.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.app import build
 from desktop.main_window import MainWindow
+from desktop.server_control import ServerControl
+from desktop.server_state import Phase
 from desktop.viewer_state import ViewerState
 
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 WAIT_MS = 30_000
+ResultT = TypeVar("ResultT")
 
 
 class Driver:
@@ -28,6 +36,10 @@ class Driver:
     @property
     def state(self) -> ViewerState:
         return self.window._viewer.state
+
+    @property
+    def server(self) -> ServerControl:
+        return self.window._server
 
     @property
     def message(self) -> str:
@@ -50,6 +62,39 @@ class Driver:
 
     def wait_told(self, words: str) -> None:
         self.wait_until(lambda: words in self.message and self.state.stage is None)
+
+    def switch_on(self, host: str = "127.0.0.1") -> str:
+        """Start the server on a free port and return its address."""
+        self.server.set_host(host)
+        self.server.set_port(0)
+        self.server.switch(True)
+        self.wait_phase(Phase.ON)
+        return self.server.state.address
+
+    def wait_phase(self, phase: Phase) -> None:
+        self.wait_until(lambda: self.server.state.phase == phase)
+
+    def meanwhile(self, work: Callable[[], ResultT]) -> ResultT:
+        """The result of `work`, done beside the window, which goes on."""
+        with ThreadPoolExecutor(1) as pool:
+            done: Future[ResultT] = pool.submit(work)
+            self.wait_until(done.done)
+            return done.result()
+
+    def ask(self, image: Path, key: str = "", **fields: object) -> requests.Response:
+        """Ask the window's server about an image, as a client elsewhere does."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        address, content = self.server.state.address, image.read_bytes()
+
+        def post() -> requests.Response:
+            with requests.Session() as session:
+                session.trust_env = False
+                files = {"file": (image.name, content)}
+                return session.post(
+                    f"{address}/v1/vision/detections", headers=headers, files=files, data=fields, timeout=30
+                )
+
+        return self.meanwhile(post)
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""A QR code, black on white in every theme: phones read it best that way."""
+
+from __future__ import annotations
+
+import segno
+from PyQt5.QtCore import QRectF, Qt
+from PyQt5.QtGui import QColor, QPainter, QPaintEvent
+from PyQt5.QtWidgets import QWidget
+
+from desktop.i18n import tr
+
+_MODULE = 3
+"""Pixels of the smallest square."""
+
+_QUIET = 4
+"""Squares of white around the code that the standard asks for."""
+
+
+class QrCode(QWidget):
+    """Shows a text as a QR code, as large as it needs to be."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("serverQrCode")
+        self.setAccessibleName(tr("QR code of the address"))
+        self._text = ""
+        self._rows: tuple[bytes, ...] = ()
+
+    def show_text(self, text: str) -> None:
+        """Show the code of a text."""
+        if text == self._text:
+            return
+        self._text = text
+        self._rows = tuple(bytes(row) for row in segno.make(text, error="m", micro=False).matrix) if text else ()
+        side = (len(self._rows) + 2 * _QUIET) * _MODULE
+        self.setFixedSize(side, side)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw each dark square."""
+        painter = QPainter(self)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor("white"))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.drawRoundedRect(QRectF(self.rect()), 6, 6)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        for y, row in enumerate(self._rows):
+            for x, is_dark in enumerate(row):
+                if is_dark:
+                    left, top = (x + _QUIET) * _MODULE, (y + _QUIET) * _MODULE
+                    painter.fillRect(left, top, _MODULE, _MODULE, Qt.GlobalColor.black)
+        painter.end()

@@ -1,0 +1,93 @@
+"""Ready-made snippets for the window's server, curl or Python."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QTextOption
+from PyQt5.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from desktop.i18n import tr
+from desktop.icons import icon
+from desktop.snippets import MASK, Question, curl_snippet, python_snippet
+from desktop.theme import GRID, code_font
+
+_MOST_LINES = 8
+
+
+class SnippetView(QWidget):
+    """Shows one of the snippets, the key hidden; the copied one has it.
+
+    Signals:
+        copy_asked(str): The text for the clipboard.
+    """
+
+    copy_asked = pyqtSignal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._question: Question | None = None
+        self._languages = {"curl": curl_snippet, "Python": python_snippet}
+        self._group = QButtonGroup(self)
+        self.view = self._make_view()
+        copy = QPushButton(icon("copy"), tr("Copy"))
+        copy.setObjectName("copySnippet")
+        copy.setAccessibleName(tr("Copy the snippet"))
+        copy.setToolTip(tr("Copy the snippet"))
+        copy.clicked.connect(lambda: self.copy_asked.emit(self.text()))
+        row = QHBoxLayout()
+        row.setSpacing(GRID // 2)
+        for name in self._languages:
+            row.addWidget(self._make_choice(name))
+        row.addStretch(1)
+        row.addWidget(copy)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GRID // 2)
+        layout.addLayout(row)
+        layout.addWidget(self.view)
+
+    def show_question(self, question: Question | None) -> None:
+        """Show how to ask this."""
+        if question != self._question:
+            self._question = question
+            self._show()
+
+    def text(self) -> str:
+        """The whole snippet, ready to run."""
+        return "" if self._question is None else self._languages[self._language](self._question)
+
+    @property
+    def _language(self) -> str:
+        checked = self._group.checkedButton()
+        return "curl" if checked is None else checked.text()
+
+    def _show(self) -> None:
+        if self._question is not None:
+            masked = replace(self._question, key=MASK if self._question.key else "")
+            self.view.setPlainText(self._languages[self._language](masked))
+            lines = min(self.view.blockCount() + 2, _MOST_LINES)
+            self.view.setFixedHeight(lines * self.view.fontMetrics().lineSpacing() + 2 * GRID)
+
+    def _make_choice(self, name: str) -> QToolButton:
+        choice = QToolButton()
+        choice.setText(name)
+        choice.setObjectName(f"{name.lower()}Snippet")
+        choice.setAccessibleName(tr("Show the snippet for {language}", language=name))
+        choice.setCheckable(True)
+        choice.setChecked(name == "curl")
+        choice.clicked.connect(self._show)
+        self._group.addButton(choice)
+        return choice
+
+    def _make_view(self) -> QPlainTextEdit:
+        view = QPlainTextEdit()
+        view.setObjectName("snippetView")
+        view.setAccessibleName(tr("How to ask this server"))
+        view.setReadOnly(True)
+        view.setUndoRedoEnabled(False)
+        view.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        view.setFont(code_font())
+        return view

@@ -1,0 +1,188 @@
+"""What the user can do with the window's server: each action changes its state or wishes for another server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from desktop.background import BackgroundWork
+from desktop.feed import Feed
+from desktop.i18n import error_text
+from desktop.inbox import Inbox
+from desktop.key_store import KeyStore, key_of
+from desktop.one_server import OneServer, Outcome
+from desktop.server_state import (
+    AnsweredRequest,
+    Key,
+    Phase,
+    ServerState,
+    answered,
+    configured,
+    host_chosen,
+    inbox_switched,
+    key_found,
+    key_seen,
+    port_chosen,
+    started,
+    starting,
+    stopped,
+    stopping,
+)
+from engine.engine import Engine
+from engine.errors import EngineError
+from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.api.request_log import Record
+
+
+class ServerControl(QObject):
+    """Holds the server's state; starting and stopping happen in the background, the newest wish wins.
+
+    Attributes:
+        state: What is shown.
+        inbox: Where clients' images come from.
+
+    Signals:
+        changed(ServerState): The state is another one now.
+    """
+
+    changed = pyqtSignal(object)
+
+    def __init__(self, engine: Engine, default_model: Callable[[], str], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = engine.settings
+        self.state = configured(self._settings.host, self._settings.port, not self._settings.no_key)
+        self.inbox = Inbox(self)
+        self._requests = Feed(parent=self)
+        self._requests.delivered.connect(self._on_answered)
+        self._server = OneServer(engine, default_model, self._listen, self.inbox.take)
+        self._work = BackgroundWork(self)
+        self._work.finished.connect(self._on_outcome)
+        self._work.failed.connect(self._on_failed)
+        self._own_key: Key | None = None
+        self._key_awaited = False
+        self._keys = KeyStore(self)
+        self._keys.found.connect(self._on_key)
+
+    def prepare(self) -> None:
+        """Get ready for a quick start."""
+        self._work.run(self._server.prepare)
+
+    def switch(self, on: bool) -> None:
+        """Wish for a server, or for none."""
+        if on == self.state.wanted:
+            return
+        if on:
+            self._set(starting(self.state))
+            self._start_with_key()
+        else:
+            self._set(stopping(self.state))
+            self._wish(None)
+
+    def set_host(self, host: str) -> None:
+        """Choose the address to listen on, at once if it runs; one that others reach needs a key, which is made."""
+        if host != self.state.host:
+            self._set(host_chosen(self.state, host))
+            self._follow_choice()
+
+    def set_port(self, port: int) -> None:
+        """Choose the port to listen on, at once if it runs; 0 is a free one."""
+        if port != self.state.port:
+            self._set(port_chosen(self.state, port))
+            self._follow_choice()
+
+    def renew_key(self) -> None:
+        """Make a new key; whoever has the old one is shut out."""
+        self._key_awaited = True
+        self._keys.renew()
+
+    def hide_key(self) -> None:
+        """The user has copied the key."""
+        if self._own_key is not None:
+            self._own_key = replace(self._own_key, is_new=False)
+        self._set(key_seen(self.state))
+
+    def open_inbox(self, is_open: bool) -> None:
+        """Take clients' images into the window, or no longer."""
+        self.inbox.is_open = is_open
+        self._set(inbox_switched(self.state, is_open))
+
+    def close(self) -> bool:
+        """Stop the server; false where something of it did not end in time."""
+        self._wish(None)
+        self._work.wait()
+        return not self._server.left_behind
+
+    def _follow_choice(self) -> None:
+        """Start again as it was chosen, where it is on."""
+        if self.state.wanted:
+            self._set(starting(self.state))
+            self._start_with_key()
+        else:
+            self._look_for_key()
+
+    def _start_with_key(self) -> None:
+        """Start, as soon as it is known what clients must send."""
+        if self._look_for_key():
+            settings, state = self._settings, self.state
+            key = None if state.key is None else SecretStr(state.key.text)
+            self._wish(settings.model_copy(update={"host": state.host, "port": state.port, "api_key": key}))
+
+    def _look_for_key(self) -> bool:
+        """Whether it is known what clients must send; `_on_key` goes on where it is not."""
+        try:
+            key = key_of(self._settings)
+        except EngineError as error:
+            self._set(stopped(self.state, error_text(error)))
+            return False
+        if key is None and self.state.for_everyone and self.state.key_needed:
+            key = self._own_key
+            if key is None and not self._key_awaited:
+                self._key_awaited = True
+                self._keys.find()
+            if key is None:
+                return False
+        if key != self.state.key:
+            self._set(key_found(self.state, key))
+        return True
+
+    def _wish(self, settings: Settings | None) -> None:
+        """Ask for a server with these settings, or for none; what was wished before is outdated."""
+        self._server.newest += 1
+        number = self._server.newest
+        self._work.run(lambda: self._server.carry_out(number, settings))
+
+    def _listen(self, record: Record) -> None:
+        """Note a request; called on the server's event loop."""
+        counts = record.images, record.tokens, record.ms, record.status
+        self._requests.put(AnsweredRequest(record.started, record.client, record.method, record.path, *counts))
+
+    def _on_key(self, key: Key) -> None:
+        self._own_key, self._key_awaited = key, False
+        if self.state.for_everyone:
+            self._follow_choice()
+
+    def _on_answered(self, more: list[AnsweredRequest]) -> None:
+        self._set(answered(self.state, more))
+
+    def _on_outcome(self, outcome: Outcome | None) -> None:
+        if outcome is None or outcome.number != self._server.newest:
+            return
+        if outcome.error is not None:
+            self._set(stopped(self.state, error_text(outcome.error)))
+        elif outcome.address:
+            self._set(started(self.state, outcome.address, outcome.port))
+        elif self.state.phase == Phase.STOPPING:
+            self._set(stopped(self.state))
+
+    def _on_failed(self, error: EngineError) -> None:
+        self._set(stopped(self.state, error_text(error)))
+
+    def _set(self, state: ServerState) -> None:
+        self.state = state
+        self.changed.emit(state)
