@@ -18,6 +18,7 @@ from engine.api.app import create_app
 from engine.api.server import Server
 from engine.engine import Engine
 from engine.settings import Settings
+from tests.conftest import PROJECT
 from tests.engine.image.conftest import canary, new_site, reply, resolver, site
 
 __all__ = ["canary", "new_site", "reply", "resolver", "site"]
@@ -108,7 +109,7 @@ def check_envelope(answer: httpx.Response, status: int) -> dict[str, Any]:
     assert set(body["error"]) == {"message", "type", "param", "code"}
     assert body["detail"] == body["error"]["message"]
     assert body["error"]["message"].endswith(".")
-    for word in ("Traceback", 'File "', "/work/", "/tmp/", "site-packages"):
+    for word in ("Traceback", 'File "', str(PROJECT), "/tmp/", "site-packages"):
         assert word not in answer.text
     error: dict[str, Any] = body["error"]
     return error
