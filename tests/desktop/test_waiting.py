@@ -73,7 +73,7 @@ def test_cancel_frees_the_window_and_the_result_is_discarded(
     driver = open_window(image_file)
     driver.wait_until(slow.running.is_set)
     cancel, detect = driver.find("cancelButton"), driver.find("detectButton")
-    driver.wait_until(cancel.isEnabled)
+    driver.wait_until(lambda: driver.state.image is not None and cancel.isEnabled())
     assert not detect.isEnabled()
     driver.qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
     assert driver.state.stage is None

@@ -12,7 +12,7 @@ from .codes import CLASSES
 from .networks import Answers, Predictions
 
 NO_OBJECT = len(CLASSES)
-CLASS_WEIGHT, BOX_WEIGHT, OVERLAP_WEIGHT = 2.0, 5.0, 2.0
+CLASS_WEIGHT, BOX_WEIGHT, OVERLAP_WEIGHT = 2.0, 5.0, 4.0
 EMPTY_WEIGHT = 0.3
 SMALL_WEIGHT = 3.0  # of the only cell of a small code, in the dense loss
 CENTRE_SHARE = 0.7  # cells within this share of a box speak for it
