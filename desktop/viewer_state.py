@@ -7,10 +7,17 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
+
 from desktop.received import newest
 from engine.detect.detection import Detections, Filter
 from engine.engine import OpenedImage
 from engine.image.source import Source
+from engine.review.image_review import ImageReview
+from engine.review.merge import Reviewed, review
+from engine.review.refine import Refinement
+from engine.review.tally import NO_SCORES, SessionScores
 
 WINDOW_THRESHOLD = 0.5
 
@@ -37,6 +44,51 @@ class Message:
     is_error: bool = True
 
 
+REVIEWED, UNREADABLE = 1, 2
+"""Bits of a place's mark."""
+
+UNKNOWN_COUNT = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """What the list of images tells of each, by its place.
+
+    Attributes:
+        flags: uint8 [N]: REVIEWED, UNREADABLE or both.
+        counts: int32 [N]: how many detections are shown in it; UNKNOWN_COUNT before the model was asked.
+    """
+
+    flags: npt.NDArray[np.uint8]
+    counts: npt.NDArray[np.int32]
+
+    @classmethod
+    def of_none(cls, count: int) -> Marks:
+        """Nothing known of `count` images."""
+        return cls(np.zeros(count, np.uint8), np.full(count, UNKNOWN_COUNT, np.int32))
+
+    @property
+    def reviewed_count(self) -> int:
+        """How many images are reviewed."""
+        return int(np.count_nonzero(self.flags & REVIEWED))
+
+
+@dataclass(frozen=True)
+class SessionState:
+    """The session whose decisions are shown.
+
+    Attributes:
+        name: What to call it.
+        is_read_only: Whether another window has it, so that nothing can be decided here.
+        undo, redo: What would be undone or done again, in the window's language; empty where nothing would.
+    """
+
+    name: str = ""
+    is_read_only: bool = False
+    undo: str = ""
+    redo: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class ViewerState:
     """Everything the panels and the canvas show.
@@ -54,6 +106,11 @@ class ViewerState:
         stage: What is being waited for.
         message: What the message bar says.
         session_tokens: Tokens of all detections since the window opened.
+        refinement: What chooses beside threshold and top_k.
+        decided: What was decided about the image.
+        marks: What the list of images tells, by place; as many as there are sources.
+        scores: Of all known detections of the session.
+        session: The session itself.
     """
 
     models: tuple[str, ...] = ("starter",)
@@ -68,11 +125,23 @@ class ViewerState:
     stage: Stage | None = None
     message: Message | None = None
     session_tokens: int = 0
+    refinement: Refinement = field(default_factory=Refinement)
+    decided: ImageReview = field(default_factory=ImageReview)
+    marks: Marks = field(default_factory=lambda: Marks.of_none(0))
+    scores: SessionScores = NO_SCORES
+    session: SessionState = field(default_factory=SessionState)
 
     @cached_property
+    def reviewed(self) -> Reviewed | None:
+        """What is shown of the image, with what was decided about it."""
+        if self.detections is None:
+            return None
+        return review(self.detections, self.decided.decisions, self.chosen, self.refinement)
+
+    @property
     def shown(self) -> Detections | None:
-        """The detections that the filter lets through."""
-        return None if self.detections is None else self.detections.keep(self.chosen)
+        """The detections that pass, and those that were decided."""
+        return None if self.reviewed is None else self.reviewed.shown
 
     @property
     def inbox(self) -> tuple[Source, ...]:

@@ -150,13 +150,16 @@ class Detections:
         if chosen.labels is not None:
             wanted = [label_id for label_id, name in self.names.items() if name in chosen.labels]
             mask &= np.isin(self.label_ids, wanted)
-        at = np.flatnonzero(mask)[: chosen.top_k]
+        return self.at(np.flatnonzero(mask)[: chosen.top_k])
+
+    def at(self, places: npt.NDArray[np.intp]) -> Detections:
+        """Those at these places, in this order; they keep their indices."""
         return replace(
             self,
-            scores=self.scores[at],
-            label_ids=self.label_ids[at],
-            boxes=self.boxes[at],
-            indices=self.indices[at],
+            scores=self.scores[places],
+            label_ids=self.label_ids[places],
+            boxes=self.boxes[places],
+            indices=self.indices[places],
         )
 
     def above(self, threshold: float) -> Detections:

@@ -1,0 +1,93 @@
+"""What was decided about one image, and each thing a person can do to it as a pure function to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from engine.detect.detection import Box
+from engine.review.decision import Decision, Original, Status
+from engine.review.merge import Reviewed
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReview:
+    """What is kept of an image beside its detections.
+
+    Attributes:
+        decisions: In the order of their ids.
+        is_reviewed: Whether a person is done with the image.
+        note: What a person wrote about it.
+    """
+
+    decisions: tuple[Decision, ...] = ()
+    is_reviewed: bool = False
+    note: str = ""
+
+
+def accept(before: ImageReview, seen: Reviewed, indices: Iterable[int], next_id: int) -> ImageReview:
+    """Accept these detections as they are; what was decided otherwise before is accepted now.
+
+    Args:
+        before: The image's review.
+        seen: What is shown of the image, which names the detections.
+        indices: Of `seen.shown`; others are passed over.
+        next_id: The first free id of the session.
+    """
+    return _decide(before, seen, indices, next_id, Status.ACCEPTED)
+
+
+def reject(before: ImageReview, seen: Reviewed, indices: Iterable[int], next_id: int) -> ImageReview:
+    """Reject these detections; a box that a person added goes away."""
+    wanted = set(indices)
+    added = {seen.decisions[index].id for index in wanted & seen.having(Status.ADDED)}
+    rest = replace(before, decisions=tuple(d for d in before.decisions if d.id not in added))
+    return _decide(rest, seen, wanted - seen.having(Status.ADDED), next_id, Status.REJECTED)
+
+
+def forget(before: ImageReview, seen: Reviewed, indices: Iterable[int]) -> ImageReview:
+    """Take back what was decided about these; a box that a person added stays."""
+    taken = {seen.decisions[index].id for index in indices if index in seen.decisions}
+    kept = tuple(d for d in before.decisions if d.id not in taken or d.status is Status.ADDED)
+    return replace(before, decisions=kept)
+
+
+def relabel(before: ImageReview, seen: Reviewed, indices: Iterable[int], label: str, next_id: int) -> ImageReview:
+    """Give these detections another class, which accepts them."""
+    return _decide(before, seen, indices, next_id, Status.ACCEPTED, label=label)
+
+
+def reshape(before: ImageReview, seen: Reviewed, boxes: Mapping[int, Box], next_id: int) -> ImageReview:
+    """Move or resize detections, which accepts them; `boxes` by index, pixels of the image."""
+    return _decide(before, seen, boxes, next_id, Status.ACCEPTED, boxes=boxes)
+
+
+def add(before: ImageReview, label: str, box: Box, next_id: int) -> ImageReview:
+    """Add a box that the model missed."""
+    return replace(before, decisions=(*before.decisions, Decision(next_id, Status.ADDED, label, box)))
+
+
+def _decide(
+    before: ImageReview,
+    seen: Reviewed,
+    indices: Iterable[int],
+    next_id: int,
+    status: Status,
+    *,
+    label: str | None = None,
+    boxes: Mapping[int, Box] | None = None,
+) -> ImageReview:
+    wanted = set(indices)
+    changed = {decision.id: decision for decision in before.decisions}
+    for detection in seen.shown:
+        if detection.index not in wanted:
+            continue
+        former = seen.decisions.get(detection.index)
+        if former is None:
+            original = Original.of(detection, seen.shown.model)
+            former = Decision(next_id, status, detection.label, detection.box, original)
+            next_id += 1
+        kept = status if former.original is not None else Status.ADDED
+        box = (boxes or {}).get(detection.index, former.box)
+        changed[former.id] = replace(former, status=kept, label=label or former.label, box=box)
+    return replace(before, decisions=tuple(changed.values()))
