@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction
 
 from desktop.icons import icon
+from desktop.viewer_state import ViewerState
+
+
+class Group(Enum):
+    """What an action is about; the list of keys is in this order."""
+
+    FILES = auto()
+    IMAGE = auto()
+    BOXES = auto()
+    DECIDING = auto()
+    VIEW = auto()
+    WINDOW = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +37,8 @@ class ActionSpec:
         icon: Name of an icon, or empty.
         on_image: Its keys act only in the widgets it is added to (canvas, list, table): window-wide a bare letter would
             be stolen from text fields.
+        group: Where the list of keys has it.
+        enabled: Whether it can be done in this state; `None` where it always can.
     """
 
     name: str
@@ -32,16 +47,30 @@ class ActionSpec:
     do: Callable[[], object]
     icon: str = ""
     on_image: bool = False
+    group: Group = Group.WINDOW
+    enabled: Callable[[ViewerState], bool] | None = None
 
 
 def make_action(spec: ActionSpec, parent: QObject) -> QAction:
     """The action; it acts once it is added to a widget."""
     action = QAction(spec.text, parent)
     action.setObjectName(spec.name)
-    action.setShortcuts([QKeySequence(key) for key in spec.keys])
     action.triggered.connect(lambda _checked: spec.do())
     if spec.icon:
         action.setIcon(icon(spec.icon))
-    if spec.on_image:
-        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+    set_keys(action, spec)
     return action
+
+
+def set_keys(action: QAction, spec: ActionSpec) -> None:
+    """Give an action the keys of `spec`, in place of those it has."""
+    action.setShortcuts([QKeySequence(key) for key in spec.keys])
+    context = Qt.ShortcutContext.WidgetShortcut if spec.on_image else Qt.ShortcutContext.WindowShortcut
+    action.setShortcutContext(context)
+
+
+def enable(actions: Mapping[str, QAction], specs: Iterable[ActionSpec], state: ViewerState) -> None:
+    """Let only those be chosen that can be done in this state."""
+    for spec in specs:
+        if spec.enabled is not None:
+            actions[spec.name].setEnabled(spec.enabled(state))

@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QApplication
 
+from desktop.appearance import Appearance
 from desktop.crash import CrashReporter
-from desktop.i18n import install_language, tr
+from desktop.i18n import tr
+from desktop.layout_memory import LayoutMemory
 from desktop.main_window import MainWindow
+from desktop.preferences import PreferenceStore
 from desktop.server_control import ServerControl
-from desktop.theme import apply_theme, system_scheme
 from desktop.viewer import Viewer
-from engine.engine import Engine
+from engine.engine import Engine, shared_cache
 from engine.errors import EngineError
 from engine.settings import Settings, load_settings
 
@@ -30,18 +32,23 @@ def build(argv: list[str]) -> MainWindow:
     """
     given = _parser().parse_args(argv)
     app = _application()
-    install_language()
-    apply_theme(app, system_scheme(app))
+    store = PreferenceStore()
+    appearance = Appearance(app, store)
     settings, problem = _settings()
     if given.model:
         settings = settings.model_copy(update={"model": given.model})
-    engine = Engine(settings)
+    store.settings = settings
+    engine = Engine(settings, shared_cache())
     viewer = Viewer(engine)
+    store.setParent(viewer)
+    store.failed.connect(viewer.tell_error)
+    viewer.set_threshold(store.value.threshold)
     server = ServerControl(engine, lambda: viewer.state.model, viewer)
     server.inbox.arrived.connect(viewer.receive)
-    window = MainWindow(viewer, server)
-    if problem is not None:
-        viewer.tell_error(problem)
+    window = MainWindow(viewer, server, store, LayoutMemory())
+    appearance.language_changed.connect(window.fill_again)
+    for each in filter(None, (problem, store.problem)):
+        viewer.tell_error(each)
     if given.sources:
         QTimer.singleShot(0, lambda: viewer.open(given.sources))
     else:

@@ -1,23 +1,38 @@
-"""Opening and detecting away from the window's thread; the newest request wins."""
+"""Listing, opening and detecting away from the window's thread; the newest request wins."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from PyQt5.QtCore import QObject, QThread, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QImage
 
-from desktop.pixels import to_qimage
+from desktop.lister import Batch, Lister
+from desktop.prefetch import Prefetch, open_ready
 from desktop.viewer_state import Stage
 from engine.detect.detection import Detections
-from engine.engine import Engine, OpenedImage
+from engine.engine import Engine, Given, OpenedImage
 from engine.errors import CancelledError, EngineError
-from engine.image.source import Source, expand_sources
+from engine.image.source import Source
 
-Given = str | os.PathLike[str] | bytes | Source
+__all__ = [
+    "DetectionRunner",
+    "Done",
+    "Event",
+    "Failed",
+    "Given",
+    "Listed",
+    "ListedMore",
+    "Opened",
+    "Recalled",
+    "Request",
+]
+
+_LOOK_FOR_START = 1.0
+"""Seconds after which the first image is opened, where the one to start with was not found yet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,18 +40,22 @@ class Request:
     """One question to the engine; it does the steps it has something for.
 
     Attributes:
-        model: The model to ask; loaded in any case.
-        given: What the user named, still to be listed.
+        model: The model to ask.
+        given: What the user named, still to be listed; the first image in it is opened.
+        start: The location of the image in `given` to open in place of the first; it falls back to the first.
         source: The image to open.
         image: The opened image to detect in.
         known: What is in the image of `source`, where that needs no model any more.
+        fresh: Whether to ask the model even where its answer is known from earlier.
     """
 
     model: str
     given: tuple[Given, ...] = ()
+    start: str = ""
     source: Source | None = None
     image: OpenedImage | None = None
     known: Detections | None = None
+    fresh: bool = False
 
     @property
     def first_stage(self) -> Stage:
@@ -48,9 +67,28 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Listed:
-    """What the user named, folders looked through; a single image only once it could be opened."""
+    """The first of what the user named; a single image only once it could be opened.
+
+    Attributes:
+        sources: The images, in order.
+        is_all: Whether there are no more.
+    """
 
     sources: tuple[Source, ...]
+    is_all: bool
+
+
+@dataclass(frozen=True, eq=False)
+class ListedMore:
+    """More of what the user named, behind those before.
+
+    Attributes:
+        sources: The images, in order; may be none at the end.
+        is_all: Whether there are no more.
+    """
+
+    sources: tuple[Source, ...]
+    is_all: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +118,7 @@ class Done:
     """The request is finished."""
 
 
-Event = Stage | Listed | Opened | Recalled | Detections | Failed | Done
+Event = Stage | Listed | ListedMore | Opened | Recalled | Detections | Failed | Done
 
 
 class _Worker(QObject):
@@ -88,9 +126,10 @@ class _Worker(QObject):
 
     happened = pyqtSignal(int, object)
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, prefetch: Prefetch) -> None:
         super().__init__()
         self._engine = engine
+        self._prefetch = prefetch
         self.newest = 0
 
     @pyqtSlot(int, object)
@@ -113,31 +152,28 @@ class _Worker(QObject):
         def cancelled() -> bool:
             return number != self.newest
 
-        sources: tuple[Source, ...] = ()
-        source, image = request.source, request.image
-        if request.given:
-            yield Stage.LISTING
-            sources = tuple(expand_sources(request.given))
-            if not sources:
-                raise EngineError("no_images", "There are no images in this folder.")
-            source = sources[0]
-            if len(sources) > 1:
-                yield Listed(sources)
-        if source is not None:
+        image = request.image
+        if request.source is not None:
             yield Stage.OPENING
-            image = self._engine.open(source, cancelled)
-            if len(sources) == 1:
-                yield Listed(sources)
-            yield Opened(image, to_qimage(image.pixels))
-        if request.known is not None:
-            yield Recalled(request.known)
-            yield Done()
-            return
-        yield Stage.LOADING_MODEL
-        self._engine.load(request.model)
-        if image is not None:
-            yield Stage.DETECTING
-            yield self._engine.detect_in(image, request.model, cancelled)
+            ready = self._prefetch.take(request.source, cancelled)
+            if ready is None:
+                ready = open_ready(self._engine, request.source, cancelled)
+                self._prefetch.shows(ready)
+            image = ready.image
+            if request.given:
+                yield Listed((request.source,), is_all=True)
+            yield Opened(image, ready.canvas_image)
+        known = request.known
+        if known is None and image is not None and not request.fresh:
+            known = self._engine.recall(image, request.model)
+        if known is not None:
+            yield Recalled(known)
+        else:
+            yield Stage.LOADING_MODEL
+            self._engine.load(request.model)
+            if image is not None:
+                yield Stage.DETECTING
+                yield self._engine.detect_known(image, request.model, cancelled, request.fresh)
         yield Done()
 
 
@@ -145,10 +181,10 @@ class DetectionRunner(QObject):
     """Answers one request after the other in a thread of its own.
 
     A newer request makes an older one stale: it is dropped before it costs anything, and what it still reports is not
-    passed on.
+    passed on. Listing goes on beside the requests about images until something else is to be listed.
 
     Signals:
-        happened(Event): What became of the newest request.
+        happened(Event): What became of the newest request, and more of the list.
     """
 
     happened = pyqtSignal(object)
@@ -158,28 +194,91 @@ class DetectionRunner(QObject):
         super().__init__(parent)
         self._thread = QThread()
         self._thread.setObjectName("detection")
-        self._worker = _Worker(engine)
+        self._prefetch = Prefetch(engine)
+        self._worker = _Worker(engine, self._prefetch)
         self._worker.moveToThread(self._thread)
         self._asked.connect(self._worker.answer)
         self._worker.happened.connect(self._pass_on)
+        self._lister = Lister(self)
+        self._lister.listed.connect(self._on_listed)
+        self._lister.failed.connect(self._on_not_listed)
+        self._to_start: tuple[int, Request] | None = None
+        self._first: Source | None = None
+        self._listed_since = 0.0
         self._thread.start()
 
     def ask(self, request: Request) -> None:
         """Answer this request next; it replaces the one before."""
         self._worker.newest += 1
-        self._asked.emit(self._worker.newest, request)
+        self._prefetch.hold(request.source)
+        if request.given:
+            self._to_start, self._first = (self._worker.newest, request), None
+            self._lister.start(request.given)
+        else:
+            self._asked.emit(self._worker.newest, request)
+
+    def expect(self, sources: Sequence[Source], model: str) -> None:
+        """Be ready for these images, the likeliest first; call it when a request is done."""
+        self._prefetch.expect(sources, model)
 
     def cancel(self) -> None:
-        """Drop what is asked; what already runs finishes unheard."""
+        """Drop what is asked; what already runs finishes unheard, and a list that has begun goes on."""
+        if self._first is None:
+            self._lister.cancel()
+        self._to_start = None
         self._worker.newest += 1
 
     def stop(self, seconds: float) -> bool:
-        """Cancel, and tell whether the thread ended in time."""
-        self.cancel()
+        """Cancel, and tell whether every thread ended in time."""
+        until = time.monotonic() + seconds
+        self._worker.newest += 1
+        self._prefetch.hold(None)
+        self._lister.cancel()
         self._thread.quit()
-        return self._thread.wait(int(seconds * 1000))
+        ended = self._thread.wait(int(seconds * 1000))
+        for helper in (self._prefetch, self._lister):
+            ended &= helper.stop(max(until - time.monotonic(), 0.1))
+        return ended
 
     @pyqtSlot(int, object)
     def _pass_on(self, number: int, event: Event) -> None:
         if number == self._worker.newest:
             self.happened.emit(event)
+
+    def _on_listed(self, batch: Batch) -> None:
+        if batch.is_first:
+            self._first, self._listed_since = batch.sources[0], time.monotonic()
+            if batch.is_last and len(batch.sources) == 1:
+                self._start(batch.sources[0], is_single=True)
+                return
+            self.happened.emit(Listed(batch.sources, batch.is_last))
+        elif batch.sources or batch.is_last:
+            self.happened.emit(ListedMore(batch.sources, batch.is_last))
+        self._start_within(batch)
+
+    def _start_within(self, batch: Batch) -> None:
+        """Open the image to start with, once it is known which one that is."""
+        if self._to_start is None:
+            return
+        start = self._to_start[1].start
+        found = next((source for source in batch.sources if source.location == start), None) if start else self._first
+        if found is not None:
+            self._start(found)
+        elif self._first is not None and (batch.is_last or time.monotonic() - self._listed_since > _LOOK_FOR_START):
+            self._start(self._first)
+
+    def _start(self, source: Source, is_single: bool = False) -> None:
+        if self._to_start is None:
+            return
+        number, request = self._to_start
+        self._to_start = None
+        given = request.given if is_single else ()
+        self._asked.emit(number, replace(request, given=given, source=source))
+
+    def _on_not_listed(self, error: EngineError) -> None:
+        if self._first is not None:
+            self.happened.emit(ListedMore((), is_all=True))
+            self.happened.emit(Failed(error))
+        elif self._to_start is not None:
+            self._pass_on(self._to_start[0], Failed(error))
+        self._to_start = None

@@ -1,41 +1,224 @@
-"""The list of keys that F1 shows."""
+"""The list of keys that F1 shows: every action, found by a word of it, with keys that can be changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
-from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QLineEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
-from desktop.actions import ActionSpec
+from desktop.actions import ActionSpec, Group
 from desktop.i18n import tr
-from desktop.theme import GRID, current_theme
+from desktop.icons import icon
+from desktop.key_editor import KeyEditor
+from desktop.key_map import given, remapped, shown, usual_again
+from desktop.panels.parts import hint_label
+from desktop.preferences import Preferences, PreferenceStore
+from desktop.theme import GRID
+
+_NAME = Qt.ItemDataRole.UserRole
+_SIZE = QSize(72 * GRID, 80 * GRID)
+_ROW_HEIGHT = 4 * GRID
 
 
-def show_key_list(specs: Sequence[ActionSpec], parent: QWidget) -> None:
-    """Open a dialog with every action and its keys."""
-    dialog = QDialog(parent)
-    dialog.setWindowTitle(tr("Keys"))
-    page = QTextBrowser()
-    page.setAccessibleName(tr("Keys"))
-    page.setHtml(_table(specs))
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-    buttons.rejected.connect(dialog.reject)
-    layout = QVBoxLayout(dialog)
-    layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-    layout.addWidget(page)
-    layout.addWidget(buttons)
-    dialog.resize(64 * GRID, 72 * GRID)
-    dialog.exec()
+class KeyList(QDialog):
+    """Lists the actions with their keys and changes these.
+
+    Attributes:
+        search: Where a word of an action, or a key, is looked for.
+        tree: The actions by group.
+        editor: Where the chosen action gets another key.
+    """
+
+    def __init__(self, specs: Sequence[ActionSpec], store: PreferenceStore, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("keyList")
+        self.setWindowTitle(tr("Keys"))
+        self.setAccessibleName(tr("Keys"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._usual = tuple(specs)
+        self._store = store
+        self._rows: dict[str, QTreeWidgetItem] = {}
+        self.search, self.tree, self.editor = self._make_search(), _ActionTree(), KeyEditor()
+        self._buttons = self._make_buttons()
+        self._fill()
+        self._lay_out()
+        self._wire()
+        self._show(store.value)
+        self.search.setFocus()
+
+    @property
+    def chosen_name(self) -> str:
+        """The name of the action whose keys can be changed; empty where none is chosen."""
+        item = self.tree.currentItem()
+        return "" if item is None else str(item.data(0, _NAME) or "")
+
+    def choose(self, name: str) -> None:
+        """Choose the action whose keys are to be changed."""
+        self.tree.setCurrentItem(self._rows[name])
+
+    def _make_search(self) -> QLineEdit:
+        search = QLineEdit()
+        search.setObjectName("keySearch")
+        search.setAccessibleName(tr("Find an action or a key"))
+        search.setPlaceholderText(tr("Find an action or a key"))
+        search.addAction(icon("search", "text_muted"), QLineEdit.ActionPosition.LeadingPosition)
+        search.setClearButtonEnabled(True)
+        return search
+
+    def _make_buttons(self) -> QDialogButtonBox:
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
+        all_usual = QPushButton(tr("All usual keys"))
+        all_usual.setObjectName("allUsualKeys")
+        all_usual.setAccessibleName(tr("All usual keys"))
+        all_usual.setAutoDefault(False)
+        all_usual.clicked.connect(lambda: self._store.change(keys={}))
+        buttons.addButton(all_usual, QDialogButtonBox.ButtonRole.ResetRole)
+        buttons.rejected.connect(self.reject)
+        return buttons
+
+    def _fill(self) -> None:
+        for group in Group:
+            members = [spec for spec in self._usual if spec.group == group]
+            if members:
+                heading = self.tree.add_heading(group_title(group))
+                for spec in members:
+                    self._rows[spec.name] = item = QTreeWidgetItem(heading, [spec.text, ""])
+                    item.setData(0, _NAME, spec.name)
+        self.tree.expandAll()
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        layout.setSpacing(GRID)
+        note = hint_label(tr("Keys without Ctrl act while the image, the list of images or the table has the focus."))
+        for widget in (self.search, self.tree, note, self.editor, self._buttons):
+            layout.addWidget(widget)
+        layout.setStretchFactor(self.tree, 1)
+        self.resize(_SIZE)
+
+    def _wire(self) -> None:
+        self.search.textChanged.connect(self._find)
+        self.tree.currentItemChanged.connect(self._show_chosen)
+        self.tree.itemActivated.connect(self._edit)
+        self.editor.key_given.connect(self._give)
+        self.editor.usual_asked.connect(self._usual_again)
+        self._store.changed.connect(self._show)
+
+    def _show(self, preferences: Preferences) -> None:
+        """Show these keys; those that the user chose are bold."""
+        self._now = {spec.name: spec for spec in remapped(self._usual, preferences.keys)}
+        for name, item in self._rows.items():
+            item.setText(1, shown(self._now[name].keys))
+            font = self.font()
+            font.setBold(name in preferences.keys)
+            item.setFont(1, font)
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        spec = self._now.get(self.chosen_name)
+        self.editor.show_action(spec, tuple(self._now.values()), self.chosen_name in self._store.value.keys)
+
+    def _edit(self) -> None:
+        if self.chosen_name:
+            self.editor.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _give(self, keys: tuple[str, ...]) -> None:
+        self._store.change(keys=given(self._usual, self._store.value.keys, self.chosen_name, keys))
+
+    def _usual_again(self) -> None:
+        self._store.change(keys=usual_again(self._usual, self._store.value.keys, self.chosen_name))
+
+    def _find(self, words: str) -> None:
+        """Keep the actions that have every word in their text, or among their keys."""
+        sought = words.casefold().split()
+        for name, item in self._rows.items():
+            text = f"{item.text(0)} {item.text(1)} {' '.join(self._now[name].keys)}".casefold()
+            item.setHidden(not all(word in text for word in sought))
+        self.tree.hide_empty_headings()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Down leads from the search into the list."""
+        if event.key() == Qt.Key.Key_Down and self.search.hasFocus():
+            self.tree.choose_first()
+        else:
+            super().keyPressEvent(event)
 
 
-def _table(specs: Sequence[ActionSpec]) -> str:
-    rows = "".join(f"<tr><td>{_keys(spec)}</td><td>{escape(spec.text)}</td></tr>" for spec in specs if spec.keys)
-    note = tr("Keys without Ctrl act while the image, the list of images or the table has the focus.")
-    return f"<table cellpadding='4'>{rows}</table><p style='color:{current_theme().text_muted}'>{escape(note)}</p>"
+def show_key_list(specs: Sequence[ActionSpec], store: PreferenceStore, parent: QWidget) -> KeyList:
+    """Open the list beside the window, for the actions with their usual keys."""
+    dialog = KeyList(specs, store, parent)
+    dialog.show()
+    return dialog
 
 
-def _keys(spec: ActionSpec) -> str:
-    native = QKeySequence.SequenceFormat.NativeText
-    return " &nbsp;".join(f"<b>{escape(QKeySequence(key).toString(native))}</b>" for key in spec.keys)
+def group_title(group: Group) -> str:
+    """What the list calls a group."""
+    return {
+        Group.FILES: tr("Files"),
+        Group.IMAGE: tr("Image"),
+        Group.BOXES: tr("Boxes"),
+        Group.DECIDING: tr("Deciding"),
+        Group.VIEW: tr("View"),
+        Group.WINDOW: tr("Window"),
+    }[group]
+
+
+class _ActionTree(QTreeWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("actionTree")
+        self.setAccessibleName(tr("Actions and their keys"))
+        self.setHeaderLabels([tr("Action"), tr("Keys")])
+        self.setRootIsDecorated(False)
+        self.setItemsExpandable(False)
+        self.setIndentation(0)
+        self.setUniformRowHeights(True)
+        self.setTabKeyNavigation(False)
+        header = self.header()
+        if header is not None:
+            header.setStretchLastSection(False)
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+            header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+
+    def add_heading(self, title: str) -> QTreeWidgetItem:
+        """A group, which cannot be chosen."""
+        heading = QTreeWidgetItem(self, [title, ""])
+        heading.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        heading.setFirstColumnSpanned(True)
+        heading.setSizeHint(0, QSize(0, _ROW_HEIGHT))
+        font = self.font()
+        font.setBold(True)
+        heading.setFont(0, font)
+        return heading
+
+    def hide_empty_headings(self) -> None:
+        """Hide the groups of which nothing is left."""
+        for heading in map(self.topLevelItem, range(self.topLevelItemCount())):
+            if heading is not None:
+                heading.setHidden(not _visible(heading))
+
+    def choose_first(self) -> None:
+        """Choose the first action that is left."""
+        headings = map(self.topLevelItem, range(self.topLevelItemCount()))
+        left = [item for heading in headings if heading is not None for item in _visible(heading)]
+        if left:
+            self.setCurrentItem(left[0])
+            self.setFocus(Qt.FocusReason.TabFocusReason)
+
+
+def _visible(heading: QTreeWidgetItem) -> list[QTreeWidgetItem]:
+    items = map(heading.child, range(heading.childCount()))
+    return [item for item in items if item is not None and not item.isHidden()]

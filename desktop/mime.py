@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+import os
+import re
+from html.parser import HTMLParser
 from pathlib import Path
 
-from PyQt5.QtCore import QMimeData
+from PyQt5.QtCore import QMimeData, QUrl
 from PyQt5.QtGui import QImage
 
 from desktop.detection_runner import Given
 from desktop.pixels import to_file_bytes
 
+_FIREFOX_LINK = "text/x-moz-url"
+_OPENABLE = re.compile(r"(https?://|data:image/)", re.IGNORECASE)
+_MOST_HTML = 64 << 20
+
 
 def can_open(mime: QMimeData) -> bool:
     """Whether there is anything to open."""
-    return mime.hasUrls() or mime.hasImage() or bool(mime.text().strip())
+    has_address = mime.hasUrls() or mime.hasFormat(_FIREFOX_LINK)
+    return has_address or mime.hasImage() or bool(mime.text().strip()) or bool(_images_in(mime))
 
 
 def holds_image_or_files(mime: QMimeData) -> bool:
     """Whether it is more than text: a text field leaves it to the window."""
-    return mime.hasImage() or bool(_local_files(mime))
+    return mime.hasImage() or any(url.isLocalFile() for url in mime.urls())
 
 
 def given_in(mime: QMimeData) -> list[Given]:
-    """Files first, then a bitmap, then web addresses, then text: one thing, or one a line.
+    """Files first, then a bitmap, then images of a web page, then web addresses, then text: one thing, or one a line.
 
-    A browser offers a dragged image as bitmap and as address; the bitmap is what the user sees.
+    A browser offers a dragged image as bitmap and as address; the bitmap is what the user sees. Where the image is a
+    link, the address is that of the page behind it, and the image itself is in the HTML alone.
     """
-    files = _local_files(mime)
-    if files:
-        return list(files)
+    urls = mime.urls()
+    if any(url.isLocalFile() for url in urls):
+        return [_given(url) for url in urls]
     image = QImage(mime.imageData()) if mime.hasImage() else QImage()
     if not image.isNull():
         return [to_file_bytes(image)]
-    if mime.hasUrls():
-        return [url.toString() for url in mime.urls()]
-    return list(lines_of(mime.text()))
+    addresses = [_given(url) for url in urls] or list(_firefox_links(mime))
+    lines = lines_of(mime.text())
+    if addresses or all(_is_address_or_path(line) for line in lines):
+        addresses = list(_images_in(mime)) or addresses
+    return addresses or list(lines)
 
 
 def lines_of(text: str) -> list[str]:
@@ -45,9 +56,40 @@ def lines_of(text: str) -> list[str]:
     return [text.strip()] if text.strip() else []
 
 
-def _local_files(mime: QMimeData) -> list[Path]:
-    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+def _given(url: QUrl) -> Given:
+    return Path(url.toLocalFile()) if url.isLocalFile() else bytes(url.toEncoded()).decode()
+
+
+def _firefox_links(mime: QMimeData) -> list[str]:
+    """Addresses of a link as Firefox has it: the address on one line, its title on the next."""
+    if not mime.hasFormat(_FIREFOX_LINK):
+        return []
+    lines = bytes(mime.data(_FIREFOX_LINK)).decode("utf-16-le", "replace").strip("\ufeff\0").splitlines()
+    return [line.strip() for line in lines[::2] if _OPENABLE.match(line.strip())]
+
+
+def _images_in(mime: QMimeData) -> list[str]:
+    """Addresses of the images in a piece of a web page."""
+    html = mime.html() if mime.hasHtml() else ""
+    if not 0 < len(html) <= _MOST_HTML:
+        return []
+    found = _ImageAddresses()
+    found.feed(html)
+    return list(dict.fromkeys(found.addresses))
+
+
+class _ImageAddresses(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        address = (dict(attrs).get("src") or "").strip() if tag == "img" else ""
+        if address.startswith("//"):
+            address = f"https:{address}"
+        if _OPENABLE.match(address):
+            self.addresses.append(address)
 
 
 def _is_address_or_path(line: str) -> bool:
-    return "://" in line[:16] or (len(line) < 4096 and Path(line).expanduser().exists())
+    return "://" in line[:16] or (len(line) < 4096 and os.path.exists(os.path.expanduser(line)))  # noqa: PTH110, PTH111

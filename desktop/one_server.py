@@ -48,11 +48,14 @@ class OneServer:
         default_model: Callable[[], str],
         listener: Callable[[Record], None],
         answered: Callable[[OpenedImage, Detections, Filter], None],
+        died: Callable[[int], None],
     ) -> None:
+        """Carry out wishes; `died` is told, on a thread of the server's, whose number ended by itself."""
         self._engine = engine
         self._default_model = default_model
         self._listener = listener
         self._answered = answered
+        self._died = died
         self._server: Server | None = None
         self.newest = 0
         self.left_behind = False
@@ -65,7 +68,7 @@ class OneServer:
         if settings is None:
             return Outcome(number)
         try:
-            self._server = self._started(settings)
+            self._server = self._started(number, settings)
         except EngineError as error:
             return Outcome(number, error=error)
         return Outcome(number, _address(settings.host, self._server.port), self._server.port)
@@ -75,7 +78,7 @@ class OneServer:
         import engine.api.app
         import engine.api.server  # noqa: F401
 
-    def _started(self, settings: Settings) -> Server:
+    def _started(self, number: int, settings: Settings) -> Server:
         from engine.api.app import create_app
         from engine.api.server import Server
 
@@ -86,7 +89,7 @@ class OneServer:
             listener=self._listener,
             answered=self._answered,
         )
-        server = Server(app, settings.host, settings.port)
+        server = Server(app, settings.host, settings.port, lambda: self._died(number))
         server.start()
         return server
 

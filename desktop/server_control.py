@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.background import BackgroundWork
 from desktop.feed import Feed
-from desktop.i18n import error_text
+from desktop.i18n import error_text, tr
 from desktop.inbox import Inbox
 from desktop.key_store import KeyStore, key_of
 from desktop.one_server import OneServer, Outcome
@@ -52,6 +53,7 @@ class ServerControl(QObject):
     """
 
     changed = pyqtSignal(object)
+    _died = pyqtSignal(int)
 
     def __init__(self, engine: Engine, default_model: Callable[[], str], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -60,12 +62,14 @@ class ServerControl(QObject):
         self.inbox = Inbox(self)
         self._requests = Feed(parent=self)
         self._requests.delivered.connect(self._on_answered)
-        self._server = OneServer(engine, default_model, self._listen, self.inbox.take)
+        self._server = OneServer(engine, default_model, self._listen, self.inbox.take, self._tell_death)
+        self._died.connect(self._on_death)
         self._work = BackgroundWork(self)
         self._work.finished.connect(self._on_outcome)
         self._work.failed.connect(self._on_failed)
         self._own_key: Key | None = None
         self._key_awaited = False
+        self._dead = -1
         self._keys = KeyStore(self)
         self._keys.found.connect(self._on_key)
 
@@ -162,6 +166,16 @@ class ServerControl(QObject):
         counts = record.images, record.tokens, record.ms, record.status
         self._requests.put(AnsweredRequest(record.started, record.client, record.method, record.path, *counts))
 
+    def _tell_death(self, number: int) -> None:
+        """A server ended by itself; called on its thread."""
+        self._dead = number
+        with contextlib.suppress(RuntimeError):  # the window is gone
+            self._died.emit(number)
+
+    def _on_death(self, number: int) -> None:
+        if number == self._server.newest:
+            self._set(stopped(self.state, tr("The server ended by itself; switch it on again.")))
+
     def _on_key(self, key: Key) -> None:
         self._own_key, self._key_awaited = key, False
         if self.state.for_everyone:
@@ -175,7 +189,7 @@ class ServerControl(QObject):
             return
         if outcome.error is not None:
             self._set(stopped(self.state, error_text(outcome.error)))
-        elif outcome.address:
+        elif outcome.address and outcome.number != self._dead:
             self._set(started(self.state, outcome.address, outcome.port))
         elif self.state.phase == Phase.STOPPING:
             self._set(stopped(self.state))

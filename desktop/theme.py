@@ -24,6 +24,7 @@ GRID = 8
 """Distances in the window are multiples of this, in pixels."""
 
 _SCHEME_PROPERTY = "detrdesk_scheme"
+_FORMER_PROPERTY = "detrdesk_scheme_before"
 _GENERIC_FAMILIES = frozenset({"sans", "sans serif", "sans-serif", "helvetica", "dejavu sans", "dejavu lgc sans"})
 _GENERIC_TEXT_SIZE = 10.0
 _UI_FAMILIES = ("Inter", "Cantarell", "Ubuntu", "Noto Sans", "Roboto", "Open Sans", "DejaVu Sans")
@@ -154,6 +155,8 @@ def current_theme() -> Theme:
 def apply_theme(app: QApplication, scheme: Scheme) -> None:
     """Give every widget the colours, fonts and style sheet of `scheme`; call again to change it."""
     theme = THEMES[scheme]
+    if app.property(_SCHEME_PROPERTY) is None:
+        app.setProperty(_FORMER_PROPERTY, _palette_scheme(app.palette()))
     app.setProperty(_SCHEME_PROPERTY, scheme)
     app.setStyle("Fusion")
     palette = _palette(theme)
@@ -215,14 +218,16 @@ def hint_font() -> QFont:
 
 
 def system_scheme(app: QApplication) -> Scheme:
-    """What the desktop is set to, else what the palette of `app` looks like; ask before `apply_theme`."""
+    """What the desktop is set to, else what the palette of `app` looked like before `apply_theme`."""
+    themed = app.property(_SCHEME_PROPERTY) is not None
+    return told_scheme() or (app.property(_FORMER_PROPERTY) if themed else _palette_scheme(app.palette()))
+
+
+def told_scheme() -> Scheme | None:
+    """What the desktop says that it is set to, if it says so; takes up to half a second, and any thread may ask."""
     if sys.platform == "win32":
-        told = _windows_scheme()
-    elif sys.platform == "darwin":
-        told = _macos_scheme()
-    else:
-        told = _gtk_scheme()
-    return told or _palette_scheme(app.palette())
+        return _windows_scheme()
+    return _macos_scheme() if sys.platform == "darwin" else _gtk_scheme()
 
 
 @functools.cache

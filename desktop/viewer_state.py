@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.received import newest
-from engine.detect.detection import Detections, Filter
+from engine.detect.detection import Detections, Filter, nothing_found
 from engine.engine import OpenedImage
 from engine.image.source import Source
 from engine.review.image_review import ImageReview
@@ -101,6 +101,7 @@ class ViewerState:
         received: How many clients sent.
         at: Which of them was asked for last; the one that is shown, unless it cannot be opened.
         image: The image that is shown.
+        unreadable: Why the image of the list that was asked for cannot be shown; empty if it can.
         detections: Every detection in it by the model, or `None` before it was asked.
         selected: The `Detection.index` of the selected boxes.
         stage: What is being waited for.
@@ -120,6 +121,7 @@ class ViewerState:
     received: int = 0
     at: int | None = None
     image: OpenedImage | None = None
+    unreadable: str = ""
     detections: Detections | None = None
     selected: frozenset[int] = frozenset()
     stage: Stage | None = None
@@ -133,10 +135,20 @@ class ViewerState:
 
     @cached_property
     def reviewed(self) -> Reviewed | None:
-        """What is shown of the image, with what was decided about it."""
-        if self.detections is None:
+        """What is shown of the image, with what was decided about it; decisions do not wait for the model."""
+        found = self.detections
+        if found is None and self.image is not None and self.decided.decisions:
+            found = nothing_found(*self.image.pixels.size)
+        if found is None:
             return None
-        return review(self.detections, self.decided.decisions, self.chosen, self.refinement)
+        return review(found, self.decided.decisions, self.chosen, self.refinement)
+
+    @property
+    def seen(self) -> Reviewed | None:
+        """What is shown of the image, even if it is nothing yet."""
+        if self.image is None:
+            return None
+        return self.reviewed or Reviewed(nothing_found(*self.image.pixels.size))
 
     @property
     def shown(self) -> Detections | None:
@@ -166,6 +178,12 @@ def choose_top_k(state: ViewerState, top_k: int | None) -> ViewerState:
     return _refiltered(state, replace(state.chosen, top_k=top_k))
 
 
+def refine(state: ViewerState, refinement: Refinement) -> ViewerState:
+    """Another refinement; what is no longer shown is no longer selected."""
+    after = replace(state, refinement=refinement)
+    return replace(after, selected=after.selected & _shown_indices(after))
+
+
 def choose_model(state: ViewerState, model: str, models: Sequence[str]) -> ViewerState:
     """Another model; the detections of the former one stay until it has answered."""
     return replace(state, model=model, models=tuple(models))
@@ -179,6 +197,13 @@ def select(state: ViewerState, indices: frozenset[int]) -> ViewerState:
 def waiting(state: ViewerState, stage: Stage | None) -> ViewerState:
     """Wait for something, or for nothing any more."""
     return replace(state, stage=stage)
+
+
+def listed_more(state: ViewerState, sources: Sequence[Source]) -> ViewerState:
+    """More images behind those that were opened together; the place of the shown one stays what it is."""
+    first = len(state.sources) - state.received
+    at = state.at if state.at is None or state.at < first else state.at + len(sources)
+    return replace(state, sources=(*state.sources[:first], *sources, *state.inbox), at=at)
 
 
 def listed(state: ViewerState, sources: Sequence[Source]) -> ViewerState:
@@ -205,7 +230,23 @@ def pointed(state: ViewerState, at: int) -> ViewerState:
 
 def opened(state: ViewerState, image: OpenedImage, at: int | None) -> ViewerState:
     """Another image, nothing detected in it yet."""
-    return replace(state, image=image, at=at, detections=None, selected=frozenset(), message=None)
+    return replace(
+        state,
+        image=image,
+        at=at,
+        unreadable="",
+        detections=None,
+        selected=frozenset(),
+        decided=ImageReview(),
+        message=None,
+    )
+
+
+def not_opened(state: ViewerState, reason: str) -> ViewerState:
+    """The image of the list that was asked for cannot be shown: neither is the former one, which is not it."""
+    return replace(
+        state, image=None, unreadable=reason, detections=None, selected=frozenset(), decided=ImageReview(), stage=None
+    )
 
 
 def detected(state: ViewerState, detections: Detections) -> ViewerState:

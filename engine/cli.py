@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine import __version__
-from engine.exit_codes import USAGE
+from engine.exit_codes import INTERRUPTED, USAGE
 
 COMMANDS = ("detect", "serve", "doctor")
 
@@ -30,13 +30,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 some images failed, 2 wrong usage."""
+    """Run one command and return its exit code: 0 done, 1 some images failed, 2 wrong usage, 130 interrupted."""
     parser = build_parser()
     given = parser.parse_args(argv)
     if given.command == "detect":
-        from engine.detect_command import run_detect
-
-        return run_detect(given)
+        if given.resume and given.json_lines is None:
+            parser.error("--resume goes with --json-lines FILE")
+        return _detect(given)
     if given.command == "serve":
         from engine.serve_command import run_serve
 
@@ -47,6 +47,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run_doctor()
     parser.print_help(sys.stderr)
     return USAGE
+
+
+def _detect(given: argparse.Namespace) -> int:
+    try:
+        from engine.detect_command import run_detect
+
+        return run_detect(given)
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _add_detect(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +74,16 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="write the annotated image here (several images: into this folder)",
     )
+    parser.add_argument(
+        "--json-lines",
+        type=Path,
+        metavar="FILE",
+        help="write each image's answer here as it comes, one a line",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the FILE of --json-lines: leave out what it has"
+    )
+    parser.add_argument("--fresh", action="store_true", help="ask the model even where its answer is known already")
     parser.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     parser.add_argument("--quiet", action="store_true", help="print no table and no progress")
 

@@ -3,167 +3,146 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from engine.answer import detection_answer, error_answer, to_json
-from engine.detect.detection import Detections, Filter
-from engine.engine import Engine
+from engine.detect.detection import Filter
+from engine.detect_jobs import Job, is_single, jobs_of
+from engine.detect_lines import begin_lines
+from engine.detect_many import Answer, Failure, detect_many
+from engine.engine import Engine, shared_cache
 from engine.errors import EngineError
 from engine.exit_codes import DONE, SOME_FAILED, USAGE
-from engine.export.atomic import write_atomic
-from engine.export.formats import ANNOTATED_JPEG, ANNOTATED_PNG, export
-from engine.image.source import Source, expand_sources
+from engine.export.atomic import WriteError, write_atomic
+from engine.export.formats import export
+from engine.export.lines import append_line
 from engine.settings import load_settings
-
-IMAGE_SUFFIXES = (*ANNOTATED_PNG.suffixes, *ANNOTATED_JPEG.suffixes)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One image to detect in.
-
-    Attributes:
-        source: Where it comes from.
-        image_out: Where its annotated image goes, or `None`.
-        problem: Why it is known beforehand that it cannot be opened, or `None`.
-    """
-
-    source: Source
-    image_out: Path | None = None
-    problem: EngineError | None = None
 
 
 def run_detect(given: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     try:
         engine = _engine(given.device)
-        jobs = _jobs(given)
-        engine.load(given.model)
+        with closing(engine):
+            return _detect_in_all(engine, given)
     except EngineError as error:
         return _say(error.message, USAGE)
-    if not jobs:
-        return _say("There are no images in what was named.", USAGE)
-    chosen = Filter(threshold=given.threshold, top_k=given.top_k)
-    answers, failures = _answer_all(engine, jobs, chosen, given)
-    try:
-        _write_json(answers, given)
-    except EngineError as error:
-        return _say(error.message, SOME_FAILED)
-    finally:
-        engine.close()
-    return SOME_FAILED if failures else DONE
 
 
 def _engine(device: str | None) -> Engine:
     settings = load_settings()
-    return Engine(settings.model_copy(update={"device": device}) if device else settings)
+    return Engine(settings.model_copy(update={"device": device}) if device else settings, shared_cache())
 
 
-def _jobs(given: argparse.Namespace) -> list[Job]:
-    jobs = [job for text in given.sources for job in _named_by(text)]
-    out: Path | None = given.image_out
-    if out is None:
-        return jobs
-    if _is_single(given) and not out.is_dir() and out.suffix.lower() in IMAGE_SUFFIXES:
-        return [replace(job, image_out=out) for job in jobs]
-    _make_folder(out)
-    return [replace(job, image_out=path) for job, path in zip(jobs, _free_paths(out, jobs), strict=True)]
-
-
-def _named_by(text: str) -> list[Job]:
+def _detect_in_all(engine: Engine, given: argparse.Namespace) -> int:
+    jobs = jobs_of(given)
+    if not jobs:
+        return _say("There are no images in what was named.", USAGE)
+    model = engine.catalog.name_of(given.model or engine.settings.model)
+    run = _Run(engine, model, given)
+    done: set[str] = set()
+    if given.json_lines is not None:
+        done = begin_lines(given.json_lines, model, run.chosen, given.resume)
     try:
-        return [Job(source) for source in expand_sources([text])]
-    except EngineError as error:
-        return [Job(Source("data", text[:40], text[:200]), problem=error)]
+        run.go_through([job for job in jobs if job.source.location not in done], len(jobs))
+        run.write_json()
+    except WriteError as error:
+        return _say(error.message, SOME_FAILED)
+    return SOME_FAILED if run.failures else DONE
 
 
-def _is_single(given: argparse.Namespace) -> bool:
-    """Whether one image was named; a folder counts as several, whatever it holds."""
-    return len(given.sources) == 1 and not _is_folder(given.sources[0])
+class _Run:
+    """One run of the command.
 
+    Attributes:
+        chosen: Which detections are told.
+        failures: How many images could not be answered.
+    """
 
-def _is_folder(text: str) -> bool:
-    return os.path.isdir(os.path.expanduser(text))  # noqa: PTH111, PTH112 (pathlib raises on base64 text)
+    def __init__(self, engine: Engine, model: str, given: argparse.Namespace) -> None:
+        self.chosen = Filter(threshold=given.threshold, top_k=given.top_k)
+        self.failures = 0
+        self._engine = engine
+        self._model = model
+        self._given = given
+        self._answers: list[dict[str, Any]] = []
 
+    def go_through(self, jobs: list[Job], total: int) -> None:
+        """Answer each, and tell about it as soon as that is done; `total` counts those of earlier runs too."""
+        given = self._given
+        quiet = given.quiet or total < 3
+        bar = tqdm(total=total, initial=total - len(jobs), unit="image", disable=quiet, file=sys.stderr, leave=False)
+        sources = (job.source for job in jobs if job.problem is None)
+        with bar, closing(detect_many(self._engine, sources, self._model, fresh=given.fresh)) as outcomes:
+            for job in jobs:
+                self._tell(job, self._outcome(job, outcomes), bar)
+                bar.update()
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EngineError(
-            "cannot_write", "{path} cannot be written: {reason}.", path=folder, reason=error.strerror or error
-        ) from error
+    def write_json(self) -> None:
+        """Write what `--json` asks for.
 
-
-def _free_paths(folder: Path, jobs: list[Job]) -> Iterator[Path]:
-    """A path for each image, none twice; the names tell them from the images themselves."""
-    taken: set[str] = set()
-    for job in jobs:
-        stem = base = f"{Path(job.source.name).stem or 'image'}_detections"
-        number = 2
-        while stem.lower() in taken:
-            stem, number = f"{base}_{number}", number + 1
-        taken.add(stem.lower())
-        yield folder / f"{stem}.png"
-
-
-def _answer_all(
-    engine: Engine, jobs: list[Job], chosen: Filter, given: argparse.Namespace
-) -> tuple[list[dict[str, Any]], int]:
-    answers, failures = [], 0
-    shows_table = not given.quiet and given.json_out != "-"
-    bar = tqdm(jobs, unit="image", disable=given.quiet or len(jobs) < 3, file=sys.stderr, leave=False)
-    for job in bar:
-        try:
-            found, answer = _answer(engine, job, chosen, given.model)
-        except EngineError as error:
-            failures += 1
-            bar.write(f"detrdesk: {job.source.name}: {error.message}", file=sys.stderr)
-            answer = error_answer(error)
+        Raises:
+            WriteError: the file cannot be written.
+        """
+        given = self._given
+        if given.json_out is None:
+            return
+        text = to_json(self._answers[0] if is_single(given) else self._answers)
+        if given.json_out == "-":
+            sys.stdout.buffer.write(text.encode())
+            sys.stdout.buffer.flush()
         else:
-            if shows_table:
-                bar.write(_table(job, found, chosen), file=sys.stdout)
-        answers.append(answer if _is_single(given) else {"source": job.source.location, **answer})
-    return answers, failures
+            write_atomic(Path(given.json_out), text.encode())
+            if not given.quiet:
+                print(f"  written: {given.json_out}")
+
+    def _outcome(self, job: Job, outcomes: Iterator[Answer | Failure]) -> Answer | Failure:
+        if job.problem is not None:
+            return Failure(job.source, job.problem)
+        outcome = next(outcomes)
+        if job.image_out is None or isinstance(outcome, Failure):
+            return outcome
+        try:
+            image = outcome.image or self._engine.open(job.source)
+            export(job.image_out, image.pixels, outcome.found, self.chosen)
+            return outcome
+        except EngineError as error:
+            return Failure(job.source, error)
+
+    def _tell(self, job: Job, outcome: Answer | Failure, bar: tqdm[Any]) -> None:
+        given = self._given
+        if isinstance(outcome, Failure):
+            self.failures += 1
+            bar.write(f"detrdesk: {job.source.name}: {outcome.error.message}", file=sys.stderr)
+            answer = error_answer(outcome.error)
+        else:
+            answer = detection_answer(outcome.found, self.chosen)
+            if not given.quiet and given.json_out != "-":
+                bar.write(_table(job, outcome, self.chosen), file=sys.stdout)
+        named = {"source": job.source.location, **answer}
+        if given.json_lines is not None:
+            append_line(given.json_lines, named)
+        if given.json_out is not None:
+            self._answers.append(answer if is_single(given) else named)
 
 
-def _answer(engine: Engine, job: Job, chosen: Filter, model: str | None) -> tuple[Detections, dict[str, Any]]:
-    if job.problem is not None:
-        raise job.problem
-    image = engine.open(job.source)
-    found = engine.detect_in(image, model)
-    if job.image_out is not None:
-        export(job.image_out, image.pixels, found, chosen)
-    return found, detection_answer(found, chosen)
-
-
-def _write_json(answers: list[dict[str, Any]], given: argparse.Namespace) -> None:
-    if given.json_out is None:
-        return
-    text = to_json(answers[0] if _is_single(given) else answers)
-    if given.json_out == "-":
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.buffer.flush()
-    else:
-        write_atomic(Path(given.json_out), text.encode())
-        if not given.quiet:
-            print(f"  written: {given.json_out}")
-
-
-def _table(job: Job, found: Detections, chosen: Filter) -> str:
-    kept = found.keep(chosen)
-    timing = found.timing
-    head = (
-        f"{job.source.name}  {found.width} x {found.height}, {found.tokens:,} tokens, {found.device}, {found.runtime}, "
-        f"decode {timing.decode:.0f} + model {timing.model:.0f} + rest {timing.preprocess + timing.postprocess:.0f} ms"
+def _table(job: Job, answer: Answer, chosen: Filter) -> str:
+    found = answer.found
+    kept, timing = found.keep(chosen), found.timing
+    took = (
+        "known from an earlier run"
+        if answer.is_known
+        else f"decode {timing.decode:.0f} + model {timing.model:.0f} "
+        f"+ rest {timing.preprocess + timing.postprocess:.0f} ms"
     )
+    facts = f"{found.width} x {found.height}, {found.tokens:,} tokens, {found.device}, {found.runtime}"
+    head = f"{job.source.name}  {facts}, {took}"
     if not len(kept):
         best = f", the best score is {found[0].score:.2f}" if len(found) else ""
         return f"{head}\n  nothing above {chosen.threshold:.2f}{best}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import sys
 import time
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from engine.detect.detection import Detections
+from engine.detect.detection import Detections, Timing
 from engine.detect.detector import Detector
 from engine.detect.scheduler import Cancelled, Places, Scheduler
 from engine.errors import CancelledError, DetectionError, ModelError
@@ -20,7 +21,28 @@ from engine.image.fetch import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
 from engine.models.catalog import Catalog
 from engine.models.checkpoint import read_checkpoint
+from engine.models.fingerprint import fingerprint
+from engine.paths import cache_dir
+from engine.review.cache import DetectionCache
 from engine.settings import Settings, load_settings
+
+Given = str | os.PathLike[str] | bytes | Source
+_HASH_BYTES = 16
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFile:
+    """The bytes of an image, read but not decoded.
+
+    Attributes:
+        source: Where they came from.
+        content: The file.
+        content_hash: Names the content, wherever it lies: BLAKE2b of 16 bytes, hexadecimal.
+    """
+
+    source: Source
+    content: bytes
+    content_hash: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +53,18 @@ class OpenedImage:
         source: Where it came from.
         pixels: RGB, as shown (EXIF rotation applied).
         decode_ms: Milliseconds from bytes to pixels.
+        content_hash: That of its file; empty where nobody asked for it.
     """
 
     source: Source
     pixels: Image.Image
     decode_ms: float
+    content_hash: str = ""
+
+
+def shared_cache() -> DetectionCache:
+    """What window and command line know of images from earlier; the API never asks it."""
+    return DetectionCache(cache_dir() / "detections.sqlite")
 
 
 class Engine:
@@ -45,12 +74,15 @@ class Engine:
         settings: What was set.
         catalog: The names of the models.
         scheduler: Grants the turns at the model.
+        cache: What is known of images from earlier, if that is kept.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, cache: DetectionCache | None = None) -> None:
         self.settings = settings or load_settings()
+        self.cache = cache
         self.catalog = Catalog()
         self._loaded: OrderedDict[str, Detector] = OrderedDict()
+        self._fingerprints: dict[str, str] = {}
         self.scheduler = Scheduler(self.settings.queue)
 
     @property
@@ -61,9 +93,7 @@ class Engine:
         except ModelError:
             return self.settings.model
 
-    def detect(
-        self, given: str | os.PathLike[str] | bytes | Source, model: str | None = None, cancelled: Cancelled = bool
-    ) -> Detections:
+    def detect(self, given: Given, model: str | None = None, cancelled: Cancelled = bool) -> Detections:
         """Open an image and detect in it; every detection is kept, choose with `above()` or `keep()`.
 
         Args:
@@ -76,12 +106,23 @@ class Engine:
         """
         return self.detect_in(self.open(given, cancelled), model, cancelled)
 
-    def open(self, given: str | os.PathLike[str] | bytes | Source, cancelled: Cancelled = bool) -> OpenedImage:
+    def open(self, given: Given, cancelled: Cancelled = bool) -> OpenedImage:
         """Read and decode an image.
 
         Raises:
             SourceError: its bytes cannot be had.
             ImageError: the bytes are no whole image within the limits.
+            CancelledError: `cancelled` said so.
+        """
+        file = self.read(given, cancelled)
+        _give_up_if(cancelled)
+        return self.decode(file)
+
+    def read(self, given: Given, cancelled: Cancelled = bool) -> ImageFile:
+        """Read an image, as far as its bytes.
+
+        Raises:
+            SourceError: its bytes cannot be had.
             CancelledError: `cancelled` said so.
         """
         source = given if isinstance(given, Source) else parse_source(given)
@@ -92,11 +133,76 @@ class Engine:
             max_bytes=self.settings.max_fetch_bytes,
             seconds=self.settings.fetch_seconds,
         )
-        data = read_source(source, limits, policy, cancelled)
-        _give_up_if(cancelled)
+        content = read_source(source, limits, policy, cancelled)
+        return ImageFile(source, content, hashlib.blake2b(content, digest_size=_HASH_BYTES).hexdigest())
+
+    def decode(self, file: ImageFile, max_pixels: int | None = None) -> OpenedImage:
+        """Decode what was read.
+
+        Args:
+            file: What was read.
+            max_pixels: Refuse an image with more, before it takes memory, even where the settings allow it.
+
+        Raises:
+            ImageError: the bytes are no whole image within the limits.
+        """
+        most = self.settings.max_pixels if max_pixels is None else min(max_pixels, self.settings.max_pixels)
         started = time.perf_counter()
-        pixels = decode_image(data, limits)
-        return OpenedImage(source, pixels, (time.perf_counter() - started) * 1e3)
+        pixels = decode_image(file.content, Limits(max_bytes=self.settings.max_file_bytes, max_pixels=most))
+        return OpenedImage(file.source, pixels, (time.perf_counter() - started) * 1e3, file.content_hash)
+
+    def fingerprint(self, model: str | None = None) -> str:
+        """What names a model's content, wherever it lies: of the model in memory, else of its files; loads nothing.
+
+        Raises:
+            ModelError: the model cannot be found or read.
+        """
+        name = self.catalog.name_of(model or self.settings.model)
+        return self._fingerprints.get(name) or fingerprint(self.catalog.folder(name))
+
+    def recall(self, image: ImageFile | OpenedImage, model: str | None = None) -> Detections | None:
+        """What the cache knows of an image; loads no model, and leaves it to `load` to tell what is wrong with one.
+
+        Of the times, only that of decoding is told: the model's is that of another day.
+        """
+        if self.cache is None or not image.content_hash:
+            return None
+        try:
+            name = self.catalog.name_of(model or self.settings.model)
+            found = self.cache.get(image.content_hash, self.fingerprint(name))
+        except ModelError:
+            return None
+        if found is None:
+            return None
+        return replace(found, model=name, timing=Timing(decode=getattr(image, "decode_ms", 0.0)))
+
+    def detect_known(
+        self,
+        image: OpenedImage,
+        model: str | None = None,
+        cancelled: Cancelled = bool,
+        fresh: bool = False,
+        places: Places | None = None,
+    ) -> Detections:
+        """Every detection in an opened image, from the cache where it has them, else by the model and kept there.
+
+        Args:
+            image: What to look at.
+            model: A name in the catalog or a checkpoint folder; `None` is the default model.
+            cancelled: Asked until the model runs; true gives up.
+            fresh: Ask the model in any case.
+            places: The caller's places in the queue; `None` goes ahead of all who have some.
+
+        Raises:
+            ModelError, DetectionError, CancelledError: as `detect_in`.
+        """
+        name = self.catalog.name_of(model or self.settings.model)
+        known = None if fresh else self.recall(image, name)
+        if known is not None:
+            return known
+        with self.scheduler.turn(cancelled, places):
+            known = None if fresh else self.recall(image, name)  # another thread may have asked meanwhile
+            return known if known is not None else self._keep(image, self._detect(image, name, cancelled))
 
     def detect_in(
         self,
@@ -120,15 +226,7 @@ class Engine:
         """
         name = self.catalog.name_of(model or self.settings.model)
         with self.scheduler.turn(cancelled, places):
-            detector = self._ready(name)
-            _give_up_if(cancelled)
-            try:
-                found = detector.detect(image.pixels)
-            except DetectionError as error:
-                if error.code == "out_of_memory":
-                    self._unload(name)
-                raise
-        return replace(found, timing=replace(found.timing, decode=image.decode_ms))
+            return self._detect(image, name, cancelled)
 
     def load(self, model: str | None = None) -> Detector:
         """The model in memory, loaded if it is not; the least recently used one makes room.
@@ -145,10 +243,28 @@ class Engine:
         return self._loaded.get(name)
 
     def close(self) -> None:
-        """Unload every model."""
+        """Unload every model and close the cache."""
         with self.scheduler.turn():
             for name in tuple(self._loaded):
                 self._unload(name)
+            if self.cache is not None:
+                self.cache.close()
+
+    def _detect(self, image: OpenedImage, name: str, cancelled: Cancelled) -> Detections:
+        detector = self._ready(name)
+        _give_up_if(cancelled)
+        try:
+            found = detector.detect(image.pixels)
+        except DetectionError as error:
+            if error.code == "out_of_memory":
+                self._unload(name)
+            raise
+        return replace(found, timing=replace(found.timing, decode=image.decode_ms))
+
+    def _keep(self, image: OpenedImage, found: Detections) -> Detections:
+        if self.cache is not None and image.content_hash:
+            self.cache.put(image.content_hash, self.fingerprint(found.model), found)
+        return found
 
     def _ready(self, name: str) -> Detector:
         if name not in self._loaded:
@@ -161,10 +277,14 @@ class Engine:
     def _read(self, name: str) -> Detector:
         from engine.detect.runtimes.torch_runtime import TorchRuntime
 
-        checkpoint = read_checkpoint(self.catalog.folder(name))
+        folder = self.catalog.folder(name)
+        checkpoint = read_checkpoint(folder)
+        if self.cache is not None:
+            self._fingerprints[name] = fingerprint(folder)
         return Detector(name, checkpoint, TorchRuntime(checkpoint, self.settings.device))
 
     def _unload(self, name: str) -> None:
+        self._fingerprints.pop(name, None)
         self._loaded.pop(name).runtime.close()
         _return_memory()
 

@@ -1,3 +1,3 @@
 """What the commands end with."""
 
-DONE, SOME_FAILED, USAGE = 0, 1, 2
+DONE, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130

@@ -1,4 +1,4 @@
-"""Install the system libraries that the window needs, where that can be done; else print the command. Run by make."""
+"""Install what the window and its tests need of the system, or print the command for it; run by make."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ LIBRARIES = {
     "libgl1": "GL",
     "libegl1": "EGL",
 }
-PROGRAMS = {"xvfb": "Xvfb", "xdotool": "xdotool"}
+TEST_PROGRAMS = {
+    "xvfb": ("Xvfb",),
+    "xdotool": ("xdotool",),
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+}
+"""Without them the tests of the real window and of the server's pages are skipped."""
 
 
 def main() -> int:
@@ -33,21 +38,32 @@ def main() -> int:
     if not sys.platform.startswith("linux"):
         return 0
     missing = [package for package in APT_PACKAGES if ctypes.util.find_library(LIBRARIES[package]) is None]
-    if "--with-xvfb" in sys.argv:
-        missing += [package for package, program in PROGRAMS.items() if shutil.which(program) is None]
-    if not missing:
-        return 0
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
-    if shutil.which("apt-get") and (os.geteuid() == 0 or _can_sudo()):
-        prefix = [] if os.geteuid() == 0 else ["sudo"]
-        print("Installing system libraries for the window:", " ".join(missing), flush=True)
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run([*prefix, "apt-get", "update", "-q"], check=False, env=environment, stdout=subprocess.DEVNULL)
-        if subprocess.run([*prefix, *command], check=False, env=environment, stdout=subprocess.DEVNULL).returncode == 0:
-            return 0
-    print("The window needs system libraries that are missing here; install them with:", file=sys.stderr)
-    print("  sudo " + " ".join(command), file=sys.stderr)
+    for_tests = TEST_PROGRAMS if "--with-xvfb" in sys.argv else {}
+    missing += [package for package, programs in for_tests.items() if not any(map(shutil.which, programs))]
+    if missing and not _install(missing):
+        print("These system packages are missing, for the window or its tests; install them with:", file=sys.stderr)
+        print("  sudo apt-get install", *missing, file=sys.stderr)
     return 0
+
+
+def _install(packages: list[str]) -> bool:
+    """Whether all of these could be installed; one that this system does not have keeps back no other."""
+    if shutil.which("apt-get") is None or not (os.geteuid() == 0 or _can_sudo()):
+        return False
+    print("Installing system packages for the window or its tests:", *packages, flush=True)
+    _apt("update", "-q")
+    install = ("install", "-y", "--no-install-recommends")
+    if _apt(*install, *packages):
+        return True
+    done = [_apt(*install, package) for package in packages]
+    return all(done)
+
+
+def _apt(*words: str) -> bool:
+    prefix = [] if os.geteuid() == 0 else ["sudo"]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = [*prefix, "apt-get", *words]
+    return subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL).returncode == 0
 
 
 def _can_sudo() -> bool:

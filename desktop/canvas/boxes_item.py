@@ -3,49 +3,55 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PyQt5.QtCore import QPointF, QRectF, Qt
-from PyQt5.QtGui import QColor, QPainter, QPen
+from PyQt5.QtCore import QPointF, QRectF
+from PyQt5.QtGui import QColor, QPainter
 from PyQt5.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from engine.detect.detection import Detection, Detections
+from desktop.canvas.box_lines import Fill, Ink, Sheet, fill, handle_spots, insides, outlines, squares
+from desktop.canvas.marks import NOTHING, BoxMarks
+from engine.detect.detection import Box, Detection, Detections
 from engine.palette import LINE_STYLES, label_colour, line_style
 
-_PEN_WIDTH = 2.0
-_SELECTED_PEN_WIDTH = 3.0
-_SHADE = 70
+_LINE, _SELECTED_LINE, _SHADE_LINE = 2.0, 3.0, 4.0
+_SHADE = Ink(QColor(0, 0, 0, 70))
 _MOST_SHADED = 300
 _HOVER_FILL = 40
 _SELECTED_FILL = 26
 _REJECTED_ALPHA = 110
-_HANDLE_SIDE = 7.0
-_FAR_OFF = 2000.0
 _REJECTED_DASHES = (4.0, 3.0)
-_NOTHING: frozenset[int] = frozenset()
+_ORPHAN_DASHES = (1.0, 1.0)
+_HANDLE_SIDE, _HANDLE_EDGE = 7.0, 1.5
+
+Kept = tuple[float, float, list[Fill]]
+"""Zoom and pixel ratio that something was made for, and what was made."""
 
 
 class BoxesItem(QGraphicsItem):
-    """Draws the boxes in a few calls, one for each class: a thousand single items would not pan smoothly.
+    """Draws the boxes in a few calls, one for each look: a thousand single items would not pan smoothly.
+
+    What is drawn is kept as rectangles of the screen until zoom, boxes or marks change: panning only shifts them.
 
     Attributes:
-        selected: Indices of the detections that are drawn as selected.
         hovered: Index of the one under the pointer.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.selected = _NOTHING
         self.hovered: int | None = None
-        self._rejected = _NOTHING
-        self._added = _NOTHING
+        self._selected = NOTHING
+        self._marks = BoxMarks()
         self._bounds = QRectF()
         self._places: dict[int, int] = {}
         self._detections: list[Detection] = []
         self._boxes: npt.NDArray[np.float32] = np.empty((0, 4), np.float32)
-        self._areas: npt.NDArray[np.float32] = np.empty(0, np.float32)
+        self._kept: dict[Callable[[Sheet], list[Fill]], Kept] = {}
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
 
     def show_detections(self, detections: Detections) -> None:
@@ -57,13 +63,40 @@ class BoxesItem(QGraphicsItem):
         self._detections = list(detections)
         self._places = {detection.index: place for place, detection in enumerate(self._detections)}
         self._boxes = detections.boxes
-        self._areas = (self._boxes[:, 2] - self._boxes[:, 0]) * (self._boxes[:, 3] - self._boxes[:, 1])
-        self.update()
+        self._draw_anew()
 
-    def mark(self, rejected: frozenset[int], added: frozenset[int]) -> None:
-        """Draw the rejected ones dashed and dim, the added ones with a dot."""
-        self._rejected, self._added = rejected, added
-        self.update()
+    def reshape(self, boxes: Mapping[int, Box]) -> None:
+        """Draw some of them elsewhere, by index."""
+        self._boxes = self._boxes.copy()
+        for index in boxes.keys() & self._places.keys():
+            place = self._places[index]
+            self._boxes[place] = boxes[index]
+            self._detections[place] = replace(self._detections[place], box=boxes[index])
+        if boxes.keys() <= self._selected:
+            self._kept.pop(self._picked, None)
+            self.update()
+        else:
+            self._draw_anew()
+
+    def mark(self, marks: BoxMarks) -> None:
+        """Draw in their own ways what was rejected, and what the present model does not find."""
+        self._marks = marks
+        self._draw_anew()
+
+    @property
+    def marks(self) -> BoxMarks:
+        """What was decided about the boxes."""
+        return self._marks
+
+    @property
+    def selected(self) -> frozenset[int]:
+        """Indices of the detections that are drawn as selected."""
+        return self._selected
+
+    @selected.setter
+    def selected(self, indices: frozenset[int]) -> None:
+        self._selected = indices
+        self._draw_anew()
 
     @property
     def detections(self) -> list[Detection]:
@@ -71,7 +104,7 @@ class BoxesItem(QGraphicsItem):
         return self._detections
 
     def detection(self, index: int) -> Detection | None:
-        """The detection of that index, if it is shown."""
+        """The detection of that index as it is drawn, if it is shown."""
         place = self._places.get(index)
         return None if place is None else self._detections[place]
 
@@ -82,99 +115,109 @@ class BoxesItem(QGraphicsItem):
         held = (boxes[:, 0] <= x + tolerance) & (boxes[:, 2] >= x - tolerance)
         held &= (boxes[:, 1] <= y + tolerance) & (boxes[:, 3] >= y - tolerance)
         places = np.flatnonzero(held)
-        by_area = places[np.argsort(self._areas[places], kind="stable")]
-        return [self._detections[place].index for place in by_area.tolist()]
+        sizes = boxes[places, 2:] - boxes[places, :2]
+        return self._indices(places[np.argsort(sizes.prod(1), kind="stable")])
+
+    def within(self, area: QRectF) -> frozenset[int]:
+        """Indices of the boxes that lie wholly in `area`, pixels of the image."""
+        low, high = (area.left(), area.top()), (area.right(), area.bottom())
+        held = (self._boxes[:, :2] >= low).all(1) & (self._boxes[:, 2:] <= high).all(1)
+        return frozenset(self._indices(np.flatnonzero(held)))
 
     def boundingRect(self) -> QRectF:
         return self._bounds
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        painter.setRenderHint(QPainter.Antialiasing, False)
-        pixel = 1 / painter.worldTransform().m11()
-        rects = self._rects_near(option.exposedRect, _FAR_OFF * pixel)
-        self._paint_quiet(painter, rects)
-        for index in self.selected | ({self.hovered} if self.hovered is not None else _NOTHING):
-            place = self._places.get(index)
-            if place is not None:
-                self._paint_lively(painter, self._detections[place], rects[place], pixel)
-        self._paint_dots(painter, pixel)
+        painter.save()
+        sheet = Sheet(painter)
+        sheet.lay(painter)
+        fill(painter, self._made(self._quiet, sheet))
+        fill(painter, self._made(self._picked, sheet))
+        fill(painter, self._pointed(sheet))
+        painter.restore()
 
-    def _rects_near(self, seen: QRectF, margin: float) -> list[QRectF]:
-        """The boxes, with what lies far outside the view drawn nearer: dashes cost time by their length."""
-        low = np.array([seen.left() - margin, seen.top() - margin] * 2, np.float32)
-        high = np.array([seen.right() + margin, seen.bottom() + margin] * 2, np.float32)
-        near = np.clip(self._boxes, low, high).tolist()
-        return [QRectF(xmin, ymin, xmax - xmin, ymax - ymin) for xmin, ymin, xmax, ymax in near]
+    def _draw_anew(self) -> None:
+        self._kept.clear()
+        self.update()
 
-    def _paint_quiet(self, painter: QPainter, rects: list[QRectF]) -> None:
-        groups: dict[tuple[str, bool], list[QRectF]] = defaultdict(list)
-        for detection, rect in zip(self._detections, rects, strict=True):
-            groups[detection.label, detection.index in self._rejected].append(rect)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        if len(rects) <= _MOST_SHADED:
-            painter.setPen(_plain_pen(painter, QColor(0, 0, 0, _SHADE), _PEN_WIDTH + 2))
-            painter.drawRects([rect for (_, rejected), members in groups.items() if not rejected for rect in members])
-        for (label, rejected), members in groups.items():
-            painter.setPen(_pen(painter, label, rejected, _PEN_WIDTH))
-            painter.drawRects(members)
+    def _made(self, make: Callable[[Sheet], list[Fill]], sheet: Sheet) -> list[Fill]:
+        zoom, ratio, fills = self._kept.get(make, (0.0, 0.0, []))
+        if (zoom, ratio) != (sheet.zoom, sheet.ratio):
+            fills = make(sheet)
+            self._kept[make] = sheet.zoom, sheet.ratio, fills
+        return fills
 
-    def _paint_lively(self, painter: QPainter, detection: Detection, rect: QRectF, pixel: float) -> None:
-        selected = detection.index in self.selected
-        fill = QColor(*label_colour(detection.label))
-        fill.setAlpha(_HOVER_FILL if detection.index == self.hovered else _SELECTED_FILL)
-        painter.fillRect(rect, fill)
-        painter.setPen(_pen(painter, detection.label, False, _SELECTED_PEN_WIDTH if selected else _PEN_WIDTH))
-        painter.drawRect(rect)
-        if selected:
-            self._paint_handles(painter, detection, rect, pixel)
+    def _quiet(self, sheet: Sheet) -> list[Fill]:
+        """Every box that is not selected."""
+        fills: list[Fill] = []
+        for look, placed in self._looks(self._places.keys() - self._selected, sheet):
+            fills += outlines(placed, _ink(look), sheet.line_width(_LINE))
+        return self._shaded(self._places.keys() - self._selected, sheet) + fills
 
-    def _paint_handles(self, painter: QPainter, detection: Detection, rect: QRectF, pixel: float) -> None:
-        middle = rect.center()
-        columns, rows = (rect.left(), middle.x(), rect.right()), (rect.top(), middle.y(), rect.bottom())
-        side = _HANDLE_SIDE * pixel
-        room = min(rect.width(), rect.height()) > 4 * side
-        points = _around(columns, rows) if room else _corners(columns, rows)
-        painter.setBrush(QColor("white"))
-        painter.setPen(_plain_pen(painter, QColor(*label_colour(detection.label)), 1.5))
-        painter.drawRects([QRectF(x - side / 2, y - side / 2, side, side) for x, y in points])
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+    def _picked(self, sheet: Sheet) -> list[Fill]:
+        """The selected boxes with their handles."""
+        side, edge = sheet.line_width(_HANDLE_SIDE), sheet.line_width(_HANDLE_EDGE)
+        fills = self._shaded(self._selected, sheet)
+        handles: list[Fill] = []
+        for look, placed in self._looks(self._selected, sheet):
+            spots = handle_spots(placed, roomy=4 * side)
+            fills += _lively(placed, look, _SELECTED_FILL, sheet.line_width(_SELECTED_LINE))
+            handles += [squares(spots, side + 2 * edge, _colour(look.label)), squares(spots, side, QColor("white"))]
+        return fills + handles
 
-    def _paint_dots(self, painter: QPainter, pixel: float) -> None:
-        painter.setRenderHint(QPainter.Antialiasing, True)
-        for index in self._added & self._places.keys():
-            detection = self._detections[self._places[index]]
-            painter.setBrush(QColor(*label_colour(detection.label)))
-            painter.setPen(_plain_pen(painter, QColor("white"), 1.5))
-            painter.drawEllipse(QPointF(detection.box[2], detection.box[1]), 4.5 * pixel, 4.5 * pixel)
+    def _pointed(self, sheet: Sheet) -> list[Fill]:
+        """The box under the pointer, if it is not drawn as selected."""
+        detection = None if self.hovered is None else self.detection(self.hovered)
+        if detection is None or detection.index in self._selected:
+            return []
+        placed = sheet.placed(np.array([detection.box], np.float32))
+        return _lively(placed, self._look(detection), _HOVER_FILL, sheet.line_width(_LINE))
+
+    def _shaded(self, indices: AbstractSet[int], sheet: Sheet) -> list[Fill]:
+        """A shade around lines, so that they are seen on any image; not in a crowd, where it would only darken."""
+        if len(self._detections) > _MOST_SHADED:
+            return []
+        places = self._places_of(indices - self._marks.rejected)
+        return outlines(sheet.placed(self._boxes[places]), _SHADE, sheet.line_width(_SHADE_LINE))
+
+    def _looks(self, indices: AbstractSet[int], sheet: Sheet) -> Iterator[tuple[_Look, npt.NDArray[np.int64]]]:
+        """The boxes of those that look alike, in pixels of the screen."""
+        alike: dict[_Look, list[int]] = defaultdict(list)
+        for place in self._places_of(indices):
+            alike[self._look(self._detections[place])].append(place)
+        for look, places in alike.items():
+            yield look, sheet.placed(self._boxes[places])
+
+    def _look(self, detection: Detection) -> _Look:
+        return _Look(detection.label, detection.index in self._marks.rejected, detection.index in self._marks.orphans)
+
+    def _places_of(self, indices: AbstractSet[int]) -> list[int]:
+        return sorted(self._places[index] for index in indices & self._places.keys())
+
+    def _indices(self, places: npt.NDArray[np.intp]) -> list[int]:
+        return [self._detections[place].index for place in places.tolist()]
 
 
-def _pen(painter: QPainter, label: str, rejected: bool, width: float) -> QPen:
-    colour = QColor(*label_colour(label))
-    if rejected:
+class _Look(NamedTuple):
+    label: str
+    is_rejected: bool
+    is_orphan: bool
+
+
+def _lively(placed: npt.NDArray[np.int64], look: _Look, alpha: int, width: int) -> list[Fill]:
+    faint = _colour(look.label)
+    faint.setAlpha(alpha)
+    return [insides(placed, faint), *outlines(placed, _ink(look), width)]
+
+
+def _ink(look: _Look) -> Ink:
+    colour = _colour(look.label)
+    if look.is_rejected:
         colour.setAlpha(_REJECTED_ALPHA)
-    pen = _plain_pen(painter, colour, width)
-    dashes = _REJECTED_DASHES if rejected else LINE_STYLES[line_style(label)]
-    if dashes:
-        pen.setDashPattern(dashes)
-    return pen
+    if look.is_orphan:
+        return Ink(colour, _ORPHAN_DASHES)
+    return Ink(colour, _REJECTED_DASHES if look.is_rejected else LINE_STYLES[line_style(look.label)])
 
 
-def _plain_pen(painter: QPainter, colour: QColor, width: float) -> QPen:
-    device = painter.device()
-    ratio = device.devicePixelRatioF() if device is not None else 1.0
-    pen = QPen(colour, width * ratio)
-    pen.setCosmetic(True)
-    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-    return pen
-
-
-Spots = tuple[float, float, float]
-
-
-def _corners(columns: Spots, rows: Spots) -> Iterable[tuple[float, float]]:
-    return [(x, y) for x in columns[::2] for y in rows[::2]]
-
-
-def _around(columns: Spots, rows: Spots) -> Iterable[tuple[float, float]]:
-    return [(x, y) for x in columns for y in rows if (x, y) != (columns[1], rows[1])]
+def _colour(label: str) -> QColor:
+    return QColor(*label_colour(label))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QRectF
+from collections.abc import Iterator
+
+from PyQt5.QtCore import QRect, QRectF
 from PyQt5.QtGui import QImage, QPainter
 from PyQt5.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
+from desktop.canvas.eye import AdjustedTiles, Eye
 from desktop.canvas.pyramid import Pyramid
 
 CRISP_ZOOM = 3.0
@@ -20,6 +23,8 @@ class ImageItem(QGraphicsObject):
     def __init__(self) -> None:
         super().__init__()
         self._pyramid: Pyramid | None = None
+        self._eye = Eye()
+        self._adjusted = AdjustedTiles()
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
 
     def show_image(self, image: QImage | None) -> None:
@@ -30,6 +35,13 @@ class ImageItem(QGraphicsObject):
         self._pyramid = None if image is None or image.isNull() else Pyramid(image, self)
         if self._pyramid is not None:
             self._pyramid.grown.connect(self._repaint)
+        self._adjusted.clear()
+        self.update()
+
+    def set_eye(self, eye: Eye) -> None:
+        """Show the image brighter, darker, or with more or less contrast."""
+        self._eye = eye
+        self._adjusted.set_eye(eye)
         self.update()
 
     @property
@@ -52,12 +64,20 @@ class ImageItem(QGraphicsObject):
         seen = option.exposedRect
         part = QRectF(seen.x() / across, seen.y() / down, seen.width() / across, seen.height() / down)
         pixels = part.toAlignedRect().adjusted(-1, -1, 1, 1).intersected(level.rect())
-        target = QRectF(pixels.x() * across, pixels.y() * down, pixels.width() * across, pixels.height() * down)
-        if max(level.width(), level.height()) > _PAINTABLE_SIDE:
+        for image, taken, place in self._pieces(level, pixels):
+            target = QRectF(place.x() * across, place.y() * down, place.width() * across, place.height() * down)
+            painter.drawImage(target, image, QRectF(taken))
+
+    def _pieces(self, level: QImage, pixels: QRect) -> Iterator[tuple[QImage, QRect, QRect]]:
+        """Images to paint for these `pixels` of `level`: which part of each, and where that is in the level."""
+        if not self._eye.shows_the_pixels:
+            for place, tile in self._adjusted.covering(level, pixels):
+                yield tile, tile.rect(), place
+        elif max(level.width(), level.height()) > _PAINTABLE_SIDE:
             cut = level.copy(pixels)
-            painter.drawImage(target, cut, QRectF(cut.rect()))
+            yield cut, cut.rect(), pixels
         else:
-            painter.drawImage(target, level, QRectF(pixels))
+            yield level, pixels, pixels
 
     def _repaint(self) -> None:
         self.update()

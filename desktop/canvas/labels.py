@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PyQt5.QtCore import QPointF, QRectF, QSizeF, Qt
-from PyQt5.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTransform
+from PyQt5.QtCore import QPointF, QRectF, QSizeF
+from PyQt5.QtGui import QFont, QPainter, QTransform
 
+from desktop.canvas.label_art import LabelArt, Lettering
+from desktop.canvas.marks import BoxMarks
 from engine.detect.detection import Box, Detection
 from engine.label_layout import place_labels
-from engine.palette import label_colour, text_colour_on
+from engine.palette import label_colour
 
-_PADDING = 5.0
-_WIDEST = 220.0
 _MOST = 250
 _LEGIBLE_SIDE = 240.0
 _INVISIBLE_SIDE = 80.0
 _COVERED_TOO_MUCH = 0.35
-_ROUND = 3.0
-_DIM = 0.65
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +27,13 @@ class PlacedLabel:
 
     Attributes:
         index: Of its detection.
-        text: What it says.
-        colour: Of its detection's class.
+        lettering: What it says, and how.
         corner: Its top left corner in the scene, so that it moves with the image until it is placed anew.
         size: On the screen, pixels.
     """
 
     index: int
-    text: str
-    colour: tuple[int, int, int]
+    lettering: Lettering
     corner: QPointF
     size: QSizeF
 
@@ -52,72 +47,62 @@ class Labels:
 
     def __init__(self) -> None:
         self.placed: list[PlacedLabel] = []
-        self._font = QFont()
-        self._texts: dict[tuple[str, float], tuple[str, QSizeF]] = {}
+        self._art = LabelArt(QFont())
+        self._carried: Mapping[int, QPointF] = {}
 
     def set_font(self, font: QFont) -> None:
         """Use `font` from the next layout on."""
-        self._font = font
-        self._texts.clear()
+        self._art = LabelArt(font)
 
-    def place(self, detections: Sequence[Detection], lively: frozenset[int], to_view: QTransform, seen: QRectF) -> None:
+    def place(
+        self,
+        detections: Sequence[Detection],
+        marks: BoxMarks,
+        lively: frozenset[int],
+        to_view: QTransform,
+        seen: QRectF,
+    ) -> None:
         """Lay out the labels of those `detections` that can be seen.
 
         Args:
             detections: Best score first.
+            marks: What was decided about them.
             lively: Indices of those whose labels are shown even where they cover others.
             to_view: From the scene to the screen.
             seen: What the screen shows, pixels.
         """
+        self._carried = {}
         shown, boxes = _within(detections, lively, to_view, seen)
-        lettered = [self._text(detection) for detection in shown]
-        sizes = [(size.width(), size.height()) for _, size in lettered]
+        lettered = [_lettering(detection, marks) for detection in shown]
+        sizes = [self._art.size(lettering) for lettering in lettered]
         corners = place_labels(boxes, sizes, (seen.left(), seen.top(), seen.right(), seen.bottom()))
         rects = [(x, y, x + width, y + height) for (x, y), (width, height) in zip(corners, sizes, strict=True)]
         kept = _readable(rects, [detection.index in lively for detection in shown])
         to_scene = to_view.inverted()[0]
         self.placed = [
-            PlacedLabel(
-                shown[at].index,
-                lettered[at][0],
-                label_colour(shown[at].label),
-                to_scene.map(QPointF(*corners[at])),
-                lettered[at][1],
-            )
+            PlacedLabel(shown[at].index, lettered[at], to_scene.map(QPointF(*corners[at])), QSizeF(*sizes[at]))
             for at in kept
         ]
 
+    def carry(self, offsets: Mapping[int, QPointF]) -> None:
+        """Until they are placed anew, draw the labels of some boxes so far from their places, in the scene."""
+        self._carried = offsets
+
     def rects(self, to_view: QTransform) -> dict[int, QRectF]:
         """Where each label is on the screen, by the index of its detection."""
-        return {label.index: QRectF(to_view.map(label.corner), label.size) for label in self.placed}
+        return {label.index: QRectF(self._corner(label, to_view), label.size) for label in self.placed}
 
-    def paint(self, painter: QPainter, to_view: QTransform, lively: frozenset[int], dim: frozenset[int]) -> None:
+    def paint(self, painter: QPainter, to_view: QTransform, lively: frozenset[int]) -> None:
         """Draw the labels in screen coordinates, the `lively` ones last."""
-        painter.setFont(self._font)
-        painter.setRenderHint(QPainter.Antialiasing, True)
-        opacity = painter.opacity()
         for label in sorted(self.placed, key=lambda label: label.index in lively):
-            rect = QRectF(to_view.map(label.corner), label.size)
-            painter.setOpacity(opacity * (_DIM if label.index in dim else 1.0))
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(*label.colour))
-            painter.drawRoundedRect(rect, _ROUND, _ROUND)
-            painter.setPen(QColor(*text_colour_on(label.colour)))
-            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, label.text)
-        painter.setOpacity(opacity)
+            self._art.paint(painter, label.lettering, self._corner(label, to_view))
 
-    def _text(self, detection: Detection) -> tuple[str, QSizeF]:
-        key = (detection.label, round(detection.score, 2))
-        known = self._texts.get(key)
-        if known is None:
-            known = self._texts[key] = self._lettered(detection)
-        return known
+    def paint_badge(self, painter: QPainter, detection: Detection, marks: BoxMarks, middle: QPointF) -> None:
+        """Draw the sign of a box that has no label, in screen coordinates."""
+        self._art.paint_badge(painter, _lettering(detection, marks), middle)
 
-    def _lettered(self, detection: Detection) -> tuple[str, QSizeF]:
-        metrics = QFontMetricsF(self._font)
-        label = metrics.elidedText(" ".join(detection.label.split()), Qt.TextElideMode.ElideMiddle, _WIDEST)
-        text = f"{label} {detection.score:.2f}"
-        return text, QSizeF(round(metrics.horizontalAdvance(text) + 2 * _PADDING), round(metrics.height() + 4))
+    def _corner(self, label: PlacedLabel, to_view: QTransform) -> QPointF:
+        return to_view.map(label.corner + self._carried.get(label.index, QPointF()))
 
 
 def opacity_at(image_on_screen: QRectF) -> float:
@@ -126,11 +111,12 @@ def opacity_at(image_on_screen: QRectF) -> float:
     return min(1.0, max(0.0, (side - _INVISIBLE_SIDE) / (_LEGIBLE_SIDE - _INVISIBLE_SIDE)))
 
 
-def described(detection: Detection) -> str:
-    """Label, score and size; the label comes from a checkpoint and must not be read as markup."""
-    xmin, ymin, xmax, ymax = detection.box
-    label = html.escape(" ".join(detection.label.split()))
-    return f"<b>{label}</b> {detection.score:.2f}<br>{xmax - xmin:.0f} × {ymax - ymin:.0f} px"
+def _lettering(detection: Detection, marks: BoxMarks) -> Lettering:
+    """What a label says: a box that a person added has no score."""
+    index = detection.index
+    score = None if index in marks.added else round(detection.score, 2)
+    colour = label_colour(detection.label)
+    return Lettering(detection.label, score, colour, marks.sign_of(index), index in marks.rejected)
 
 
 def _within(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QPoint, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PyQt5.QtWidgets import QWidget
 
-from desktop.theme import current_theme
+from desktop.theme import GRID, current_theme
 
 _LARGEST = QSize(176, 128)
 _EDGE = 1
@@ -44,8 +44,13 @@ class Minimap(QWidget):
         self.resize(box.width() + 2 * _EDGE, box.height() + 2 * _EDGE)
         self.update()
 
-    def show_seen(self, seen: QRectF) -> None:
-        """Draw the frame around `seen`, in pixels of the image."""
+    def show_seen(self, seen: QRectF, is_everything: bool) -> None:
+        """Stand in the corner with a frame around `seen`, in pixels of the image; not where everything is seen."""
+        parent = self.parentWidget()
+        if parent is not None:
+            corner = parent.rect().bottomRight() - self.rect().bottomRight()
+            self.move(corner - QPoint(2 * GRID, 2 * GRID))
+        self.setVisible(not is_everything)
         if seen != self._seen:
             self._seen = seen
             self.update()

@@ -1,24 +1,28 @@
-"""The canvas: the image with its boxes, zoomed, moved and clicked."""
+"""The canvas: the image with its boxes, zoomed, moved, clicked, and edited by mouse and keys."""
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QPoint, QRectF, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
-from PyQt5.QtWidgets import QGraphicsView, QToolTip, QWidget
+from PyQt5.QtCore import QEvent, QPoint, QRectF, Qt, pyqtSignal
+from PyQt5.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PyQt5.QtWidgets import QGraphicsView, QWidget
 
 from desktop.canvas import selection
-from desktop.canvas.labels import Labels, described, opacity_at
+from desktop.canvas.editing_keys import EditingKeys
+from desktop.canvas.eye import Eye
+from desktop.canvas.foreground import Foreground
+from desktop.canvas.gesture import Gesture, as_rect
+from desktop.canvas.marks import NOTHING, BoxMarks
 from desktop.canvas.minimap import Minimap
-from desktop.canvas.press import Press
+from desktop.canvas.mouse import Mouse
+from desktop.canvas.pencil import Pencil
+from desktop.canvas.pointer_tip import PointerTip
+from desktop.canvas.reshaper import Reshaper
 from desktop.canvas.scene import ImageScene
 from desktop.canvas.zoom import STEP, Zoom
-from desktop.theme import GRID, current_theme, hint_font
+from desktop.theme import current_theme, hint_font
 from engine.detect.detection import Detections
 
-_CLICK_TOLERANCE = 4.0
 _WHEEL_NOTCH = 120
-_LABELS_SETTLE_MS = 60
-_PLACED_AT_ONCE = 60
 
 
 class ImageView(QGraphicsView):
@@ -28,32 +32,41 @@ class ImageView(QGraphicsView):
         selection_changed(frozenset[int]): The user picked these detections, by index; `select` does not emit it.
         hovered(int | None): The detection under the pointer.
         activated(int): The user double-clicked this detection.
+        box_drawn(Box): The user drew a box: xyxy, pixels of the image.
+        boxes_reshaped(dict[int, Box]): The user moved or resized these detections, by index; told once at the end.
+        drawing_changed(bool): Whether a box is being drawn, or about to be.
         zoom_changed(float): 1.0 is a pixel of the image to a logical pixel of the screen.
     """
 
     selection_changed = pyqtSignal(object)
     hovered = pyqtSignal(object)
     activated = pyqtSignal(int)
+    box_drawn = pyqtSignal(object)
+    boxes_reshaped = pyqtSignal(object)
+    drawing_changed = pyqtSignal(bool)
     zoom_changed = pyqtSignal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._scene = ImageScene(self)
-        self._labels = Labels()
-        self._labels_stale = True
-        self._pointer: QPoint | None = None
-        self._press: Press | None = None
-        self._rejected: frozenset[int] = frozenset()
-        self._minimap = Minimap(self.viewport())
+        self._boxes = self._scene.boxes
         self._zoom = Zoom(self)
-        self._labels_timer = QTimer(self)
+        self._foreground = Foreground(self._boxes, self)
+        self._pencil = Pencil(self)
+        self._reshaper = Reshaper(self._boxes, self)
+        self._mouse = Mouse(self, self._scene, self._zoom, self._reshaper, self._pencil)
+        self._keys = EditingKeys(self._mouse, self._pencil, self._reshaper)
+        self._minimap = Minimap(self.viewport())
+        self._gesture = Gesture(self._mouse, self._pencil, self._reshaper, self._boxes, PointerTip(self.viewport()))
         self._configure()
         self._connect()
 
     def show_image(self, image: QImage | None) -> None:
         """Show `image` fitted and without boxes, or nothing. An image that lies on a buffer must keep it alive."""
+        self._mouse.cancel()
+        self._reshaper.drop_all()
         self._scene.show_image(image)
-        self.select(frozenset())
+        self.select(NOTHING)
         self._zoom.start(self._scene.image_rect)
         pyramid = self._scene.image.pyramid
         if pyramid is not None:
@@ -63,46 +76,104 @@ class ImageView(QGraphicsView):
     def show_detections(self, detections: Detections) -> None:
         """Show these boxes and no others; cheap enough to follow a slider."""
         self._scene.show_detections(detections)
-        self._labels_stale = True
-        hovered = self._scene.boxes.hovered
-        if hovered is not None and self._scene.boxes.detection(hovered) is None:
+        self._reshaper.reapply()
+        hovered = self._boxes.hovered
+        if hovered is not None and self._boxes.detection(hovered) is None:
             self._set_hovered(None)
-        self.viewport().update()
+        self._foreground.place_anew()
+        self._gesture.describe()
 
     def select(self, indices: frozenset[int]) -> None:
         """Draw the detections of these indices as selected."""
-        if indices != self._scene.boxes.selected:
-            self._scene.boxes.selected = indices
-            self._labels_stale = True
-            self.viewport().update()
+        if indices != self.selected:
+            self._boxes.selected = indices
+            self._foreground.place_anew()
 
     def highlight(self, index: int | None) -> None:
         """Draw one detection as if the pointer were on it, e.g. while it is on its row of the table."""
-        self._scene.boxes.hovered = index
-        self._labels_stale |= index is not None
+        self._boxes.hovered = index
+        self._foreground.show_label(index)
         self.viewport().update()
 
-    def mark(self, rejected: frozenset[int], added: frozenset[int]) -> None:
-        """Draw the rejected detections dashed and dim, those that a person added with a dot."""
-        self._rejected = rejected
-        self._scene.boxes.mark(rejected, added)
-        self.viewport().update()
+    def mark(
+        self,
+        rejected: frozenset[int],
+        added: frozenset[int],
+        accepted: frozenset[int] = NOTHING,
+        orphans: frozenset[int] = NOTHING,
+    ) -> None:
+        """Draw what was decided: rejected detections dashed, dim and struck out; the others with a sign each.
+
+        Args:
+            rejected, accepted: Indices of detections that a person decided about.
+            added: Indices of boxes that a person drew: a dot, and no score.
+            orphans: Indices of what was decided about and the present model did not find: dotted, a question mark.
+        """
+        marks = BoxMarks(rejected, added, accepted, orphans)
+        if marks != self._boxes.marks:
+            self._boxes.mark(marks)
+            self._foreground.place_anew()
+            self._gesture.describe()
 
     def set_boxes_visible(self, visible: bool) -> None:
         """Show or hide all boxes with their labels; hidden ones cannot be clicked."""
-        self._scene.boxes.setVisible(visible)
+        self._boxes.setVisible(visible)
         self._set_hovered(None)
         self.viewport().update()
+
+    def set_editable(self, editable: bool) -> None:
+        """Let the user draw, move and resize boxes, or not."""
+        self._reshaper.is_editable = editable
+        if not editable:
+            self._mouse.cancel()
+            self._reshaper.cancel()
+
+    def set_eye(self, eye: Eye) -> None:
+        """Adjust how image, boxes and labels are shown; no model ever sees it."""
+        self._scene.image.set_eye(eye)
+        self._boxes.setOpacity(eye.box_opacity)
+        self._foreground.label_opacity = eye.label_opacity
+        self.viewport().update()
+
+    def start_drawing(self) -> None:
+        """Let the user draw one box; nothing happens without an image, or where nothing may be changed."""
+        image = self._scene.image_rect
+        if not image.isEmpty() and self._reshaper.is_editable:
+            self.finish_editing()
+            self._pencil.take((image.width(), image.height()))
+            self._set_hovered(None)
+            self._mouse.refresh()
+
+    def cancel_drawing(self) -> bool:
+        """Give up the box that is drawn or the drag that changes or selects boxes; whether there was any."""
+        return self._mouse.cancel()
+
+    def nudge(self, dx: float, dy: float, resize: bool = False) -> None:
+        """Move the selected boxes, or their right and bottom edges, by so many pixels of the image.
+
+        It is told when the key is released, the focus leaves, or no other nudge follows soon.
+        """
+        self._reshaper.nudge(dx, dy, resize)
+
+    def finish_editing(self) -> None:
+        """Tell of nudges that were not told yet; ask for it before another image is shown."""
+        if not self._reshaper.is_dragging:
+            self._reshaper.finish()
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a box is being drawn, or about to be."""
+        return self._pencil.is_taken
 
     @property
     def boxes_visible(self) -> bool:
         """Whether boxes are drawn."""
-        return self._scene.boxes.isVisible()
+        return self._boxes.isVisible()
 
     @property
     def selected(self) -> frozenset[int]:
         """Indices of the selected detections."""
-        return self._scene.boxes.selected
+        return self._boxes.selected
 
     @property
     def zoom(self) -> float:
@@ -131,26 +202,29 @@ class ImageView(QGraphicsView):
 
     def centre_on(self, index: int) -> None:
         """Move the view so that this detection can be seen."""
-        detection = self._scene.boxes.detection(index)
+        detection = self._boxes.detection(index)
         if detection is not None:
-            xmin, ymin, xmax, ymax = detection.box
-            self._zoom.show_rect(QRectF(xmin, ymin, xmax - xmin, ymax - ymin))
+            self._zoom.show_rect(as_rect(detection.box))
+
+    def focus_box(self, index: int) -> None:
+        """Bring this detection to the middle, as large as it has to be to be judged."""
+        detection = self._boxes.detection(index)
+        if detection is not None:
+            self._zoom.focus(as_rect(detection.box))
 
     def next_under_pointer(self) -> None:
         """Select the next of the boxes that lie over each other under the pointer."""
-        if self._pointer is not None:
-            self._pick(selection.next_of(self.selected, self.boxes_under(self._pointer)))
+        if self._mouse.position is not None:
+            self.finish_editing()
+            self._pick(selection.next_of(self.selected, self.boxes_under(self._mouse.position)))
 
     def boxes_under(self, position: QPoint) -> list[int]:
         """Indices of the shown boxes at `position` of the viewport, smallest first."""
-        if not self.boxes_visible:
-            return []
-        return self._scene.boxes.under(self.mapToScene(position), _CLICK_TOLERANCE / self.zoom)
+        return self._mouse.under(position)
 
     def label_rects(self) -> dict[int, QRectF]:
         """Where labels are in the viewport, by the index of their detection."""
-        self._place_labels()
-        return self._labels.rects(self.viewportTransform())
+        return self._foreground.rects(self.viewportTransform(), QRectF(self.viewport().rect()))
 
     def _configure(self) -> None:
         self.setScene(self._scene)
@@ -164,30 +238,30 @@ class ImageView(QGraphicsView):
         self.setAcceptDrops(False)
         self.viewport().setAcceptDrops(False)
         self.viewport().setMouseTracking(True)
-        self._labels.set_font(hint_font())
+        self._foreground.set_font(hint_font())
 
     def _connect(self) -> None:
-        self._labels_timer.setSingleShot(True)
-        self._labels_timer.setInterval(_LABELS_SETTLE_MS)
-        self._labels_timer.timeout.connect(self._settle)
+        self._foreground.changed.connect(self.viewport().update)
         self._zoom.changed.connect(self._moved)
         self._zoom.changed.connect(self.zoom_changed)
         self._minimap.moved.connect(self._zoom.centre_at)
+        self._mouse.picked.connect(self._pick)
+        self._mouse.pointed.connect(self._set_hovered)
+        self._mouse.activated.connect(self._activate)
+        self._mouse.changed.connect(self._show_gesture)
+        self._pencil.changed.connect(self._show_gesture)
+        self._pencil.drawn.connect(self.box_drawn)
+        self._pencil.taken.connect(self.drawing_changed)
+        self._reshaper.previewed.connect(self._show_reshaping)
+        self._reshaper.reshaped.connect(self.boxes_reshaped)
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
         painter.fillRect(rect, QColor(current_theme().canvas))
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
-        on_screen = self.viewportTransform().mapRect(self._scene.image_rect)
-        opacity = opacity_at(on_screen)
-        if opacity == 0 or not self.boxes_visible:
-            return
-        self._place_labels()
-        painter.save()
-        painter.resetTransform()
-        painter.setOpacity(opacity)
-        self._labels.paint(painter, self.viewportTransform(), self._lively, self._rejected)
-        painter.restore()
+        if self.boxes_visible:
+            self._foreground.paint(painter, self.viewportTransform(), QRectF(self.viewport().rect()))
+        self._gesture.paint(painter, self.viewportTransform(), self.viewport().rect())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -201,9 +275,7 @@ class ImageView(QGraphicsView):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
-            self._labels.set_font(hint_font())
-            self._labels_stale = True
-            self.viewport().update()
+            self._foreground.set_font(hint_font())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -214,84 +286,72 @@ class ImageView(QGraphicsView):
             super().wheelEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.finish_editing()
         if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
-            self._press = Press(event.pos(), dragging=event.button() == Qt.MouseButton.MiddleButton)
+            self._mouse.press(event)
         else:
             super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._pointer = event.pos()
-        if self._press is None:
-            self._set_hovered(self._top_under(event.pos()))
-            return
-        self._zoom.pan(self._press.moved_by(event.pos()))
-        if self._press.dragging:
-            self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
+        self._mouse.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        clicked = self._press is not None and not self._press.dragging
-        self._press = None
-        self.viewport().unsetCursor()
-        if clicked and event.button() == Qt.MouseButton.LeftButton:
-            adding = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-            pick = selection.toggled if adding else selection.clicked
-            self._pick(pick(self.selected, self.boxes_under(event.pos())))
+        self._mouse.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        index = self._top_under(event.pos())
-        if index is None:
-            self.fit()
-        else:
-            self.activated.emit(index)
+        self._mouse.double_click(event)
+
+    def event(self, event: QEvent) -> bool:
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
+            return super().event(event)
+        event.setAccepted(self._keys.wants(event))
+        return event.isAccepted()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._keys.press(event):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if not self._keys.release(event):
+            super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.finish_editing()
+        self._mouse.pan_instead(False)
+        super().focusOutEvent(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self._top_under(event.pos())
-            detection = None if index is None else self._scene.boxes.detection(index)
-            QToolTip.showText(event.globalPos(), "" if detection is None else described(detection), self.viewport())
-            return True
         if event.type() == QEvent.Type.Leave:
-            self._pointer = None
-            self._set_hovered(None)
+            self._mouse.leave()
         return super().viewportEvent(event)
-
-    @property
-    def _lively(self) -> frozenset[int]:
-        hovered = self._scene.boxes.hovered
-        return self.selected if hovered is None else self.selected | {hovered}
 
     def _pick(self, indices: frozenset[int]) -> None:
         if indices != self.selected:
             self.select(indices)
             self.selection_changed.emit(indices)
 
-    def _top_under(self, position: QPoint) -> int | None:
-        return next(iter(self.boxes_under(position)), None)
+    def _activate(self, index: int | None) -> None:
+        if index is None:
+            self.fit()
+        else:
+            self.activated.emit(index)
 
     def _set_hovered(self, index: int | None) -> None:
-        if index != self._scene.boxes.hovered:
+        if index != self._boxes.hovered:
             self.highlight(index)
             self.hovered.emit(index)
 
+    def _show_reshaping(self) -> None:
+        self._foreground.carry(self._reshaper.before, self._reshaper.now)
+        self._show_gesture()
+
+    def _show_gesture(self) -> None:
+        self._gesture.describe()
+        if self._mouse.is_holding or self._reshaper.now:
+            self.viewport().update()
+
     def _moved(self) -> None:
-        """Other parts are seen: labels move along with the image and are placed anew, many of them a little later."""
-        if len(self._scene.boxes.detections) <= _PLACED_AT_ONCE:
-            self._labels_stale = True
-        else:
-            self._labels_timer.start()
-        self._minimap.show_seen(self._zoom.seen)
-        self._minimap.setVisible(not self._zoom.shows_everything)
-        corner = self.viewport().rect().bottomRight() - self._minimap.rect().bottomRight()
-        self._minimap.move(corner - QPoint(2 * GRID, 2 * GRID))
-
-    def _settle(self) -> None:
-        self._labels_stale = True
-        self.viewport().update()
-
-    def _place_labels(self) -> None:
-        if self._labels_stale:
-            seen = QRectF(self.viewport().rect())
-            self._labels.place(self._scene.boxes.detections, self._lively, self.viewportTransform(), seen)
-            self._labels_stale = False
+        """Other parts of the image are seen."""
+        self._foreground.follow()
+        self._mouse.follow()
+        self._minimap.show_seen(self._zoom.seen, self._zoom.shows_everything)

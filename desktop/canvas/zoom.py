@@ -12,6 +12,8 @@ SMALLEST, LARGEST = 0.02, 40.0
 STEP = 1.25
 
 _FIT_MARGIN = 16
+_SMALL_PART, _LARGE_PART = 0.15, 0.8
+_CLOSEST_LOOK = 8.0
 
 
 class Fit(Enum):
@@ -102,6 +104,17 @@ class Zoom(QObject):
     def show_rect(self, rect: QRectF) -> None:
         """Move the image so that `rect` of the scene can be seen, if it cannot yet."""
         if not self.seen.contains(rect):
+            self.centre_at(rect.center())
+
+    def focus(self, rect: QRectF) -> None:
+        """Move `rect` of the scene to the middle, larger where it is tiny and smaller where it does not fit."""
+        seen = self._view.viewport().size()
+        width, height = max(1.0, rect.width()), max(1.0, rect.height())
+        whole = min(seen.width() / width, seen.height() / height)
+        comfortable = min(max(self.value, whole * _SMALL_PART), whole * _LARGE_PART)
+        if comfortable != self.value:
+            self.set(min(comfortable, max(self.value, _CLOSEST_LOOK)))
+        if not self.shows_everything:
             self.centre_at(rect.center())
 
     @property

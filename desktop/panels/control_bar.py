@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import (
     QDoubleSpinBox,
     QFileDialog,
     QLabel,
+    QMenu,
     QPushButton,
     QSizePolicy,
     QSlider,
@@ -19,6 +20,7 @@ from PyQt5.QtWidgets import (
     QToolBar,
     QToolButton,
     QWidget,
+    QWidgetAction,
 )
 
 from desktop.i18n import tr
@@ -48,7 +50,13 @@ class ControlBar(QToolBar):
     detect_asked = pyqtSignal()
     cancel_asked = pyqtSignal()
 
-    def __init__(self, export_actions: Sequence[QAction | None], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        export_actions: Sequence[QAction | None],
+        more_actions: Sequence[QAction | None],
+        view_panel: QWidget,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(tr("Controls"), parent)
         self.setObjectName("controlBar")
         self.setMovable(False)
@@ -72,7 +80,9 @@ class ControlBar(QToolBar):
         stretch.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(stretch)
         self._export = _export_button(export_actions)
+        self.addWidget(_popup_button(view_panel))
         self.addWidget(self._export)
+        self.addWidget(_more_button(more_actions))
 
     def show_state(self, state: ViewerState) -> None:
         """Show the model, the filter and whether something runs."""
@@ -187,6 +197,32 @@ def _export_button(actions: Sequence[QAction | None]) -> QToolButton:
     button.setText(tr("Export"))
     button.setIcon(icon("download"))
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setMenu(menu_of(actions, button))
+    return button
+
+
+def _popup_button(panel: QWidget) -> QToolButton:
+    button = QToolButton()
+    button.setObjectName("viewButton")
+    button.setAccessibleName(tr("View"))
+    button.setToolTip(tr("Brightness, contrast, and how strongly boxes and labels are drawn"))
+    button.setIcon(icon("eye"))
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    menu = QMenu(button)
+    content = QWidgetAction(menu)
+    content.setDefaultWidget(panel)
+    menu.addAction(content)
+    button.setMenu(menu)
+    return button
+
+
+def _more_button(actions: Sequence[QAction | None]) -> QToolButton:
+    button = QToolButton()
+    button.setObjectName("moreButton")
+    button.setAccessibleName(tr("More"))
+    button.setToolTip(tr("Detect in all images, settings, keys"))
+    button.setIcon(icon("settings"))
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     button.setMenu(menu_of(actions, button))
     return button

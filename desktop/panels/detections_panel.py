@@ -1,128 +1,150 @@
-"""The right panel's first tab: the table of detections, or why it is empty."""
+"""The right panel's first tab: which detections are shown, the table of them, and what is decided about them."""
 
 from __future__ import annotations
 
-import math
-
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QLineEdit, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
-from desktop.i18n import tr, tr_count
+from desktop.panels.class_list import ClassList
 from desktop.panels.detection_table import DetectionTable
+from desktop.panels.empty_page import EmptyPage
+from desktop.panels.histogram import ScoreHistogram
 from desktop.panels.parts import hint_label
+from desktop.panels.refine_row import RefineRow
+from desktop.panels.review_bar import ReviewBar
+from desktop.panels.shown_words import summary
 from desktop.theme import GRID
-from desktop.viewer_state import Stage, ViewerState
-from engine.detect.detection import Detections
+from desktop.viewer_state import ViewerState
 
-NAMES_SHOWN = 8
+CLASSES_HEIGHT, TABLE_HEIGHT = 22 * GRID, 30 * GRID
 
 
 class DetectionsPanel(QWidget):
-    """What was found, in words.
+    """What was found, what of it is shown, and what is decided.
 
     Signals:
-        threshold_chosen(float): The lower threshold that the empty table offers, 0..1.
+        threshold_chosen(float): By the histogram, or the lower one that the empty table offers, 0..1.
+        refinement_chosen(Refinement): By the list of classes or the row of suppression.
+        accept_asked, reject_asked, relabel_asked: About the selected boxes.
+        reviewed_asked: Accept every undecided box, the image is reviewed, on to the next.
+        note_changed(str): Another note about the image.
     """
 
     threshold_chosen = pyqtSignal(float)
+    refinement_chosen = pyqtSignal(object)
+    accept_asked = pyqtSignal()
+    reject_asked = pyqtSignal()
+    relabel_asked = pyqtSignal()
+    reviewed_asked = pyqtSignal()
+    note_changed = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.table = DetectionTable()
-        self._shown: Detections | None = None
+        self._state = ViewerState()
+        self._told: tuple[object, ...] = ()
         self._selected: frozenset[int] = frozenset()
-        self._lower = 0.0
+        self.histogram = ScoreHistogram()
+        self.refine = RefineRow()
+        self.classes = ClassList()
+        self.table = DetectionTable()
+        self.bar = ReviewBar()
+        self._empty = EmptyPage()
         self._summary = hint_label("")
-        self._reason, self._classes, self._button = QLabel(), hint_label(""), QPushButton()
-        self._button.clicked.connect(lambda: self.threshold_chosen.emit(self._lower))
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self.table)
-        self._stack.addWidget(self._make_empty())
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, GRID, 0, 0)
-        layout.setSpacing(GRID)
-        layout.addWidget(self._summary)
-        layout.addLayout(self._stack, 1)
-        self._summary.setContentsMargins(GRID, 0, GRID, 0)
+        self._lay_out()
+        self._wire()
 
     def show_state(self, state: ViewerState) -> None:
-        """Show the detections that the filter lets through, and which are selected."""
-        changed = state.shown is not self._shown
+        """Show the detections that pass, which are selected, and what was decided."""
+        self._state = state
+        self._show_choosing(state)
+        reviewed = state.reviewed
+        told = (state.image, state.detections, state.decided, state.chosen, state.refinement)
+        changed = not self._told or any(new is not old for new, old in zip(told, self._told, strict=True))
+        self._told = told
         if changed:
-            self._shown = state.shown
-            self.table.show_detections(state.shown)
+            self.table.show_reviewed(reviewed)
         if changed or state.selected != self._selected:
             self._selected = state.selected
             self.table.select(state.selected)
-        empty = not state.shown or not len(state.shown)
+        empty = reviewed is None or not len(reviewed.shown)
         self._stack.setCurrentIndex(int(empty))
         self._summary.setVisible(not empty)
         if empty:
-            self._explain(state)
-        elif state.shown is not None:
-            self._summary.setText(_summary(state.shown, state.hidden_count))
+            self._empty.show_state(state)
+        elif changed:
+            self._summary.setText(summary(state))
+        self.bar.show_state(state)
 
-    def _explain(self, state: ViewerState) -> None:
-        self._reason.setText(_reason(state))
-        found = state.detections
-        self._classes.setText(_classes(found) if found is not None else "")
-        below = 0 if found is None else int((found.scores <= state.chosen.threshold).sum())
-        self._button.setVisible(below > 0 and state.chosen.threshold > 0)
-        if found is not None and below:
-            self._lower = _just_below(float(found.scores[0]))
-            self._button.setText(tr("Lower the threshold to {threshold:.2f}", threshold=self._lower))
+    @property
+    def text_fields(self) -> tuple[QLineEdit, ...]:
+        """Where one types."""
+        return self.bar.note, self.classes.search
 
-    def _make_empty(self) -> QWidget:
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        layout.setSpacing(GRID)
-        for label in (self._reason, self._classes):
-            label.setWordWrap(True)
-            layout.addWidget(label)
-        layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignLeft)
-        layout.addStretch(1)
-        return page
+    def finish_note(self) -> None:
+        """Tell the note as far as it was typed; to be called before another image is shown."""
+        self.bar.note.finish()
 
+    def _show_choosing(self, state: ViewerState) -> None:
+        """What chooses, as soon as there is something to choose from."""
+        is_known = state.detections is not None or len(state.scores.scores) > 0
+        for part in (self.histogram, self.refine, self.classes):
+            part.setVisible(is_known)
+        self.bar.setVisible(state.image is not None)
+        self.classes.show_state(state)
+        self.refine.show_state(state)
+        self._show_histogram()
 
-def _reason(state: ViewerState) -> str:
-    if state.detections is not None:
-        below = int((state.detections.scores <= state.chosen.threshold).sum())
-        return tr_count(
-            "Nothing above {threshold:.2f}. {count} detection is below.",
-            "Nothing above {threshold:.2f}. {count} detections are below.",
-            below,
-            threshold=state.chosen.threshold,
-        )
-    if state.stage in (Stage.LOADING_MODEL, Stage.DETECTING) and state.image is not None:
-        return tr("Detecting…")
-    if state.image is not None:
-        return tr("Not detected yet: press F5.")
-    return tr("What the model finds in an image is listed here.")
+    def _show_histogram(self, _selected: object = None) -> None:
+        solo = self._state.refinement.solo
+        self.histogram.show_scores(self._state, solo if solo is not None else self.classes.selected)
 
+    def _move_threshold(self, threshold: float) -> None:
+        """The line in the histogram is the general threshold, or a class's own."""
+        label = self.histogram.label
+        if label is not None and label in self._state.refinement.class_thresholds:
+            self.classes.set_threshold(label, threshold)
+        else:
+            self.threshold_chosen.emit(threshold)
 
-def _classes(found: Detections) -> str:
-    names = [name for _, name in sorted(found.names.items())]
-    shown = tr(", ").join(names[:NAMES_SHOWN])
-    if len(names) <= NAMES_SHOWN:
-        return tr("{model} can find: {names}.", model=found.model, names=shown)
-    return tr_count(
-        "{model} can find: {names} and {count} more.",
-        "{model} can find: {names} and {count} more.",
-        len(names) - NAMES_SHOWN,
-        model=found.model,
-        names=shown,
-    )
+    def _wire(self) -> None:
+        self.histogram.threshold_chosen.connect(self._move_threshold)
+        self._empty.threshold_chosen.connect(self.threshold_chosen)
+        self._empty.all_classes_asked.connect(self.classes.show_all)
+        self.classes.class_selected.connect(self._show_histogram)
+        for part in (self.refine, self.classes):
+            part.refinement_chosen.connect(self.refinement_chosen)
+        for told, asked in (
+            (self.bar.accept_asked, self.accept_asked),
+            (self.bar.reject_asked, self.reject_asked),
+            (self.bar.relabel_asked, self.relabel_asked),
+            (self.bar.reviewed_asked, self.reviewed_asked),
+            (self.bar.note_changed, self.note_changed),
+        ):
+            told.connect(asked)
 
-
-def _summary(shown: Detections, hidden: int) -> str:
-    if not hidden:
-        return tr_count("{count} detection", "{count} detections", len(shown))
-    return tr_count(
-        "{count} detection, {hidden} more hidden", "{count} detections, {hidden} more hidden", len(shown), hidden=hidden
-    )
-
-
-def _just_below(score: float) -> float:
-    """The highest threshold of two decimals that lets this score through."""
-    return max(0.0, (math.ceil(score * 100) - 1) / 100)
+    def _lay_out(self) -> None:
+        results = QWidget()
+        below = QVBoxLayout(results)
+        below.setContentsMargins(0, GRID, 0, 0)
+        below.setSpacing(GRID)
+        self._summary.setContentsMargins(GRID, 0, GRID, 0)
+        self._stack = QStackedLayout()
+        below.addWidget(self._summary)
+        below.addLayout(self._stack, 1)
+        self._stack.addWidget(self.table)
+        self._stack.addWidget(self._empty)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setObjectName("detectionsSplitter")
+        splitter.addWidget(self.classes)
+        splitter.addWidget(results)
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 2)
+        splitter.setCollapsible(1, False)
+        splitter.setSizes([CLASSES_HEIGHT, TABLE_HEIGHT])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, GRID // 2, 0, 0)
+        layout.setSpacing(GRID // 2)
+        layout.addWidget(self.histogram)
+        layout.addWidget(self.refine)
+        layout.addWidget(splitter, 1)
+        layout.addWidget(self.bar)

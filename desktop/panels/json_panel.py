@@ -43,11 +43,19 @@ class JsonPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID, GRID, GRID, GRID)
         layout.setSpacing(GRID)
+        self._otherwise = hint_label(
+            tr("The server answers otherwise: it knows no decisions, hidden classes, class thresholds or suppression.")
+        )
+        self._otherwise.setObjectName("jsonOtherwise")
+        self._otherwise.hide()
         layout.addLayout(row)
+        layout.addWidget(self._otherwise)
         layout.addWidget(self.view, 1)
 
     def show_state(self, state: ViewerState) -> None:
-        """Show the JSON of the detections and the filter."""
+        """Show the JSON of the detections and the filter, and whether the window shows others."""
+        differs = state.refinement.is_active or bool(state.decided.decisions)
+        self._otherwise.setVisible(differs and state.detections is not None)
         if self._shows == (state.detections, state.chosen):
             return
         self._shows = (state.detections, state.chosen)

@@ -7,6 +7,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from desktop.i18n import tr
 from desktop.icons import icon
+from desktop.panels.parts import IconLabel
 from desktop.theme import GRID
 from desktop.viewer_state import Message, ViewerState
 
@@ -27,7 +28,7 @@ class MessageBar(QFrame):
         self.setObjectName("messageBar")
         self.setAccessibleName(tr("Message"))
         self._message: Message | None = None
-        self._icon, self._text = QLabel(), QLabel()
+        self._icon, self._text = IconLabel(ICON_SIDE), QLabel()
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -58,6 +59,6 @@ class MessageBar(QFrame):
         self.setVisible(state.message is not None)
         if state.message is not None:
             drawn = icon("triangle-alert", "danger") if state.message.is_error else icon("info", "text_muted")
-            self._icon.setPixmap(drawn.pixmap(ICON_SIDE, ICON_SIDE))
+            self._icon.show_icon(drawn)
             self._text.setText(state.message.text)
             self.setAccessibleDescription(state.message.text)

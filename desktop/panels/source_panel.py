@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt5.QtWidgets import QAction, QHBoxLayout, QLineEdit, QListView, QToolButton, QVBoxLayout, QWidget
+from collections.abc import Sequence
+
+from PyQt5.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QImage
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QProgressBar, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from desktop.i18n import tr, tr_count
 from desktop.icons import icon
-from desktop.panels.parts import hint_label, menu_of
+from desktop.panels.address_edit import AddressEdit
+from desktop.panels.open_button import OpenButton
+from desktop.panels.parts import hint_label
+from desktop.panels.source_list import SourceList
 from desktop.panels.source_rows import SourceRows
+from desktop.recent import RecentEntry
 from desktop.theme import GRID
-from desktop.viewer_state import ViewerState
+from desktop.viewer_state import Marks, ViewerState
 
 
 class SourcePanel(QWidget):
@@ -18,104 +25,109 @@ class SourcePanel(QWidget):
 
     Signals:
         text_entered(str): A path, URL, data URI or base64 text.
+        open_again(str): A path or URL that was opened before.
         source_chosen(int): A place in the list.
+        thumbnails_wanted(list): Sources that can be seen, or soon, and whose thumbnails are not there yet.
     """
 
     text_entered = pyqtSignal(str)
+    open_again = pyqtSignal(str)
     source_chosen = pyqtSignal(int)
+    thumbnails_wanted = pyqtSignal(object)
 
     def __init__(self, open_actions: list[QAction], paste: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._sources: object = ()
+        self._sources: object = None
+        self._marks: Marks | None = None
         self._at: int | None = None
-        self.edit = self._make_edit()
+        self.edit = AddressEdit()
         self._rows = SourceRows()
-        self.list = self._make_list()
-        self._count = hint_label("")
+        self.list = SourceList(self._rows)
+        self._open = OpenButton(open_actions)
         self._hint = hint_label(tr("Drop images or a folder anywhere in this window."))
+        self._count = hint_label("")
+        self._count.setObjectName("sourceCount")
+        self._done = _progress_bar()
+        self._lay_out(paste)
+        self.edit.text_entered.connect(self.text_entered)
+        self._open.open_again.connect(self.open_again)
+        self.list.row_chosen.connect(self.source_chosen)
+        self.list.rows_seen.connect(self._on_seen)
+
+    def show_state(self, state: ViewerState) -> None:
+        """Show the list, which of it is on the canvas, and what is known of each image."""
+        has_other_sources, has_other_marks = state.sources is not self._sources, state.marks is not self._marks
+        if has_other_sources:
+            self._sources = state.sources
+            with QSignalBlocker(self.list.selectionModel()):
+                self._rows.show_sources(state.sources)
+            self._hint.setVisible(not state.sources)
+            self.list.setVisible(bool(state.sources))
+        if has_other_marks:
+            self._marks = state.marks
+            self._rows.show_marks(state.marks)
+        if has_other_sources or has_other_marks:
+            self._show_progress(len(state.sources), state.marks.reviewed_count)
+        if has_other_sources or state.at != self._at:
+            self._at = state.at
+            self.list.choose(state.at)
+        elif not has_other_marks:
+            return
+        self.list.viewport().update()
+
+    def show_thumbnail(self, source: object, thumbnail: QImage) -> None:
+        """Show the thumbnail of a source that was wanted."""
+        self._rows.show_look(source, thumbnail)
+        self.list.viewport().update()
+
+    def show_failure(self, source: object, reason: str) -> None:
+        """Show that a source cannot be read, and why when the pointer is on it."""
+        self._rows.show_look(source, reason)
+        self.list.viewport().update()
+
+    def show_recent(self, entries: Sequence[RecentEntry]) -> None:
+        """Offer what was opened before in the menu of the open button."""
+        self._open.show_recent(entries)
+
+    def show_history(self, texts: Sequence[str]) -> None:
+        """Offer what was entered before in the URL line."""
+        self.edit.show_history(texts)
+
+    def _show_progress(self, count: int, reviewed: int) -> None:
+        if reviewed:
+            text = tr("{done:,} of {count:,} reviewed", done=reviewed, count=count)
+        else:
+            text = tr_count("{count} image", "{count} images", count) if count else ""
+        self._count.setText(text)
+        self._done.setRange(0, max(1, count))
+        self._done.setValue(reviewed)
+        self._done.setVisible(reviewed > 0)
+
+    def _on_seen(self, rows: range) -> None:
+        self.thumbnails_wanted.emit(self._rows.without_look(rows))
+
+    def _lay_out(self, paste: QAction) -> None:
         buttons = QHBoxLayout()
-        buttons.addWidget(_open_button(open_actions), 1)
+        buttons.addWidget(self._open, 1)
         buttons.addWidget(_paste_button(paste), 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID, GRID, GRID, GRID)
         layout.setSpacing(GRID)
         layout.addWidget(self.edit)
         layout.addLayout(buttons)
-        layout.addWidget(self._hint)
+        layout.addWidget(self._hint, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.list, 1)
         layout.addWidget(self._count, 0, Qt.AlignmentFlag.AlignBottom)
-
-    def show_state(self, state: ViewerState) -> None:
-        """Show the list and which of it is on the canvas."""
-        if state.sources is self._sources and state.at == self._at:
-            return
-        selection = self.list.selectionModel()
-        assert selection is not None
-        with QSignalBlocker(selection):
-            if state.sources is not self._sources:
-                self._show_sources(state)
-            at = self._rows.index(-1 if state.at is None else state.at)
-            if state.at is None:
-                selection.clear()
-            elif not (selection.isSelected(at) and selection.currentIndex() == at):
-                selection.setCurrentIndex(at, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-                self.list.scrollTo(at)
-        self._at = state.at
-        self.list.viewport().update()
-
-    def _show_sources(self, state: ViewerState) -> None:
-        self._sources = state.sources
-        self._rows.show_sources(state.sources)
-        count = len(state.sources)
-        self._count.setText(tr_count("{count} image", "{count} images", count) if count else "")
-        self._hint.setVisible(not count)
-        self.list.setVisible(bool(count))
-
-    def _make_edit(self) -> QLineEdit:
-        edit = QLineEdit()
-        edit.setObjectName("sourceEdit")
-        edit.setAccessibleName(tr("Image address"))
-        edit.setPlaceholderText(tr("URL or path"))
-        edit.setToolTip(tr("A file, a folder, a URL, a data: URI or base64 text; Enter opens it  (Ctrl+L)"))
-        edit.setClearButtonEnabled(True)
-        edit.setMaxLength(64 * 1024 * 1024)
-        edit.returnPressed.connect(self._on_entered)
-        return edit
-
-    def _make_list(self) -> QListView:
-        view = QListView()
-        view.setObjectName("sourceList")
-        view.setAccessibleName(tr("Images"))
-        view.setModel(self._rows)
-        view.setUniformItemSizes(True)
-        view.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        view.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, False)
-        selection = view.selectionModel()
-        assert selection is not None
-        selection.currentChanged.connect(lambda current, _: self.source_chosen.emit(current.row()))
-        return view
-
-    def _on_entered(self) -> None:
-        text = self.edit.text().strip()
-        if text:
-            self.text_entered.emit(text)
+        layout.addWidget(self._done)
 
 
-def _open_button(actions: list[QAction]) -> QToolButton:
-    button = QToolButton()
-    button.setObjectName("openButton")
-    button.setAccessibleName(tr("Open"))
-    button.setText(tr("Open"))
-    button.setIcon(icon("folder-open"))
-    button.setToolTip(tr("Open images or a folder  (Ctrl+O)"))
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
-    button.setIconSize(QSize(16, 16))
-    button.setMenu(menu_of(actions, button))
-    button.clicked.connect(actions[0].trigger)
-    _fill_width(button)
-    return button
+def _progress_bar() -> QProgressBar:
+    bar = QProgressBar()
+    bar.setObjectName("reviewedBar")
+    bar.setAccessibleName(tr("Reviewed images"))
+    bar.setTextVisible(False)
+    bar.hide()
+    return bar
 
 
 def _paste_button(paste: QAction) -> QToolButton:
@@ -128,11 +140,5 @@ def _paste_button(paste: QAction) -> QToolButton:
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     button.setIconSize(QSize(16, 16))
     button.clicked.connect(paste.trigger)
-    _fill_width(button)
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return button
-
-
-def _fill_width(button: QToolButton) -> None:
-    policy = button.sizePolicy()
-    policy.setHorizontalPolicy(policy.Policy.Expanding)
-    button.setSizePolicy(policy)

@@ -51,10 +51,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await service.close()
-        if engine is None:
-            engine_in_use.close()
+        try:
+            yield
+        finally:
+            await service.close()
+            if engine is None:
+                engine_in_use.close()
 
     app = FastAPI(title="detrdesk", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.service = service

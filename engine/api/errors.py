@@ -26,6 +26,7 @@ _STATUS = {
     "too_many_bytes": 413,
     "too_many_pixels": 413,
     "too_many_images": 413,
+    "too_much_json": 413,
     "not_an_image": 415,
     "image_empty": 415,
     "heic_unsupported": 415,

@@ -53,7 +53,7 @@ async def preview(request: Request) -> Response:
 @router.post("/v1/vision/detection", **docs.deepstack(DeepStackAnswer))
 async def deepstack(request: Request) -> Response:
     """Detect as DeepStack does."""
-    service, body, headers = service_of(request), await request.body(), request.headers
+    service, body, headers = service_of(request), await _body(request), request.headers
     parts = await service.in_thread(lambda: parse_form(body, headers.get("content-type", "")))
     service.access.check_key(sent_key(headers) or question.form_key(parts))
     asked = question.from_deepstack(parts, headers)
@@ -64,7 +64,7 @@ async def deepstack(request: Request) -> Response:
 @router.post("/v1/detection", **docs.localai(LocalAIAnswer))
 async def localai(request: Request) -> Response:
     """Detect as LocalAI does."""
-    service, body = service_of(request), await request.body()
+    service, body = service_of(request), await _body(request)
     asked = await service.in_thread(lambda: question.from_localai(body, request.headers))
     (seen,) = await service.answer(request, asked, service.worker.detect_all)
     return JSONResponse({"detections": _localai(seen, asked.chosen)}, headers=_tokens(request))
@@ -115,8 +115,17 @@ async def docs_page() -> Response:
 ENDPOINTS = frozenset(route.path for route in router.routes if isinstance(route, Route))
 
 
+async def _body(request: Request) -> bytearray:
+    """The body; it grows as it arrives, for to join its parts at the end would take long."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+    service_of(request).tidying.after(record_of(request), len(body))
+    return body
+
+
 async def _question(request: Request) -> Question:
-    body, headers = await request.body(), request.headers
+    body, headers = await _body(request), request.headers
     content_type = headers.get("content-type", "")
 
     def read() -> Question:

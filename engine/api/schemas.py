@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 IMAGE_TYPES = ("image_url", "image_base64")
 ITEM_KINDS = _IMAGE, _OTHER = ("image", "other")
 _URL_EXAMPLE = "https://images.example.com/parcel.jpg"
+_BASE64_EXAMPLE = "R0lGODdhAQABAIEAAP///wAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw=="
 
 
 def _whole(value: object) -> object:
@@ -65,7 +66,7 @@ class Message(BaseModel):
     """A message; only the last one counts."""
 
     role: str = Field(default="user")
-    content: list[Item] = Field(min_length=1)
+    content: list[Item] = Field(min_length=1, fail_fast=True)
 
 
 class DetectionRequest(BaseModel):
@@ -80,7 +81,13 @@ class DetectionRequest(BaseModel):
                     "messages": [
                         {"role": "user", "content": [{"type": "image_url", "image_url": {"url": _URL_EXAMPLE}}]}
                     ],
-                }
+                },
+                {
+                    "threshold": 0.5,
+                    "messages": [
+                        {"role": "user", "content": [{"type": "image_base64", "image_url": {"url": _BASE64_EXAMPLE}}]}
+                    ],
+                },
             ]
         }
     )
@@ -89,7 +96,7 @@ class DetectionRequest(BaseModel):
     model: ModelName | None = None
     top_k: TopK | None = None
     threshold: Threshold | None = None
-    labels: list[StrictStr] | None = Field(default=None, description="Keep only these classes.")
+    labels: list[StrictStr] | None = Field(default=None, fail_fast=True, description="Keep only these classes.")
 
 
 class LocalAIRequest(BaseModel):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import h11
@@ -34,12 +36,20 @@ class Server:
         host, port: Where it listens; the port is the real one where 0 was asked for.
     """
 
-    def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 8080) -> None:
+    def __init__(
+        self, app: FastAPI, host: str = "127.0.0.1", port: int = 8080, died: Callable[[], None] | None = None
+    ) -> None:
         """Take the address.
+
+        Args:
+            app: What answers.
+            host, port: Where to listen; port 0 is a free one.
+            died: Told, on the server's thread, when it ends though nobody stopped it; the log says why.
 
         Raises:
             EngineError: `port_taken`, `address_refused`.
         """
+        self._died = died
         self._socket = _bound(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
@@ -96,8 +106,14 @@ class Server:
         return not self.running
 
     def _run(self) -> None:
-        with contextlib.suppress(SystemExit):
-            self._uvicorn.run(sockets=[self._socket])
+        try:
+            with contextlib.suppress(SystemExit):
+                self._uvicorn.run(sockets=[self._socket])
+        except Exception as error:
+            logging.getLogger("detrdesk.server").error("The server ended by itself.", exc_info=error)
+        self._socket.close()
+        if self._uvicorn.started and not self._uvicorn.should_exit and self._died is not None:
+            self._died()
 
 
 class _Protocol(H11Protocol):

@@ -1,13 +1,14 @@
-"""What worker threads do for a request: fetch, decode, detect, draw."""
+"""What worker threads do for a request: decode, detect, draw."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from engine.api.fetching import Given
 from engine.api.metrics import Metrics
 from engine.api.question import Question
 from engine.api.request_log import Record
@@ -15,7 +16,6 @@ from engine.detect.detection import Detections, Filter, token_count
 from engine.detect.scheduler import Cancelled, Places
 from engine.engine import Engine, OpenedImage
 from engine.image.decode import Limits, decode_image
-from engine.image.fetch import FetchPolicy, fetch_url
 from engine.image.source import Source
 from engine.render import draw_detections, encode_image
 from engine.settings import Settings
@@ -31,6 +31,7 @@ class Task:
 
     Attributes:
         question: What is asked.
+        images: Its images, all fetched.
         model: Which model answers.
         places: Its places in the queue.
         cancelled: Whether nobody waits for the answer any more.
@@ -38,6 +39,7 @@ class Task:
     """
 
     question: Question
+    images: Sequence[Given]
     model: str
     places: Places
     cancelled: Cancelled
@@ -60,12 +62,6 @@ class Worker:
         self._metrics = metrics
         self._answered = answered
         self._limits = Limits(settings.max_fetch_bytes, settings.max_pixels)
-        self._policy = FetchPolicy(
-            allow_private=settings.allow_private_image_hosts,
-            allowed_hosts=frozenset(host.lower() for host in settings.allow_image_hosts),
-            max_bytes=settings.max_fetch_bytes,
-            seconds=settings.fetch_seconds,
-        )
 
     def detect_all(self, task: Task) -> list[Seen]:
         """What is in each image, in order.
@@ -73,7 +69,7 @@ class Worker:
         Raises:
             EngineError: the first image that cannot be answered.
         """
-        return [self._detect_in(task, given) for given in task.question.images]
+        return [self._detect_in(task, given) for given in task.images]
 
     def draw_last(self, task: Task, format: PictureFormat) -> bytes:
         """The last image with its detections drawn, as a file; the others are only counted.
@@ -85,33 +81,21 @@ class Worker:
         Raises:
             EngineError: the first image that cannot be answered.
         """
-        *others, last = task.question.images
+        *others, last = task.images
         for given in others:
-            data, _ = self._bytes(given, task)
             with self._engine.scheduler.room(task.places, task.cancelled):
-                self._decoded(data, task)
-        data, _ = self._bytes(last, task)
+                self._decoded(given.data, task)
         with self._engine.scheduler.room(task.places, task.cancelled):
-            image = self._decoded(data, task)
+            image = self._decoded(last.data, task)
             seen = self._detected(image, task)
             with self._timed("encode"):
                 drawn = draw_detections(image.pixels, seen.found.keep(task.question.chosen))
                 return encode_image(drawn, format)
 
-    def _detect_in(self, task: Task, given: bytes | str) -> Seen:
-        data, fetch_ms = self._bytes(given, task)
+    def _detect_in(self, task: Task, given: Given) -> Seen:
         with self._engine.scheduler.room(task.places, task.cancelled):
-            seen = self._detected(self._decoded(data, task), task)
-        return Seen(seen.found, {"fetch": fetch_ms} | seen.timing_ms)
-
-    def _bytes(self, given: bytes | str, task: Task) -> tuple[bytes, float]:
-        if isinstance(given, bytes):
-            return given, 0.0
-        started = time.perf_counter()
-        data = fetch_url(given, self._policy, cancelled=task.cancelled)
-        seconds = time.perf_counter() - started
-        self._metrics.observe("fetch", seconds)
-        return data, seconds * 1e3
+            seen = self._detected(self._decoded(given.data, task), task)
+        return Seen(seen.found, {"fetch": given.fetch_ms} | seen.timing_ms)
 
     def _decoded(self, data: bytes, task: Task) -> OpenedImage:
         started = time.perf_counter()

@@ -181,3 +181,9 @@ class Detections:
 
     def __iter__(self) -> Iterator[Detection]:
         return (self[at] for at in range(len(self)))
+
+
+def nothing_found(width: int, height: int) -> Detections:
+    """What is known of an image of this size, in pixels, before any model looked at it."""
+    none = np.empty(0, np.float32), np.empty(0, np.int64), np.empty((0, 4), np.float32)
+    return Detections.from_arrays(*none, {}, width, height)

@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from types import TracebackType
 
 from engine.errors import CancelledError, EngineError
@@ -14,12 +15,22 @@ Cancelled = Callable[[], bool]
 Order = tuple[int, int]
 """Who goes first: the lower one."""
 
-_WINDOW, _API = 0, 1
 _LOOK_EVERY = 0.05
 """Seconds between two looks at `cancelled` while waiting."""
 
 _DECODED_AT_ONCE = 4
 """Images of queued requests that are decoded at a time: enough that the model never waits, little memory."""
+
+
+class Rank(IntEnum):
+    """Who asks; the lower one goes first."""
+
+    WINDOW = 0
+    API = 1
+    AHEAD = 2
+    """Images that will probably be looked at next."""
+    MANY = 3
+    """Work through a whole list."""
 
 
 class Turnstile:
@@ -87,8 +98,8 @@ class Scheduler:
     """Grants turns at the model, one at a time, each run by the caller's own thread; safe to use from any thread.
 
     The window and the command line take turns as they come, ahead of all requests from outside. Those reserve places
-    first, of which there are `limit`, and are served in the order in which they reserved. Images never share a batch:
-    padding to a common size would change their results.
+    first, of which there are `limit`, and are served in the order in which they reserved. What nobody waits for goes
+    behind them all. Images never share a batch: padding to a common size would change their results.
     """
 
     def __init__(self, limit: int = 32) -> None:
@@ -115,7 +126,11 @@ class Scheduler:
                 message = "{limit} images are waiting already; ask again in a few seconds, with fewer images at once."
                 raise EngineError("queue_full", message, limit=self.limit)
             self._waiting += images
-            return Places(self, (_API, next(self._numbers)), images)
+            return Places(self, (Rank.API, next(self._numbers)), images)
+
+    def behind(self, rank: Rank) -> Places:
+        """A place that takes none of the `limit`, for turns one after the other, behind everyone of a lower rank."""
+        return Places(self, (rank, next(self._numbers)), 0)
 
     def give_back(self, places: Places, images: int) -> None:
         """Free `images` of the places."""
@@ -145,7 +160,7 @@ class Scheduler:
         Raises:
             CancelledError: `cancelled` said so before the turn came.
         """
-        order = places.order if places else (_WINDOW, next(self._numbers))
+        order = places.order if places else (Rank.WINDOW, next(self._numbers))
         with self._model.passed(order, cancelled):
             if places:
                 self.give_back(places, 1)

@@ -3,40 +3,66 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from engine.errors import EngineError
+
+
+class WriteError(EngineError):
+    """A file or folder cannot be written: no room, no permission, something else is there."""
+
+
+def cannot_write(path: Path, error: OSError) -> WriteError:
+    """The error that names the file or folder and the reason."""
+    message = "{path} cannot be written: {reason}."
+    return WriteError("cannot_write", message, path=path, reason=error.strerror or error)
 
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write beside, sync, replace.
 
     Raises:
-        EngineError: the file cannot be written; the message names it and the reason, the old file is whole.
+        WriteError: the file cannot be written; the message names it and the reason, the old file is whole.
+    """
+    with open_atomic(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def open_atomic(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside `path` to write to, which takes its place when the block ends well and else goes away.
+
+    Raises:
+        WriteError: it cannot be written, `OSError` of the block included; the old file is whole.
     """
     try:
-        _replace(path, data)
+        with _beside(path) as file:
+            yield file
     except OSError as error:
-        raise EngineError(
-            "cannot_write", "{path} cannot be written: {reason}.", path=path, reason=error.strerror or error
-        ) from error
+        raise cannot_write(path, error) from error
 
 
-def _replace(path: Path, data: bytes) -> None:
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-", suffix=".part")
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[IO[bytes]]:
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-", suffix=".part")
+    beside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        Path(beside).chmod(mode)
-        Path(beside).replace(path)
+        beside.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        beside.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(beside).unlink()
+            beside.unlink()
         raise
 
 

@@ -16,8 +16,10 @@ from urllib.request import url2pathname
 
 from engine.errors import CancelledError, SourceError
 from engine.image.fetch import FetchPolicy, fetch_url
-from engine.image.formats import IMAGE_SUFFIXES, format_of
+from engine.image.folder_walk import walk_files
+from engine.image.formats import format_of
 from engine.image.limits import LOCAL_LIMITS, Limits, too_many_bytes
+from engine.image.list_file import LIST_SUFFIXES, read_list
 
 Kind = Literal["path", "url", "data", "bytes"]
 
@@ -134,29 +136,73 @@ def read_source(
 
 
 def expand_sources(paths: Iterable[str | os.PathLike[str] | bytes | Source]) -> list[Source]:
-    """Each thing given, folders replaced by the images in them and below, in natural order (img2 before img10).
+    """Each thing given, folders and lists replaced by the images that they hold; see `walk_sources`."""
+    return [source for batch in walk_sources(paths) for source in batch]
 
-    Links to folders are not followed, hidden files and folders that cannot be read are left out.
+
+def walk_sources(
+    paths: Iterable[str | os.PathLike[str] | bytes | Source], cancelled: Callable[[], bool] = lambda: False
+) -> Iterator[list[Source]]:
+    """The same a batch at a time, none empty: the first image of a large folder is there long before the last.
+
+    A text file of URLs and paths stands for what its lines name.
+
+    Raises:
+        SourceError: What was given makes no sense, or what `read_list` raises.
+        CancelledError: `cancelled` said so.
     """
-    found: list[Source] = []
     for given in paths:
         source = parse_source(given)
-        folder = source.kind == "path" and "\0" not in source.location and Path(source.location).is_dir()
-        found.extend(_images_below(source.location) if folder else [source])
-    return found
+        if _is_folder(source):
+            yield from walk_images(source.location, cancelled)
+        elif _is_list(source):
+            yield from _walk_list(source, cancelled)
+        else:
+            yield [source]
 
 
-def _images_below(folder: str) -> Iterator[Source]:
-    for at, folders, files in os.walk(folder):
-        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=_natural)
-        for name in sorted(files, key=_natural):
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122
-                yield Source("path", _shown(name), os.path.join(at, name))  # noqa: PTH118
+def walk_images(folder: str | os.PathLike[str], cancelled: Callable[[], bool]) -> Iterator[list[Source]]:
+    """The images in a folder and below, in natural order (img2 before img10), as they are found.
+
+    Links to folders are not followed, hidden files and folders that cannot be read are left out.
+
+    Raises:
+        CancelledError: `cancelled` said so.
+    """
+    for files in walk_files(os.fspath(folder), cancelled):
+        yield [Source("path", _shown(name), path) for path, name in files]
 
 
-def _natural(name: str) -> tuple[list[str | int], str]:
-    parts = re.split(r"([0-9]+)", name.casefold())
-    return [int(part) if at % 2 else part for at, part in enumerate(parts)], name
+def _walk_list(listing: Source, cancelled: Callable[[], bool]) -> Iterator[list[Source]]:
+    singles: list[Source] = []
+    for entry in read_list(listing.location, listing.name):
+        source = _listed(entry)
+        if not _is_folder(source):
+            singles.append(source)
+            continue
+        if singles:
+            yield singles
+            singles = []
+        yield from walk_images(source.location, cancelled)
+    if singles:
+        yield singles
+
+
+def _listed(entry: str) -> Source:
+    """A line of a list; one that cannot be opened says so when its turn comes, and does not stop the others."""
+    try:
+        return parse_source(entry)
+    except SourceError:
+        return Source("url", _url_name(entry), entry)
+
+
+def _is_folder(source: Source) -> bool:
+    return source.kind == "path" and "\0" not in source.location and os.path.isdir(source.location)  # noqa: PTH112
+
+
+def _is_list(source: Source) -> bool:
+    is_named_so = source.kind == "path" and source.location.lower().endswith(tuple(LIST_SUFFIXES))
+    return is_named_so and "\0" not in source.location and os.path.isfile(source.location)  # noqa: PTH113
 
 
 def _url_source(text: str, scheme: str) -> Source:
@@ -185,6 +231,8 @@ def _path_source(path: str) -> Source:
 
 def _shown(name: str) -> str:
     """A name that can be printed on one line, whatever bytes the file system has in it."""
+    if len(name) <= _LONGEST_NAME and name.isprintable():
+        return name
     clean = name.encode("utf-8", "replace").decode()
     return "".join(sign if sign.isprintable() else "?" for sign in clean)[:_LONGEST_NAME]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.detect.detection import Detections, Filter
 from engine.review.decision import Decision, Status
@@ -33,6 +34,11 @@ class Reviewed:
         """Indices of what was decided so."""
         return frozenset(index for index, decision in self.decisions.items() if decision.status is status)
 
+    def without(self, status: Status) -> Detections:
+        """What is shown but what was decided so."""
+        left_out = self.having(status)
+        return self.shown.at(np.flatnonzero([index not in left_out for index in self.shown.indices.tolist()]))
+
     @cached_property
     def undecided(self) -> frozenset[int]:
         """Indices of what nothing was decided about."""
@@ -51,7 +57,7 @@ def review(
     """What is shown of an image with these detections and decisions.
 
     What was accepted or added is shown whatever the thresholds and top_k are, and so are orphans; what was rejected
-    only where it would be shown undecided. A class that is hidden stays hidden.
+    only where it would be shown undecided. A class that is hidden, or not among the labels, is not shown.
     """
     refinement = refinement or Refinement()
     kept = keep_refined(found, chosen, refinement)
@@ -64,6 +70,7 @@ def review(
         index: decision
         for index, decision in by_index.items()
         if refinement.shows(decision.label)
+        and (chosen.labels is None or decision.label in chosen.labels)
         and (index < 0 or index in passing or decision.status is not Status.REJECTED)
     }
     undecided = kept.at(np.flatnonzero([index not in by_index for index in kept.indices.tolist()]))
@@ -73,32 +80,43 @@ def review(
 def match(found: Detections, decisions: Sequence[Decision]) -> dict[int, int]:
     """Which detection each decision is about: index of the detection by id of the decision; orphans are absent.
 
-    The pairs of the same class that overlap most are matched first, each detection and decision once.
+    The pairs of the same class that overlap most are matched first, among equals those whose scores are nearest, each
+    detection and decision once. A box without area is matched by one that is the same.
     """
     about = [decision for decision in decisions if decision.original is not None]
     if not about or not len(found):
         return {}
     originals = [decision.original for decision in about if decision.original is not None]
-    overlaps = pairwise_iou(np.array([o.box for o in originals], np.float32), found.boxes)
-    labels = np.array([found.label_of(label_id) for label_id in found.label_ids.tolist()])
-    overlaps[np.array([o.label for o in originals])[:, None] != labels[None]] = 0
+    overlaps = _overlaps(np.array([o.box for o in originals], np.float32), found.boxes)
+    pairs = np.argwhere(overlaps >= SAME_IOU)
+    labels = [found.label_of(label_id) for label_id in found.label_ids.tolist()]
+    pairs = pairs[np.array([originals[row].label == labels[column] for row, column in pairs.tolist()], bool)]
+    rows, columns = pairs.T
+    gaps = np.abs(np.array([o.score for o in originals], np.float32)[rows] - found.scores[columns])
     matches: dict[int, int] = {}
     taken: set[int] = set()
-    rows, columns = np.nonzero(overlaps >= SAME_IOU)
-    # A stable order, the better score first among equals: running again gives the same matches.
-    for pair in np.argsort(-overlaps[rows, columns], kind="stable").tolist():
-        decision, index = about[rows[pair]].id, int(found.indices[columns[pair]])
+    for row, column in pairs[np.lexsort((gaps, -overlaps[rows, columns]))].tolist():
+        decision, index = about[row].id, int(found.indices[column])
         if decision not in matches and index not in taken:
             matches[decision] = index
             taken.add(index)
     return matches
 
 
+def _overlaps(boxes: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Intersection over union of boxes [N, 4] and [M, 4]; 1 where two without area are the same."""
+    overlaps = pairwise_iou(boxes, others)
+    flat = (boxes[:, 2:] <= boxes[:, :2]).any(-1)
+    overlaps[flat] = (boxes[flat][:, None] == others[None]).all(-1)
+    return overlaps
+
+
 def _with_decisions(undecided: Detections, decided: Mapping[int, Decision]) -> Detections:
     """Both in one, best score first."""
     if not decided:
         return undecided
-    names = with_labels(undecided.names, [decision.label for decision in decided.values()])
+    unnamed = {label_id: undecided.label_of(label_id) for label_id in np.unique(undecided.label_ids).tolist()}
+    names = with_labels({**undecided.names, **unnamed}, [decision.label for decision in decided.values()])
     ids = {name: label_id for label_id, name in reversed(names.items())}
     scores = np.concatenate([undecided.scores, np.array([d.score for d in decided.values()], np.float32)])
     order = np.argsort(-scores, kind="stable")

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.detect.detection import Detections, Filter
+from engine.review.columns import Columns
+from engine.review.refine import Refinement
+
 FLOOR = 0.05
 """Scores up to this are not kept: nobody cuts there, and most queries of a DETR lie there."""
+
+DEAD = 0.0
+"""The score of a row that no longer counts: no threshold lets it through."""
+
+_FIRST_ROWS = 1024
+_NARROWEST = 1 / 1024
 
 
 @dataclass(frozen=True, eq=False)
 class SessionScores:
     """Undecided and decided detections of all images that were detected in, by one model.
 
+    The rows of an image follow one another, best score first. Rows that no longer count are left among them.
+
     Attributes:
-        scores: float32 [M], above FLOOR.
+        scores: float32 [M], above FLOOR; DEAD where a row no longer counts.
         labels: int32 [M], places in `names`.
         places: int32 [M], the image's place in the list.
         indices: int32 [M], `Detection.index`.
         names: Class names.
+        is_decided: bool [M], whether a person decided about it.
     """
 
     scores: npt.NDArray[np.float32]
@@ -28,8 +43,205 @@ class SessionScores:
     places: npt.NDArray[np.int32]
     indices: npt.NDArray[np.int32]
     names: tuple[str, ...]
+    is_decided: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """How many detections count."""
+        return int(np.count_nonzero(self.scores))
+
+    def histogram(self, bins: int = 50, label: str | None = None) -> npt.NDArray[np.int64]:
+        """How many scores lie in each of `bins` equal parts of 0..1, of one class or of all: int64 [bins].
+
+        A part holds its upper edge and not its lower one, as a threshold lets through only what is greater.
+        """
+        scores = self.scores if label is None else self.scores[self._is_of(label)]
+        return np.bincount(np.ceil(scores * np.float32(bins)).astype(np.intp), minlength=bins + 1)[1:]
+
+    def count_above(self, threshold: float, label: str | None = None) -> int:
+        """How many scores are greater than `threshold`, of one class or of all."""
+        above = self.scores > np.float32(threshold)
+        if label is not None:
+            above &= self._is_of(label)
+        return int(np.count_nonzero(above))
+
+    def class_counts(self, chosen: Filter, refinement: Refinement) -> dict[str, int]:
+        """How many detections of each class pass, by its name; see `shown_per_place`."""
+        rows = self._passing(chosen, refinement)
+        if chosen.top_k is not None:
+            starts = np.flatnonzero(np.diff(self.places[rows], prepend=-1))
+            ranks = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
+            rows = rows[ranks < chosen.top_k]
+        counts = np.bincount(self.labels[rows], minlength=len(self.names))
+        return dict(zip(self.names, counts.tolist(), strict=True))
+
+    def shown_per_place(self, count: int, chosen: Filter, refinement: Refinement) -> npt.NDArray[np.int32]:
+        """How many detections of each image pass, for the places 0 to `count` - 1: int32 [count].
+
+        Labels, thresholds, hidden classes and top_k choose as in `keep_refined`. Suppression does not, since boxes are
+        not kept here, and neither do decisions: where they are, an image may show some more or less.
+        """
+        counts = np.bincount(self.places[self._passing(chosen, refinement)], minlength=count)[:count].astype(np.int32)
+        return counts if chosen.top_k is None else np.minimum(counts, np.int32(chosen.top_k))
+
+    def least_sure(
+        self, chosen: Filter, refinement: Refinement, reviewed: npt.NDArray[np.bool_], most: int = 1000
+    ) -> list[tuple[int, int]]:
+        """Place and index of the undecided detections nearest above the threshold of their class, nearest first.
+
+        Equals come by place and index. Suppression is passed over, as in `shown_per_place`.
+
+        Args:
+            chosen: Labels and the general threshold; top_k cuts nothing off here.
+            refinement: Thresholds of classes, hidden classes.
+            reviewed: By place; images that are reviewed, and places behind its end, are passed over.
+            most: How many to name at most.
+        """
+        closed = np.ones(max(len(reviewed), self._place_count), bool)
+        closed[: len(reviewed)] = reviewed
+        least = self._thresholds(chosen, refinement)
+        distances = self.scores - least[self.labels]
+        distances[(distances <= 0) | self.is_decided | closed[self.places]] = np.inf
+        rows = _nearest(distances, most)
+        order = np.lexsort((self.indices[rows], self.places[rows], distances[rows]))
+        rows = rows[order[:most]]
+        return list(zip(self.places[rows].tolist(), self.indices[rows].tolist(), strict=True))
+
+    def _passing(self, chosen: Filter, refinement: Refinement) -> npt.NDArray[np.intp]:
+        """The rows that labels, thresholds and hidden classes let through."""
+        return np.flatnonzero(self.scores > self._thresholds(chosen, refinement)[self.labels])
+
+    def _thresholds(self, chosen: Filter, refinement: Refinement) -> npt.NDArray[np.float32]:
+        """By place in `names`; infinite for a class that is not shown."""
+        return np.array(
+            [
+                refinement.threshold_of(name, chosen.threshold)
+                if refinement.shows(name) and (chosen.labels is None or name in chosen.labels)
+                else np.inf
+                for name in self.names
+            ],
+            np.float32,
+        )
+
+    def _is_of(self, label: str) -> npt.NDArray[np.bool_]:
+        number = self.names.index(label) if label in self.names else -1
+        of_label: npt.NDArray[np.bool_] = self.labels == number
+        return of_label
+
+    @cached_property
+    def _place_count(self) -> int:
+        return int(self.places.max(initial=-1)) + 1
 
 
 NO_SCORES = SessionScores(
-    np.empty(0, np.float32), np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int32), ()
+    scores=np.empty(0, np.float32),
+    labels=np.empty(0, np.int32),
+    places=np.empty(0, np.int32),
+    indices=np.empty(0, np.int32),
+    names=(),
+    is_decided=np.empty(0, bool),
 )
+
+
+class Tally:
+    """Collects the scores of a session, image by image; for one thread.
+
+    Values that were handed out never change: rows are only written behind them, and a column that must change where
+    one reaches is copied first.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._columns = Columns.of(_FIRST_ROWS)
+        self._used = self._dead = 0
+        self._blocks: dict[int, slice] = {}
+        self._numbers: dict[str, int] = {}
+        self._given: SessionScores | None = NO_SCORES
+
+    def __contains__(self, place: int) -> bool:
+        """Whether the detections of an image are known, though there may be none above FLOOR."""
+        return place in self._blocks
+
+    def put(self, place: int, found: Detections, decided: Collection[int] = ()) -> None:
+        """Take over the detections of an image in place of what was known of it.
+
+        Args:
+            place: The image's place in the list.
+            found: Every detection in it.
+            decided: `Detection.index` of those that a person decided about.
+        """
+        rows = self._rows_of(place, found, decided)
+        former = self._blocks.get(place)
+        if former is not None and self._columns.are_same(former, rows):
+            self._mark(former, rows.is_decided)
+            return
+        self.remove(place)
+        self._make_room(len(rows.scores))
+        block = slice(self._used, self._used + len(rows.scores))
+        self._columns.write(block, rows)
+        self._blocks[place] = block
+        self._used = block.stop
+        self._given = None
+
+    def remove(self, place: int) -> None:
+        """Forget an image, if it was known."""
+        block = self._blocks.pop(place, None)
+        if block is None or block.start == block.stop:
+            return
+        self._columns.change("scores", block, DEAD)
+        self._given = None
+        self._dead += block.stop - block.start
+
+    def scores(self) -> SessionScores:
+        """Everything that is known now; the same value as long as nothing changes."""
+        if self._given is None:
+            seen = self._columns.hand_out(self._used)
+            names = tuple(self._numbers)
+            self._given = SessionScores(seen.scores, seen.labels, seen.places, seen.indices, names, seen.is_decided)
+        return self._given
+
+    def _rows_of(self, place: int, found: Detections, decided: Collection[int]) -> Columns:
+        above = np.flatnonzero(found.scores > FLOOR)
+        label_ids, at = np.unique(found.label_ids[above], return_inverse=True)
+        names = [found.label_of(label_id) for label_id in label_ids.tolist()]
+        numbers = np.array([self._numbers.setdefault(name, len(self._numbers)) for name in names], np.int32)
+        indices = found.indices[above].astype(np.int32)
+        return Columns(
+            scores=found.scores[above],
+            labels=numbers[at] if len(at) else np.empty(0, np.int32),
+            places=np.full(len(above), place, np.int32),
+            indices=indices,
+            is_decided=np.isin(indices, list(decided)) if decided else np.zeros(len(above), bool),
+        )
+
+    def _mark(self, block: slice, is_decided: npt.NDArray[np.bool_]) -> None:
+        if not np.array_equal(self._columns.is_decided[block], is_decided):
+            self._columns.change("is_decided", block, is_decided)
+            self._given = None
+
+    def _make_room(self, more: int) -> None:
+        """Room for `more` rows behind the present ones, the dead ones dropped where they are the most."""
+        room = len(self._columns.scores)
+        if self._used + more <= room:
+            return
+        alive = np.flatnonzero(self._columns.scores[: self._used])
+        kept = alive if 2 * self._dead > self._used else np.arange(self._used)
+        columns = Columns.of(max(room, 2 * (len(kept) + more)))
+        columns.write(slice(0, len(kept)), self._columns.at(kept))
+        if len(kept) < self._used:
+            firsts = np.searchsorted(kept, [block.start for block in self._blocks.values()]).tolist()
+            sizes = [block.stop - block.start for block in self._blocks.values()]
+            moved = zip(self._blocks, firsts, sizes, strict=True)
+            self._blocks = {place: slice(first, first + size) for place, first, size in moved}
+            self._dead = 0
+        self._columns, self._used = columns, len(kept)
+
+
+def _nearest(distances: npt.NDArray[np.float32], most: int) -> npt.NDArray[np.intp]:
+    """Rows with finite distances that hold the `most` smallest: ever wider nets cost less than to sort a million."""
+    reach = np.float32(_NARROWEST)
+    while reach < 1 and np.count_nonzero(distances <= reach) < most:
+        reach *= np.float32(2)
+    return np.flatnonzero(distances <= reach)

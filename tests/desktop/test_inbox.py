@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 from unittest.mock import patch
@@ -215,12 +216,21 @@ def test_the_inbox_can_be_emptied(driver: Driver, image_file: Path) -> None:
     assert viewer._known == {}
 
 
-def test_nothing_is_on_the_disk(driver: Driver, image_file: Path, own_home: Path) -> None:
+def test_nothing_of_it_is_on_the_disk(driver: Driver, tmp_path: Path, own_home: Path) -> None:
+    sent = tmp_path / "sent.png"
+    sent.write_bytes(png("green"))
+    before = {path for path in own_home.rglob("*") if path.is_file()}
     driver.switch_on()
     driver.server.open_inbox(True)
-    driver.ask(image_file)
+    driver.ask(sent)
     driver.wait_until(lambda: driver.state.received == 1)
-    assert not [path for path in own_home.rglob("*") if path.is_file() and path.suffix != ".log"]
+    driver.window._viewer.show_source(len(driver.state.sources) - 1)
+    driver.wait_detected(driver.state.sources[-1].name)
+    driver.window.close()
+    written = [path for path in own_home.rglob("*") if path.is_file()]
+    assert {path for path in written if path.suffix != ".log" and path.parent.name != "sessions"} <= before
+    content = hashlib.blake2b(sent.read_bytes(), digest_size=16).hexdigest().encode()
+    assert not [path for path in written if sent.read_bytes() in path.read_bytes() or content in path.read_bytes()]
 
 
 @pytest.mark.parametrize("content", [b"", png("green")])

@@ -14,7 +14,7 @@ from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
 from PyQt5.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PyQt5.QtWidgets import QLineEdit
 
-from desktop.mime import given_in, lines_of
+from desktop.mime import can_open, given_in, lines_of
 from tests.desktop.conftest import Driver
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -159,6 +159,81 @@ def test_an_empty_clipboard_says_so(driver: Driver) -> None:
     driver.wait_told("nothing that can be opened")
 
 
+def of_web(html: str = "", text: str = "", link: str = "") -> QMimeData:
+    """What a browser offers: a piece of a page, text, a link as Firefox has it."""
+    mime = QMimeData()
+    if html:
+        mime.setHtml(html)
+    if text:
+        mime.setText(text)
+    if link:
+        mime.setData("text/x-moz-url", f"{link}\nIts title".encode("utf-16-le"))
+    return mime
+
+
+def test_an_image_that_is_a_link_is_opened_and_not_its_page() -> None:
+    page, image = "https://host.test/article", "https://cdn.test/a%2Fb 图.jpg"
+    mime = of_web(f'<a href="{page}"><IMG alt="x" src="{image}"></a>', page, page)
+    mime.setUrls([QUrl(page)])
+    assert can_open(mime)
+    assert given_in(mime) == [image]
+
+
+def test_images_in_a_piece_of_a_page() -> None:
+    """Chrome and Firefox; an image without an address of its own is no image."""
+    data = "data:image/png;base64,AAAA"
+    assert given_in(of_web(f'<img src="//host.test/a.jpg"><img src=""><img><img src="{data}">')) == [
+        "https://host.test/a.jpg",
+        data,
+    ]
+    assert given_in(of_web('<img src="blob:https://host.test/1">', "https://host.test/b.jpg")) == [
+        "https://host.test/b.jpg"
+    ]
+    assert given_in(of_web('words <img src="https://host.test/smiley.png">', "words")) == ["words"]
+    assert not can_open(of_web("<b></b>"))
+
+
+def test_a_link_of_firefox() -> None:
+    mime = of_web(link="https://host.test/a.jpg")
+    assert can_open(mime)
+    assert given_in(mime) == ["https://host.test/a.jpg"]
+
+
+def test_addresses_stay_as_they_are_signed(tmp_path: Path) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromEncoded(b"https://host.test/a%20b%2Fc.jpg?sig=%2B%25"), QUrl("http://host.test/2.jpg")])
+    assert given_in(mime) == ["https://host.test/a%20b%2Fc.jpg?sig=%2B%25", "http://host.test/2.jpg"]
+
+
+def test_files_folders_and_addresses_together(tmp_path: Path) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path)), QUrl("http://host.test/2.jpg")])
+    assert given_in(mime) == [tmp_path, "http://host.test/2.jpg"]
+
+
+@pytest.mark.parametrize("way", [drop, paste])
+def test_a_list_of_images(open_window: Callable[..., Driver], image_file: Path, way: Callable[..., None]) -> None:
+    driver = open_window()
+    listing = image_file.parent / "清单.txt"
+    listing.write_text(f"# {image_file}\n{image_file.name}\ngone.jpg\n", encoding="gbk")
+    way(driver, of_files(listing))
+    driver.wait_detected(image_file.name)
+    assert [source.name for source in driver.state.sources] == [image_file.name, "gone.jpg"]
+    listing.write_text("Only words.")
+    way(driver, of_files(listing))
+    driver.wait_told("清单.txt names no images")
+
+
+def test_a_list_in_the_address_line(open_window: Callable[..., Driver], image_file: Path) -> None:
+    driver = open_window()
+    (image_file.parent / "all.lst").write_text(image_file.name)
+    edit = driver.find("sourceEdit")
+    assert isinstance(edit, QLineEdit)
+    edit.setText(str(image_file.parent / "all.lst"))
+    driver.qtbot.keyClick(edit, Qt.Key.Key_Return)
+    driver.wait_detected(image_file.name)
+
+
 def test_several_lines_are_several_things_only_where_each_is_one(tmp_path: Path) -> None:
     assert lines_of("https://a.example/1.jpg\n\n http://b.example/2.jpg \n") == [
         "https://a.example/1.jpg",
@@ -166,4 +241,5 @@ def test_several_lines_are_several_things_only_where_each_is_one(tmp_path: Path)
     ]
     assert lines_of("AAAA\nBBBB") == ["AAAA\nBBBB"]
     assert lines_of("  \n ") == []
+    assert lines_of("~nobody-of-that-name\n~nobody-else") == ["~nobody-of-that-name\n~nobody-else"]
     assert given_in(of_text(f"{tmp_path}\n{tmp_path}")) == [str(tmp_path), str(tmp_path)]

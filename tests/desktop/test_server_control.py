@@ -416,6 +416,26 @@ def test_closing_with_requests_in_flight(image_file: Path, tiny_detr: Path, seco
     assert ended - float(closed) < 6.5
 
 
+def test_a_server_that_ends_by_itself_is_told_and_can_be_switched_on_again(
+    driver: Driver, image_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    driver.server.set_port(0)
+    driver.switch_on()
+    running = driver.server._server._server
+    assert running is not None
+    running._uvicorn.on_tick = lambda _: 1 // 0  # type: ignore[method-assign,assignment,return-value]
+    driver.wait_phase(Phase.OFF)
+    assert "ended by itself" in driver.server.state.problem
+    assert driver.find("serverProblem").text() == driver.server.state.problem  # type: ignore[attr-defined]
+    assert not driver.find("serverToggle").isChecked()  # type: ignore[attr-defined]
+    assert driver.server.state.address == ""
+    driver.switch_on()
+    assert driver.server.state.problem == ""
+    assert driver.ask(image_file).status_code == 200
+    assert len(servers()) == 1
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_the_rows_are_bounded_and_the_sums_are_not() -> None:
     state = ServerState()
     for start in range(0, 1200, 400):

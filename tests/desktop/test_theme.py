@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 
 import pytest
+from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QColor, QFontMetricsF, QPalette
-from PyQt5.QtWidgets import QApplication, QPushButton, QSlider
+from PyQt5.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QListWidget,
+    QPlainTextEdit,
+    QPushButton,
+    QRadioButton,
+    QSlider,
+    QTabBar,
+    QTableWidget,
+    QTableWidgetItem,
+    QToolButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from desktop import theme
 from desktop.canvas.view import ImageView
+from desktop.key_field import KeyField
+from desktop.panels.toggle import Toggle
 from desktop.theme import DARK, LIGHT, THEMES, Scheme, Theme, apply_theme, current_theme, system_scheme
 from engine.palette import relative_luminance
 
@@ -133,3 +158,124 @@ def test_follows_the_palette_where_the_desktop_says_nothing(
 
 def test_a_command_that_is_not_there_says_nothing() -> None:
     assert theme._said_by("no-such-command-here") == ""
+
+
+def primary() -> QWidget:
+    button = QPushButton("Detect")
+    button.setProperty("primary", True)
+    return button
+
+
+def checked() -> QWidget:
+    box = QCheckBox("Checked")
+    box.setChecked(True)
+    return box
+
+
+def tabs() -> QWidget:
+    bar = QTabBar()
+    bar.addTab("One")
+    bar.addTab("Two")
+    return bar
+
+
+def choices() -> QWidget:
+    box = QComboBox()
+    box.addItems(["one", "two"])
+    return box
+
+
+def a_list() -> QWidget:
+    widget = QListWidget()
+    widget.addItems(["one", "two"])
+    widget.setCurrentRow(0)
+    return widget
+
+
+def a_tree() -> QWidget:
+    widget = QTreeWidget()
+    widget.setCurrentItem(QTreeWidgetItem(widget, ["one"]))
+    return widget
+
+
+def a_table() -> QWidget:
+    widget = QTableWidget(1, 1)
+    widget.setItem(0, 0, QTableWidgetItem("one"))
+    widget.setCurrentCell(0, 0)
+    return widget
+
+
+@pytest.mark.parametrize("scheme", THEMES)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: QPushButton("Open"),
+        primary,
+        QToolButton,
+        lambda: QLineEdit("text"),
+        KeyField,
+        choices,
+        QDoubleSpinBox,
+        lambda: QSlider(Qt.Orientation.Horizontal),
+        lambda: QCheckBox("Free"),
+        checked,
+        lambda: QRadioButton("One"),
+        lambda: Toggle("On"),
+        tabs,
+        lambda: QPlainTextEdit("text"),
+        a_list,
+        a_tree,
+        a_table,
+        ImageView,
+    ],
+)
+def test_one_sees_what_the_keyboard_acts_on(
+    qapp: QApplication, qtbot: QtBot, make: Callable[[], QWidget], scheme: Scheme
+) -> None:
+    apply_theme(qapp, scheme)
+    window, widget, other = QWidget(), make(), QPushButton("Other")
+    qtbot.addWidget(window)
+    qapp.setCursorFlashTime(0)
+    layout = QVBoxLayout(window)
+    layout.addWidget(other)
+    layout.addWidget(widget)
+    widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    other.setFocus()
+    without = widget.grab().toImage()
+    widget.setFocus(Qt.FocusReason.TabFocusReason)
+    assert widget.hasFocus()
+    if isinstance(widget, QLineEdit):
+        widget.deselect()
+    seen = widget.grab().toImage()
+    points = [(x, y) for x in range(seen.width()) for y in range(seen.height())]
+    changed = sum(seen.pixel(x, y) != without.pixel(x, y) for x, y in points)
+    assert changed >= 24, "a cursor alone is easily missed"
+
+
+AT_TWICE_THE_SIZE = """
+from PyQt5.QtCore import QSize
+from PyQt5.QtWidgets import QPushButton
+from desktop.app import _application
+from desktop.icons import icon
+from desktop.theme import apply_theme
+
+app = _application()
+apply_theme(app, "dark")
+button = QPushButton(icon("play"), "Detect")
+grabbed = button.grab()
+drawn = icon("play").pixmap(QSize(16, 16))
+print(grabbed.devicePixelRatio(), grabbed.width() == 2 * button.width(), drawn.width(), button.fontInfo().pixelSize())
+"""
+
+
+def test_everything_is_twice_as_sharp_on_a_fine_screen() -> None:
+    def told(scale: str) -> list[str]:
+        environment = {**os.environ, "QT_SCALE_FACTOR": scale, "QT_QPA_PLATFORM": "offscreen"}
+        command = [sys.executable, "-c", AT_TWICE_THE_SIZE]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+
+    assert told("2")[:3] == ["2.0", "True", "32"]
+    assert told("2")[3] == told("1")[3]

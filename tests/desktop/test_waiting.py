@@ -20,6 +20,7 @@ from PyQt5.QtCore import Qt
 from desktop.viewer_state import ViewerState, choose_threshold, choose_top_k
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
+from engine.engine import Engine, shared_cache
 from tests.desktop.conftest import Driver
 
 
@@ -118,6 +119,66 @@ def test_an_exception_in_the_worker_is_reported_and_the_window_lives(
     driver.wait_until(lambda: driver.state.detections is not before and driver.state.stage is None)
 
 
+MODEL_SECONDS = 0.4
+
+
+@pytest.fixture
+def known_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window whose engine keeps what it detects, with a model that takes 0.4 s."""
+    monkeypatch.setattr("desktop.app.Engine", lambda settings, *_: Engine(settings, shared_cache()))
+    detect = Detector.detect
+
+    def slow(self: Detector, image: Image.Image) -> Detections:
+        time.sleep(MODEL_SECONDS)
+        return detect(self, image)
+
+    monkeypatch.setattr(Detector, "detect", slow)
+
+
+@pytest.mark.usefixtures("known_kept")
+def test_the_next_image_is_answered_at_once(open_window: Callable[..., Driver], tmp_path: Path) -> None:
+    """The best of some, for the machine may be busy; without looking ahead each would take the model's time."""
+    paths = images(tmp_path, 7)
+    driver = open_window(tmp_path)
+    driver.wait_detected(paths[0].name)
+    engine = driver.window._viewer._engine
+    times = []
+    for path in paths[1:5]:
+        driver.wait_until(lambda path=path: engine.recall(engine.read(path)) is not None)
+        started = time.perf_counter()
+        driver.qtbot.keyClick(driver.window.view, Qt.Key.Key_D)
+        driver.wait_detected(path.name)
+        times.append(time.perf_counter() - started)
+    assert min(times) < MODEL_SECONDS / 2
+    driver.qtbot.keyClick(driver.window.view, Qt.Key.Key_A)
+    driver.wait_detected(paths[3].name)
+
+
+@pytest.mark.usefixtures("known_kept")
+def test_detect_again_goes_past_what_is_known(open_window: Callable[..., Driver], image_file: Path) -> None:
+    driver = open_window(image_file)
+    driver.wait_detected(image_file.name)
+    before = driver.state.detections
+    started = time.perf_counter()
+    driver.qtbot.keyClick(driver.window, Qt.Key.Key_F5)
+    driver.wait_until(lambda: driver.state.detections is not before and driver.state.stage is None)
+    assert time.perf_counter() - started >= MODEL_SECONDS
+
+
+@pytest.mark.usefixtures("known_kept")
+def test_closing_while_all_are_detected_in_leaves_no_thread(open_window: Callable[..., Driver], tmp_path: Path) -> None:
+    paths = images(tmp_path, 20)
+    driver = open_window(tmp_path)
+    driver.wait_detected(paths[0].name)
+    driver.window._viewer.detect_all()
+    batch = driver.window._viewer.batch
+    driver.wait_until(lambda: batch.state is not None and batch.state.done >= 2)
+    driver.window.close()
+    assert driver.window.all_ended
+    left = {thread.name for thread in threading.enumerate()}
+    assert not [name for name in left if name in ("detect all", "prefetch", "listing") or name.startswith("decoding")]
+
+
 def many_detections(count: int) -> Detections:
     random = np.random.default_rng(1)
     corners = random.uniform(0, 200, (count, 2))
@@ -182,6 +243,29 @@ def test_a_timer_of_50_ms_is_never_200_ms_late_while_a_model_loads_and_runs(tmp_
     lateness = []
     for _ in range(3):
         done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+        lateness.append(int(done.stdout.strip().splitlines()[-1]))
+        if lateness[-1] < 200:
+            return
+    pytest.fail(f"late by {lateness} ms")
+
+
+LATENESS_OF_MANY = LATENESS.replace(
+    "if state.detections is not None and state.stage is None:",
+    "if state.detections is not None and window._viewer.batch.state is None:\n"
+    "        window._viewer.detect_all(); late.clear()\n"
+    "    elif window._viewer.batch.state is not None and not window._viewer.batch.state.is_running:",
+)
+
+
+def test_the_timer_is_in_time_while_all_are_detected_in(tmp_path: Path, tiny_detr: Path) -> None:
+    """The best of three: a machine under load delays every program."""
+    for at in range(5):
+        Image.effect_noise((3000, 2000 + at), 60).convert("RGB").save(tmp_path / f"{at}.jpg")
+    command = [sys.executable, "-c", LATENESS_OF_MANY, str(tmp_path), str(tiny_detr), os.getcwd()]
+    lateness = []
+    for attempt in range(3):
+        environment = {**os.environ, "DETRDESK_HOME": str(tmp_path / f"home {attempt}")}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment)
         lateness.append(int(done.stdout.strip().splitlines()[-1]))
         if lateness[-1] < 200:
             return

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from PIL import Image
 
 from engine import Engine
+from engine.detect.detection import Detections
+from engine.detect.detector import Detector
 from engine.detect.runtimes.torch_runtime import TorchRuntime
+from engine.detect.scheduler import Rank
 from engine.errors import CancelledError, DetectionError, EngineError
+from engine.review.cache import DetectionCache
 from engine.settings import Settings
 
 
@@ -37,8 +45,6 @@ def test_path_bytes_data_uri_and_base64_give_the_same_detections(engine: Engine,
 
 
 def test_the_least_used_model_makes_room(engine: Engine, tiny_detr: Path, tmp_path: Path, image_file: Path) -> None:
-    import shutil
-
     closed = []
     with patch.object(TorchRuntime, "close", lambda self: closed.append(self)):
         for number in range(3):
@@ -77,8 +83,6 @@ def test_cancelled_work_is_given_up_before_the_model_runs(engine: Engine, image_
 
 
 def test_threads_get_the_answers_of_their_own_images(engine: Engine, tmp_path: Path) -> None:
-    from PIL import Image
-
     paths = []
     for at in range(8):
         path = tmp_path / f"{at}.png"
@@ -146,3 +150,105 @@ def test_importing_the_engine_leaves_heavy_libraries_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.fixture
+def knowing(tiny_detr: Path, tmp_path: Path) -> Iterator[Engine]:
+    """An engine with a cache."""
+    engine = Engine(Settings(model=str(tiny_detr)), DetectionCache(tmp_path / "cache" / "detections.sqlite"))
+    yield engine
+    engine.close()
+
+
+def test_an_opened_image_is_named_by_its_content(engine: Engine, image_file: Path, tmp_path: Path) -> None:
+    expected = hashlib.blake2b(image_file.read_bytes(), digest_size=16).hexdigest()
+    moved = shutil.copy(image_file, tmp_path / "moved.jpg")
+    assert {engine.open(given).content_hash for given in (image_file, moved, image_file.read_bytes())} == {expected}
+
+
+def test_the_model_is_asked_once_about_the_same_content(knowing: Engine, image_file: Path, tmp_path: Path) -> None:
+    expected = knowing.detect_known(knowing.open(image_file))
+    moved = knowing.open(shutil.copy(image_file, tmp_path / "moved.jpg"))
+    with patch.object(Detector, "detect", side_effect=AssertionError("ran the model")):
+        found = knowing.detect_known(moved)
+    assert found.scores.tolist() == expected.scores.tolist()
+    assert found.boxes.tolist() == expected.boxes.tolist()
+    assert (found.model, found.names[1], found.device) == (expected.model, expected.names[1], expected.device)
+    assert (found.timing.model, found.timing.decode) == (0.0, moved.decode_ms)
+
+
+def test_an_image_in_which_nothing_was_found_is_known_too(knowing: Engine, image_file: Path) -> None:
+    image = knowing.open(image_file)
+    knowing._keep(image, knowing.detect_in(image).above(1.0))
+    with patch.object(Detector, "detect", side_effect=AssertionError("ran the model")):
+        assert len(knowing.detect_known(image)) == 0
+
+
+def test_fresh_goes_past_the_cache_and_renews_it(knowing: Engine, image_file: Path) -> None:
+    image = knowing.open(image_file)
+    knowing._keep(image, knowing.detect_in(image).above(1.0))
+    assert len(knowing.detect_known(image, fresh=True)) == 12
+    assert len(knowing.detect_known(image)) == 12
+
+
+def test_another_model_knows_nothing_and_a_copy_of_the_same_one_does(
+    knowing: Engine, tiny_detr: Path, tmp_path: Path, image_file: Path
+) -> None:
+    image = knowing.open(image_file)
+    knowing.detect_known(image)
+    copy = shutil.copytree(tiny_detr, tmp_path / "copy")
+    recalled = knowing.recall(image, str(copy))
+    assert recalled is not None
+    assert recalled.model == "copy"
+    (copy / "preprocessor_config.json").write_text("{}")
+    assert knowing.recall(image, str(copy)) is None
+    assert knowing.recall(image, "nothing-here") is None
+
+
+def test_two_threads_that_ask_about_the_same_image_run_the_model_once(knowing: Engine, image_file: Path) -> None:
+    image, runs, began = knowing.open(image_file), [], threading.Event()
+    detect = Detector.detect
+
+    def slow(detector: Detector, pixels: Image.Image) -> Detections:
+        runs.append(pixels)
+        began.wait(0.2)
+        return detect(detector, pixels)
+
+    places = knowing.scheduler.behind(Rank.AHEAD)
+    with patch.object(Detector, "detect", slow):
+        threads = [
+            threading.Thread(target=knowing.detect_known, args=(image,), kwargs={"places": each})
+            for each in (places, None)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(runs) == 1
+
+
+RECALL = """
+import sys
+from pathlib import Path
+from engine import Engine
+from engine.review.cache import DetectionCache
+from engine.settings import Settings
+image, model, cache = sys.argv[1:]
+engine = Engine(Settings(model=model), DetectionCache(Path(cache)))
+found = engine.detect_known(engine.open(image))
+print(len(found), sorted({"torch", "transformers", "openvino"} & set(sys.modules)))
+"""
+
+
+def test_what_is_known_needs_no_torch(knowing: Engine, tiny_detr: Path, image_file: Path, tmp_path: Path) -> None:
+    knowing.detect_known(knowing.open(image_file))
+    knowing.close()
+    command = [sys.executable, "-c", RECALL, str(image_file), str(tiny_detr), str(tmp_path / "cache/detections.sqlite")]
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert done.stdout.strip() == "12 []", done.stderr
+
+
+def test_after_closing_the_engine_still_answers(knowing: Engine, image_file: Path) -> None:
+    knowing.close()
+    assert len(knowing.detect_known(knowing.open(image_file))) == 12

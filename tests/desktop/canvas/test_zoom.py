@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.canvas.minimap import Minimap
 from desktop.canvas.view import ImageView
+from tests.desktop.canvas.conftest import MakeDetections
 
 
 def wheel(view: ImageView, at: QPoint, notches: float, *, ctrl: bool) -> None:
@@ -128,6 +129,36 @@ def test_dragging_moves_the_image(view: ImageView, button: Qt.MouseButton) -> No
     drag(view, QPoint(400, 300), QPoint(340, 260), button)
     moved = on_screen(view, 200, 150) - before
     assert (moved.x(), moved.y()) == (-60, -40)
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1.0, 6.0])
+def test_focusing_a_tiny_box_makes_it_large_in_the_middle(
+    view: ImageView, make_detections: MakeDetections, zoom: float
+) -> None:
+    view.show_detections(make_detections((300, 200, 312, 210), (10, 10, 390, 290)))
+    view.set_zoom(zoom)
+    view.focus_box(0)
+    side = 12 * view.zoom
+    assert 60 <= side <= 300
+    assert shown_part(view) == pytest.approx((306, 205), abs=2)
+
+
+def test_focusing_a_large_box_shows_it_whole(view: ImageView, make_detections: MakeDetections) -> None:
+    view.show_detections(make_detections((300, 200, 312, 210), (10, 10, 390, 290)))
+    view.set_zoom(20.0)
+    view.focus_box(1)
+    corner, end = on_screen(view, 10, 10), on_screen(view, 390, 290)
+    assert view.viewport().rect().contains(corner.toPoint())
+    assert view.viewport().rect().contains(end.toPoint())
+
+
+def test_focusing_a_box_that_is_well_seen_keeps_the_zoom(view: ImageView, make_detections: MakeDetections) -> None:
+    view.show_detections(make_detections((100, 100, 200, 200)))
+    zoom = view.zoom
+    view.focus_box(0)
+    view.focus_box(99)
+    assert view.zoom == zoom
+    assert on_screen(view, 0, 0).x() >= 0
 
 
 def test_a_double_click_on_the_background_fits(view: ImageView) -> None:

@@ -70,7 +70,7 @@ def test_other_schemes_and_hidden_hosts_are_400(service: Service, canary: Any, s
 
 def resolving(monkeypatch: pytest.MonkeyPatch, resolve: Any) -> None:
     """Let the server's fetches ask this resolver."""
-    monkeypatch.setattr("engine.api.work.fetch_url", partial(fetch_url, resolve=resolve))
+    monkeypatch.setattr("engine.api.fetching.fetch_url", partial(fetch_url, resolve=resolve))
 
 
 def test_a_name_that_resolves_to_loopback(

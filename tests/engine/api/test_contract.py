@@ -255,7 +255,7 @@ def test_the_pages_ask_nobody_else(service: Service, path: str, asks: str) -> No
     page = service.http.get(path)
     assert page.status_code == 200
     assert "text/html" in page.headers["content-type"]
-    assert f'fetch("{asks}"' in page.text
+    assert f'("{asks}"' in page.text
     assert "//" not in page.text.replace('"http://www.w3.org/2000/svg"', "")
     assert "default-src 'self'" in page.headers["content-security-policy"]
 
@@ -281,7 +281,7 @@ def test_the_policy_of_image_urls_is_that_of_the_settings(serve: Serve, monkeypa
         policies.append(policy)
         return IMAGE
 
-    monkeypatch.setattr("engine.api.work.fetch_url", fetch)
+    monkeypatch.setattr("engine.api.fetching.fetch_url", fetch)
     serve().detect(url_item("http://images.example.com/a.jpg"))
     serve(allow_image_hosts=("NAS",), max_fetch_bytes=10**6, fetch_seconds=3).detect(url_item("http://nas/a.jpg"))
     assert policies[0] == FetchPolicy(False, frozenset(), False, 32 << 20, 10.0, 3)

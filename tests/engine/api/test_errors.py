@@ -241,7 +241,7 @@ def test_what_can_go_wrong_with_a_url(
     def fail(*_: object, **__: object) -> bytes:
         raise SourceError(code, "It went wrong.")
 
-    monkeypatch.setattr("engine.api.work.fetch_url", fail)
+    monkeypatch.setattr("engine.api.fetching.fetch_url", fail)
     assert check_envelope(service.detect(url_item("http://example.com/a.jpg")), status)["code"] == code
     check_envelope(service.http.get(PREVIEW, params={"url": "http://example.com/a.jpg"}), status)
     check_envelope(service.http.post(LOCALAI, json={"image": "http://example.com/a.jpg"}), status)

@@ -76,7 +76,7 @@ def test_it_serves_with_the_options_that_are_given(start: Start, tiny_detr: Path
     key = ("--api-key-file", str(tmp_path / "key"), "--host", "0.0.0.0")
     running = start("--model", f"小={tiny_detr}", f"b={tiny_detr}", "--log-json", "--queue", "5", *key)
     assert "小, b" in running.line
-    with httpx.Client(base_url=running.url) as client:
+    with httpx.Client(base_url=running.url, timeout=60) as client:
         check_envelope(client.get("/models"), 401)
         bearer = {"Authorization": "Bearer geheim", "X-Request-Id": "r-1"}
         assert client.get("/models", headers=bearer).json() == {"loaded_models": ["小", "b"]}
@@ -208,7 +208,7 @@ def test_health_answers_within_50_ms_while_the_model_works(start: Start, tiny_de
     for thread in threads:
         thread.start()
     times = []
-    with httpx.Client(base_url=running.url) as client:
+    with httpx.Client(base_url=running.url, timeout=60) as client:
         for _ in range(100):
             started = time.perf_counter()
             assert client.get("/health").status_code == 200
@@ -225,7 +225,7 @@ def test_health_answers_while_a_body_of_29_mebibytes_is_read(start: Start, tiny_
     running = start("--model", str(tiny_detr))
     body = json.dumps(question_of(bytes(22_000_000))).encode()
     statuses = []
-    with httpx.Client(base_url=running.url) as client:
+    with httpx.Client(base_url=running.url, timeout=60) as client:
         client.post(DETECTIONS, json=QUESTION, timeout=30)
         sending = threading.Thread(
             target=lambda: statuses.append(httpx.post(running.url + DETECTIONS, content=body, timeout=30).status_code)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -80,3 +83,49 @@ def test_the_factory_makes_its_own_engine_and_closes_it(tiny_detr: Path, monkeyp
     assert httpx.get(server.url + "/models").json() == {"loaded_models": ["eins", "zwei"]}
     server.stop()
     assert closed == [app.state.service.engine]
+
+
+def _raise() -> None:
+    raise RuntimeError("the loop is broken")
+
+
+@pytest.mark.parametrize("way", ["an exception", "a stopped loop"])
+def test_a_server_that_ends_by_itself_says_so_and_leaves_nothing(
+    tiny_detr: Path, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    before, died = set(threading.enumerate()), threading.Event()
+    engine = Engine(Settings(models=(f"tiny={tiny_detr}",)))
+    app = create_app(engine, listener=lambda record: None)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    @app.get("/break")
+    async def break_it() -> None:
+        loop = asyncio.get_running_loop()
+        loops.append(loop)
+        if way == "a stopped loop":
+            loop.stop()
+        else:
+            server._uvicorn.on_tick = lambda _: _raise()  # type: ignore[method-assign,assignment,return-value]
+
+    server = Server(app, port=0, died=died.set)
+    server.start()
+    with contextlib.suppress(httpx.HTTPError):
+        httpx.get(server.url + "/break", timeout=5)
+    assert died.wait(5)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(server.url, timeout=5)
+    assert server.stop()
+    assert loops[0].is_closed()
+    assert not [each.name for each in set(threading.enumerate()) - before if each.name.startswith(("api", "server"))]
+    assert "The server ended by itself." in caplog.text
+    engine.close()
+
+
+def test_a_server_that_is_stopped_did_not_end_by_itself(tiny_detr: Path) -> None:
+    died = threading.Event()
+    engine = Engine(Settings(models=(f"tiny={tiny_detr}",)))
+    server = Server(create_app(engine, listener=lambda record: None), port=0, died=died.set)
+    server.start()
+    assert server.stop()
+    assert not died.is_set()
+    engine.close()

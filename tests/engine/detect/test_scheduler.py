@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.detect.scheduler import Places, Scheduler
+from engine.detect.scheduler import Places, Rank, Scheduler
 from engine.errors import CancelledError, EngineError
 
 
@@ -88,6 +88,21 @@ def test_the_window_needs_no_place() -> None:
     scheduler = Scheduler(1)
     with scheduler.reserve(1), scheduler.turn():
         assert scheduler.waiting == 1
+
+
+def test_work_behind_the_back_goes_last_and_takes_no_place() -> None:
+    scheduler = Scheduler(1)
+    crowd = Crowd(scheduler)
+    many, ahead = scheduler.behind(Rank.MANY), scheduler.behind(Rank.AHEAD)
+    api = scheduler.reserve(1)
+    with scheduler.turn():
+        for name, places in (("many", many), ("ahead", ahead), ("api", api), ("window", None)):
+            crowd.ask(name, places)
+            time.sleep(0.03)
+    crowd.join()
+    assert crowd.served == ["window", "api", "ahead", "many"]
+    with scheduler.turn(places=many):
+        assert scheduler.waiting == 0
 
 
 def test_what_nobody_waits_for_is_dropped_and_costs_no_turn() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import os
+import random
+import re
 import sys
 import time
 from pathlib import Path
@@ -13,8 +16,17 @@ import pytest
 
 from engine.errors import CancelledError, SourceError
 from engine.image.fetch import FetchPolicy
+from engine.image.folder_walk import natural_order
 from engine.image.limits import Limits
-from engine.image.source import Source, decode_base64, expand_sources, parse_source, read_source
+from engine.image.source import (
+    Source,
+    decode_base64,
+    expand_sources,
+    parse_source,
+    read_source,
+    walk_images,
+    walk_sources,
+)
 
 
 def code_of(given: Any, limits: Limits | None = None) -> str:
@@ -222,3 +234,120 @@ def test_long_base64_is_worked_on_in_pieces_that_fit_together() -> None:
     assert decode_base64(text.rstrip("=")) == data
     with pytest.raises(SourceError):
         decode_base64("A" * ((1 << 20) - 2) + "==" + "QUJD")
+
+
+def test_numbers_in_names_are_compared_as_numbers() -> None:
+    def textbook(name: str) -> Any:
+        parts = re.split(r"([0-9]+)", name.casefold())
+        return [int(part) if at % 2 else part for at, part in enumerate(parts)], name
+
+    chance = random.Random(5)
+    names = ["".join(chance.choices("aB-0129 图", k=chance.randint(1, 6))) for _ in range(2000)]
+    assert sorted(names, key=natural_order) == sorted(names, key=textbook)
+
+
+def test_a_large_folder_comes_in_batches_and_the_first_one_early(tmp_path: Path) -> None:
+    for number in range(1200):
+        (tmp_path / f"img{number}.jpg").touch()
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / "last.png").touch()
+    batches = list(walk_images(tmp_path, lambda: False))
+    assert len(batches) > 1
+    assert all(batches)
+    found = [source for batch in batches for source in batch]
+    assert [source.name for source in found] == [*(f"img{number}.jpg" for number in range(1200)), "last.png"]
+    assert found == expand_sources([tmp_path])
+
+
+def test_the_first_folder_with_images_does_not_wait_for_the_others(tmp_path: Path) -> None:
+    for name in ("a/x.txt", "b/1.jpg", "c/2.jpg"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    walk = walk_images(tmp_path, lambda: False)
+    assert [source.name for source in next(walk)] == ["1.jpg"]
+    (tmp_path / "c" / "2.jpg").unlink()
+    (tmp_path / "c").rmdir()
+    assert list(walk) == []
+
+
+def test_a_walk_can_be_cancelled(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "a.jpg").touch()
+    answers = iter([False, True])
+    walk = walk_sources([tmp_path], lambda: next(answers))
+    assert [source.name for source in next(walk)] == ["a.jpg"]
+    with pytest.raises(CancelledError):
+        next(walk)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are no UTF-8")
+def test_names_in_a_broken_encoding_are_walked_too(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff 1.jpg")).write_bytes(b"image")
+    [source] = expand_sources([tmp_path])
+    assert source.name.isprintable()
+    assert read_source(source) == b"image"
+
+
+LIST = """# what the shelf camera saw
+https://host.test/1.jpg?x=1
+
+  图片/二.png
+"gone.jpg"
+FILE:///srv/three.jpg
+folder
+no image, just words
+"""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        LIST.encode(),
+        codecs.BOM_UTF8 + LIST.encode(),
+        LIST.replace("\n", "\r\n").encode("gbk"),
+        LIST.encode("utf-16"),
+    ],
+)
+@pytest.mark.parametrize("name", ["urls.txt", "清单.LST"])
+def test_a_list_stands_for_what_its_lines_name(tmp_path: Path, content: bytes, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    for inside in ("folder/a.jpg", "folder/b.jpg"):
+        (tmp_path / inside).touch()
+    (tmp_path / name).write_bytes(content)
+    found = expand_sources(["first.jpg", tmp_path / name, "last.jpg"])
+    assert [(source.kind, source.name) for source in found] == [
+        ("path", "first.jpg"),
+        ("url", "1.jpg"),
+        ("path", "二.png"),
+        ("path", "gone.jpg"),
+        ("path", "three.jpg"),
+        ("path", "a.jpg"),
+        ("path", "b.jpg"),
+        ("path", "last.jpg"),
+    ]
+    assert found[2].location == str(tmp_path / "图片/二.png")
+    assert found[4].location == "/srv/three.jpg"
+
+
+def test_a_line_that_leads_nowhere_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "urls.txt").write_text("file://elsewhere/a.jpg\n~nobody-of-that-name/b.jpg\nhttp://[::1/c.jpg\n")
+    found = expand_sources([tmp_path / "urls.txt"])
+    assert [source.name for source in found] == ["a.jpg", "b.jpg", "c.jpg"]
+    for source in found:
+        with pytest.raises(SourceError):
+            read_source(source)
+
+
+def test_what_is_wrong_with_a_list_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing = tmp_path / "readme.txt"
+    for content, code in (
+        (b"", "list_empty"),
+        (b"# http://host.test/a.jpg\nprose and\0more of it\n", "list_empty"),
+        (bytes(17 << 20), "list_too_large"),
+    ):
+        listing.write_bytes(content)
+        with pytest.raises(SourceError) as caught:
+            expand_sources([listing])
+        assert caught.value.code == code
+        assert "readme.txt" in caught.value.message
+    assert expand_sources([tmp_path / "no.txt"])[0].name == "no.txt"

@@ -1,0 +1,62 @@
+"""How far detecting in all images is, as one frozen value, and how fast it goes."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from engine.detect_many import Failure
+
+_WINDOW_SECONDS = 10.0
+_LEAST_SECONDS = 1.0
+"""A rate over less than this would be a guess."""
+
+
+@dataclass(frozen=True, eq=False)
+class BatchState:
+    """What the window shows of it.
+
+    Attributes:
+        total: Images to go through.
+        done: Those that are through: detected in, known or failed.
+        known: Those of them whose answer was known from earlier.
+        failures: Those of them that could not be opened or detected in.
+        images_per_second: Over the last seconds; `None` where that is too short to tell.
+        seconds_left: At that rate.
+        is_paused, is_running: Whether it waits for the user; whether it is not over yet.
+    """
+
+    total: int
+    done: int = 0
+    known: int = 0
+    failures: tuple[Failure, ...] = ()
+    images_per_second: float | None = None
+    seconds_left: float | None = None
+    is_paused: bool = False
+    is_running: bool = True
+
+
+class Rate:
+    """Counts what happened in the last seconds of those that are told to it; breaks do not count."""
+
+    def __init__(self, now: float) -> None:
+        """Begin at a moment, in seconds of any clock that only goes forward."""
+        self._started = now
+        self._moments: deque[float] = deque()
+
+    def count(self, now: float) -> None:
+        """One more."""
+        self._moments.append(now)
+
+    def pass_over(self, seconds: float) -> None:
+        """A break of so many seconds has just ended: as if it had not been."""
+        self._started += seconds
+        self._moments = deque(moment + seconds for moment in self._moments)
+
+    def per_second(self, now: float) -> float | None:
+        """How many a second; `None` where nothing can be told."""
+        since = max(self._started, now - _WINDOW_SECONDS)
+        while self._moments and self._moments[0] < since:
+            self._moments.popleft()
+        seconds = now - since
+        return len(self._moments) / seconds if self._moments and seconds >= _LEAST_SECONDS else None

@@ -1,0 +1,52 @@
+"""Keys that mean something else while boxes are being edited than they do otherwise."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QKeyEvent
+
+from desktop.canvas.mouse import Mouse
+from desktop.canvas.pencil import Pencil
+from desktop.canvas.reshaper import Reshaper
+
+_ARROWS = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down})
+_MODIFIERS = frozenset({Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta})
+
+
+class EditingKeys:
+    """Escape gives up a gesture, the space bar pans while a box is drawn, and a released arrow ends a nudge."""
+
+    def __init__(self, mouse: Mouse, pencil: Pencil, reshaper: Reshaper) -> None:
+        self._mouse = mouse
+        self._pencil = pencil
+        self._reshaper = reshaper
+
+    def wants(self, event: QKeyEvent) -> bool:
+        """Whether the key is the canvas's own now, before any shortcut; another one than an arrow ends a nudge."""
+        if event.key() not in _ARROWS | _MODIFIERS and not self._reshaper.is_dragging:
+            self._reshaper.finish()
+        if event.key() == Qt.Key.Key_Escape:
+            return self._mouse.is_holding
+        return event.key() == Qt.Key.Key_Space and self._pencil.is_taken
+
+    def press(self, event: QKeyEvent) -> bool:
+        """A key is down; whether that was for the canvas."""
+        if not self.wants(event):
+            return False
+        if event.key() == Qt.Key.Key_Escape:
+            self._mouse.cancel()
+        else:
+            self._mouse.pan_instead(True)
+        return True
+
+    def release(self, event: QKeyEvent) -> bool:
+        """A key is up; whether that was for the canvas."""
+        if event.isAutoRepeat():
+            return False
+        if event.key() in _ARROWS and not self._reshaper.is_dragging:
+            self._reshaper.finish()
+            return True
+        if event.key() == Qt.Key.Key_Space and self._mouse.pans:
+            self._mouse.pan_instead(False)
+            return True
+        return False

@@ -1,0 +1,96 @@
+"""What the mouse is doing, for the eye: guides, the new box, the rubber band, and words beside the pointer."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QPoint, QRect, QRectF, Qt
+from PyQt5.QtGui import QColor, QPainter, QPen, QTransform
+
+from desktop.canvas.boxes_item import BoxesItem
+from desktop.canvas.mouse import Mouse
+from desktop.canvas.pencil import Pencil
+from desktop.canvas.pointer_tip import PointerTip, detection_text, size_text
+from desktop.canvas.reshaper import Reshaper
+from desktop.theme import current_theme
+from engine.detect.detection import Box
+
+_GUIDE_DASHES = (6.0, 4.0)
+_BAND_FILL = 40
+
+
+class Gesture:
+    """Shows a gesture while it lasts; what it does is decided elsewhere."""
+
+    def __init__(self, mouse: Mouse, pencil: Pencil, reshaper: Reshaper, boxes: BoxesItem, tip: PointerTip) -> None:
+        self._mouse = mouse
+        self._pencil = pencil
+        self._reshaper = reshaper
+        self._boxes = boxes
+        self._tip = tip
+
+    def paint(self, painter: QPainter, to_view: QTransform, seen: QRect) -> None:
+        """Paint in the view's coordinates; `seen` is the whole view."""
+        painter.save()
+        painter.resetTransform()
+        if self._mouse.band is not None:
+            _paint_band(painter, self._mouse.band)
+        if self._pencil.is_taken and self._mouse.position is not None:
+            _paint_guides(painter, seen, self._mouse.position)
+        if self._pencil.box is not None:
+            _paint_new_box(painter, to_view.mapRect(as_rect(self._pencil.box)))
+        painter.restore()
+
+    def describe(self) -> None:
+        """Say beside the pointer how large a box is by now, or what the pointer is on."""
+        at = self._mouse.position
+        box = self._box_in_hand
+        hovered = None if self._boxes.hovered is None else self._boxes.detection(self._boxes.hovered)
+        if at is not None and box is not None:
+            self._tip.say(size_text(box), at=at, at_once=True)
+        elif at is not None and hovered is not None and not self._mouse.is_down:
+            self._tip.say(detection_text(hovered, self._boxes.marks), " ".join(hovered.label.split()), at=at)
+        else:
+            self._tip.silence()
+
+    @property
+    def _box_in_hand(self) -> Box | None:
+        """The one box that is drawn, or changed."""
+        reshaped = list(self._reshaper.now.values())
+        return reshaped[0] if len(reshaped) == 1 else self._pencil.box
+
+
+def as_rect(box: Box) -> QRectF:
+    """A box as Qt has it."""
+    xmin, ymin, xmax, ymax = box
+    return QRectF(xmin, ymin, xmax - xmin, ymax - ymin)
+
+
+def _paint_guides(painter: QPainter, seen: QRect, pointer: QPoint) -> None:
+    """Lines through the pointer from edge to edge, readable on any image."""
+    for colour, dashes in ((QColor(0, 0, 0, 130), None), (QColor(255, 255, 255, 230), _GUIDE_DASHES)):
+        pen = QPen(colour, 1)
+        if dashes:
+            pen.setDashPattern(dashes)
+        painter.setPen(pen)
+        painter.drawLine(seen.left(), pointer.y(), seen.right(), pointer.y())
+        painter.drawLine(pointer.x(), seen.top(), pointer.x(), seen.bottom())
+
+
+def _paint_new_box(painter: QPainter, box: QRectF) -> None:
+    """The box that is being drawn."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for colour, width in ((QColor(0, 0, 0, 130), 4), (QColor("white"), 2)):
+        painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.MiterJoin))
+        painter.drawRect(box)
+
+
+def _paint_band(painter: QPainter, band: QRect) -> None:
+    """The rubber band that selects what lies in it."""
+    accent = QColor(current_theme().accent)
+    faint = QColor(accent)
+    faint.setAlpha(_BAND_FILL)
+    painter.setBrush(faint)
+    painter.setPen(QPen(QColor(255, 255, 255, 200), 3))
+    painter.drawRect(band)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(accent, 1))
+    painter.drawRect(band)

@@ -1,0 +1,299 @@
+"""The dialog that asks what to export where, shows how far it is, and says what was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtGui import QCloseEvent
+from PyQt5.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.exporting import ExportWish, Scope
+from desktop.i18n import error_text, tr, tr_count
+from desktop.panels.parts import hint_label
+from desktop.theme import GRID
+from engine.errors import EngineError
+from engine.export.format import ExportFormat, FileAnImage
+from engine.export.formats import EXPORT_FORMATS, FORMATS
+from engine.export.item import Choice
+from engine.export.job import ExportSummary
+
+
+class ExportDialog(QDialog):
+    """Stays open while it exports, and may be closed then; closing does not cancel.
+
+    Signals:
+        asked(ExportWish): Export this.
+        cancel_asked: The cancel button, while it exports.
+    """
+
+    asked = pyqtSignal(object)
+    cancel_asked = pyqtSignal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("exportDialog")
+        self.setWindowTitle(tr("Export"))
+        self._folder, self._stem = Path.home(), "image"
+        self._touched = False
+        self._formats = self._make_formats()
+        self._scopes = self._make_choices(
+            "exportScope", {Scope.IMAGE: tr("This image"), Scope.SELECTION: "", Scope.SESSION: ""}
+        )
+        self._choices = self._make_choices(
+            "exportChoice", {Choice.SHOWN: tr("All that is shown"), Choice.REVIEWED: tr("What was accepted or added")}
+        )
+        self._target = self._make_target()
+        self._progress, self._told = QProgressBar(), hint_label("")
+        self._export, self._stop = QPushButton(tr("Export")), QPushButton(tr("Cancel"))
+        self._lay_out()
+        self._show_running(False)
+
+    def ask(self, folder: Path, stem: str, selected: int, total: int, has_reviewed: bool) -> None:
+        """Open the dialog for an image and the list it is in.
+
+        Args:
+            folder: Where to suggest to export to.
+            stem: The name of the shown image without its ending.
+            selected, total: How many images are selected in the list, and how many there are.
+            has_reviewed: Whether anything was decided, so that this is what one would export.
+        """
+        self._folder, self._stem, self._touched = folder, stem, False
+        counts = {Scope.SELECTION: selected, Scope.SESSION: total}
+        texts = {
+            Scope.SELECTION: tr_count("{count} selected image", "{count} selected images", selected),
+            Scope.SESSION: tr_count("The session: {count} image", "The whole session: {count} images", total),
+        }
+        for scope, count in counts.items():
+            button = self._scopes.button(list(Scope).index(scope))
+            button.setText(texts[scope])
+            button.setEnabled(count > 1)
+            if count <= 1 and button.isChecked():
+                self._scopes.button(0).setChecked(True)
+        self._choices.button(list(Choice).index(Choice.REVIEWED)).setEnabled(has_reviewed)
+        if not has_reviewed:
+            self._choices.button(list(Choice).index(Choice.SHOWN)).setChecked(True)
+        self._told.clear()
+        self._suggest()
+        self.show()
+        self.raise_()
+        self._target.setFocus()
+        self._target.selectAll()
+
+    def choose_format(self, key: str) -> None:
+        """Begin with this format, if there is one of that key."""
+        keys = [known.key for known in EXPORT_FORMATS]
+        if key in keys:
+            self._formats.setCurrentIndex(keys.index(key))
+
+    def show_progress(self, done: int, total: int) -> None:
+        """So many images of so many are written."""
+        self._progress.setRange(0, total)
+        self._progress.setValue(done)
+
+    def show_summary(self, summary: ExportSummary) -> None:
+        """What the export did."""
+        self._show_running(False)
+        self._told.setText(summary_text(summary))
+
+    def show_error(self, error: EngineError) -> None:
+        """Why the export could not go on."""
+        self._show_running(False)
+        self._told.setText(error_text(error))
+
+    def wish(self) -> ExportWish:
+        """What is chosen."""
+        return ExportWish(self._format, self._scope, self._choice, Path(self._target.text()).expanduser())
+
+    def accept(self) -> None:
+        """Export; the dialog stays until it is closed."""
+        if not self._export.isEnabled() or not self._target.text().strip():
+            return
+        self._follow_ending()
+        self._told.clear()
+        self._show_running(True)
+        self.asked.emit(self.wish())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._told.clear()
+        super().closeEvent(event)
+
+    @property
+    def _format(self) -> ExportFormat:
+        return EXPORT_FORMATS[self._formats.currentIndex()]
+
+    @property
+    def _scope(self) -> Scope:
+        return list(Scope)[self._scopes.checkedId()]
+
+    @property
+    def _choice(self) -> Choice:
+        return list(Choice)[self._choices.checkedId()]
+
+    @property
+    def _fills_folder(self) -> bool:
+        way = self._format.way
+        return not self._format.suffixes or (isinstance(way, FileAnImage) and self._scope is not Scope.IMAGE)
+
+    def _suggest(self) -> None:
+        """A name for what is chosen, unless the user typed one; what they typed keeps its folder."""
+        folder = self._folder
+        if self._touched:
+            typed = Path(self._target.text())
+            folder = typed if not typed.suffix else typed.parent
+        stem = self._stem if self._scope is Scope.IMAGE else folder.name or "session"
+        ending = "" if self._fills_folder else self._format.suffixes[0]
+        name = f"{stem}_{self._format.key}" if self._fills_folder else f"{stem}_detections{ending}"
+        if not self._touched:
+            self._target.setText(str(folder / name))
+        elif ending and Path(self._target.text()).suffix:
+            self._target.setText(str(Path(self._target.text()).with_suffix(ending)))
+
+    def _follow_ending(self) -> None:
+        """A typed ending of another format of single images chooses that format."""
+        ending = Path(self._target.text()).suffix.lower()
+        if self._scope is not Scope.IMAGE or ending in self._format.suffixes:
+            return
+        wanted = next((known for known in FORMATS if ending in known.suffixes), None)
+        if wanted is not None:
+            text = self._target.text()
+            self._formats.setCurrentIndex(EXPORT_FORMATS.index(wanted))
+            self._target.setText(text)
+
+    def _browse(self) -> None:
+        if self._fills_folder:
+            name = QFileDialog.getExistingDirectory(self, tr("Export to a folder"), self._target.text())
+        else:
+            name, _ = QFileDialog.getSaveFileName(self, tr("Export"), self._target.text())
+        if name:
+            self._touched = True
+            self._target.setText(name)
+
+    def _on_edited(self) -> None:
+        self._touched = True
+
+    def _show_running(self, runs: bool) -> None:
+        self._export.setEnabled(not runs)
+        self._stop.setVisible(runs)
+        self._progress.setVisible(runs)
+        self._progress.setRange(0, 0)
+
+    def _make_formats(self) -> QComboBox:
+        box = QComboBox()
+        box.setObjectName("exportFormat")
+        box.setAccessibleName(tr("Format"))
+        box.addItems([tr(known.name) for known in EXPORT_FORMATS])
+        box.setMaxVisibleItems(len(EXPORT_FORMATS))
+        box.currentIndexChanged.connect(lambda _: self._suggest())
+        return box
+
+    def _make_choices(self, name: str, texts: dict[Scope, str] | dict[Choice, str]) -> QButtonGroup:
+        group = QButtonGroup(self)
+        for key, text in texts.items():
+            button = QRadioButton(text)
+            button.setObjectName(f"{name}{key.name.capitalize()}")
+            group.addButton(button, list(type(key)).index(key))
+        group.buttons()[0].setChecked(True)
+        group.buttonClicked.connect(lambda _: self._suggest())
+        return group
+
+    def _make_target(self) -> QLineEdit:
+        edit = QLineEdit()
+        edit.setObjectName("exportTarget")
+        edit.setAccessibleName(tr("Export to"))
+        edit.setMinimumWidth(50 * GRID)
+        edit.textEdited.connect(self._on_edited)
+        return edit
+
+    def _lay_out(self) -> None:
+        browse = QPushButton(tr("Choose…"))
+        browse.setObjectName("exportBrowse")
+        browse.setAutoDefault(False)
+        browse.clicked.connect(self._browse)
+        target = QHBoxLayout()
+        target.addWidget(self._target, 1)
+        target.addWidget(browse)
+        form = QFormLayout()
+        form.setSpacing(GRID)
+        form.addRow(tr("Format"), self._formats)
+        form.addRow(tr("Images"), _column(self._scopes))
+        form.addRow(tr("Boxes"), _column(self._choices))
+        form.addRow(tr("Export to"), target)
+        self._progress.setAccessibleName(tr("Progress"))
+        self._told.setObjectName("exportSummary")
+        self._export.setObjectName("exportNow")
+        self._export.setProperty("primary", True)
+        self._export.setDefault(True)
+        self._export.clicked.connect(self.accept)
+        self._stop.setObjectName("exportCancel")
+        self._stop.clicked.connect(self.cancel_asked)
+        close = QPushButton(tr("Close"))
+        close.setAutoDefault(False)
+        close.clicked.connect(self.reject)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self._progress, 1)
+        buttons.addStretch(1)
+        for button in (self._stop, close, self._export):
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        layout.setSpacing(2 * GRID)
+        layout.addLayout(form)
+        layout.addWidget(self._told)
+        layout.addLayout(buttons)
+
+
+def summary_text(summary: ExportSummary) -> str:
+    """What an export did, in the window's language."""
+    if summary.was_cancelled and not summary.files:
+        return tr("Cancelled; nothing was written.")
+    parts = [
+        tr_count(
+            "{count} image with {detections} detections exported to {path}.",
+            "{count} images with {detections} detections exported to {path}.",
+            summary.images,
+            detections=summary.detections,
+            path=summary.target,
+        )
+    ]
+    if summary.was_cancelled:
+        parts.append(tr("The rest was cancelled."))
+    if summary.without_area:
+        parts.append(
+            tr_count("{count} box without area left out.", "{count} boxes without area left out.", summary.without_area)
+        )
+    if summary.skipped:
+        first = summary.skipped[0]
+        parts.append(
+            tr_count(
+                "{count} image could not be exported: {name}: {reason}",
+                "{count} images could not be exported, the first is {name}: {reason}",
+                len(summary.skipped),
+                name=first.name,
+                reason=error_text(first.reason),
+            )
+        )
+    return " ".join(parts)
+
+
+def _column(group: QButtonGroup) -> QWidget:
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(GRID // 2)
+    for button in group.buttons():
+        layout.addWidget(button)
+    return column

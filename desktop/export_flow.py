@@ -1,0 +1,103 @@
+"""From the wish to export to the files: the dialog, what was wished for last time, and what is told at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PyQt5.QtCore import QObject
+from PyQt5.QtWidgets import QWidget
+
+from desktop.export_dialog import ExportDialog, summary_text
+from desktop.exporting import ExportWish, Scope
+from desktop.i18n import tr
+from desktop.preferences import PreferenceStore
+from desktop.viewer import Viewer
+from engine.errors import EngineError
+from engine.export.format import FileAnImage
+from engine.export.job import ExportSummary
+
+
+class ExportFlow(QObject):
+    """Lives as long as the window.
+
+    Attributes:
+        dialog: Where the user says what to export; made when it is first needed.
+    """
+
+    def __init__(
+        self, viewer: Viewer, selected: Callable[[], Sequence[int]], store: PreferenceStore, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._viewer, self._selected, self._store, self._window = viewer, selected, store, window
+        self.dialog: ExportDialog | None = None
+        self._last: ExportWish | None = None
+        viewer.exporter.progressed.connect(self._on_progress)
+        viewer.exporter.finished.connect(self._on_finished)
+        viewer.exporter.failed.connect(self._on_failed)
+
+    def export_as(self) -> None:
+        """Ask what to export where."""
+        image = self._viewer.state.image
+        if image is None:
+            self._viewer.tell(tr("There is nothing to export yet: open an image first."))
+            return
+        dialog = self._make_dialog()
+        path = Path(image.source.location)
+        beside = path.parent if image.source.kind == "path" else Path.home()
+        folder = Path(self._store.value.export_folder) if self._store.value.export_folder else beside
+        state = self._viewer.state
+        dialog.ask(
+            folder if folder.is_dir() else beside,
+            Path(image.source.name).stem or "image",
+            len(self._selected()),
+            len(state.sources),
+            self._viewer.reviewing.has_decided,
+        )
+
+    def export(self) -> None:
+        """Export once more as last time, this image under its own name; the first time, ask."""
+        image = self._viewer.state.image
+        if self._last is None or image is None:
+            self.export_as()
+            return
+        wish = self._last
+        if wish.scope is Scope.IMAGE and isinstance(wish.format.way, FileAnImage) and wish.target.suffix:
+            name = f"{Path(image.source.name).stem or 'image'}_detections{wish.target.suffix}"
+            wish = replace(wish, target=wish.target.with_name(name))
+        self._start(wish)
+
+    def forget_dialog(self) -> None:
+        """The dialog is made anew the next time, in the language of that moment."""
+        if self.dialog is not None:
+            self.dialog.close()
+            self.dialog.deleteLater()
+            self.dialog = None
+
+    def _make_dialog(self) -> ExportDialog:
+        if self.dialog is None:
+            self.dialog = ExportDialog(self._window)
+            self.dialog.choose_format(self._store.value.export_format)
+            self.dialog.asked.connect(self._start)
+            self.dialog.cancel_asked.connect(self._viewer.exporter.cancel)
+        return self.dialog
+
+    def _start(self, wish: ExportWish) -> None:
+        self._last = wish
+        self._store.change(export_folder=str(wish.target.parent), export_format=wish.format.key)
+        self._viewer.export(wish, self._selected())
+
+    def _on_progress(self, done: int, total: int) -> None:
+        if self.dialog is not None:
+            self.dialog.show_progress(done, total)
+
+    def _on_finished(self, summary: ExportSummary) -> None:
+        if self.dialog is not None and self.dialog.isVisible():
+            self.dialog.show_summary(summary)
+        self._viewer.tell(summary_text(summary))
+
+    def _on_failed(self, error: EngineError) -> None:
+        if self.dialog is not None and self.dialog.isVisible():
+            self.dialog.show_error(error)
+        self._viewer.tell_error(error)

@@ -1,0 +1,103 @@
+"""Where the window was and how its parts were laid out, kept from run to run."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PyQt5.QtCore import QByteArray
+from PyQt5.QtWidgets import QMainWindow, QSplitter, QTabWidget
+
+from engine.errors import EngineError
+from engine.export.atomic import write_atomic
+from engine.paths import data_dir
+
+VERSION = 1
+"""Counts up when docks are renamed or laid out otherwise: what an older window kept is not for this one."""
+
+Layout = Mapping[str, Any]
+"""Place, docks, splitters by name, the open page of tabs by name; fit for JSON."""
+
+_log = logging.getLogger(__name__)
+
+
+class LayoutMemory:
+    """Keeps the layout of one window in a file of its own: it is no setting that anyone would edit.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or data_dir() / "window.json"
+        self._usual: Layout = {}
+
+    def restore(self, window: QMainWindow) -> None:
+        """Lay out a window, which is not shown yet, as it was; what cannot be read is ignored."""
+        self._usual = layout_of(window)
+        try:
+            kept = json.loads(self.path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return
+        if isinstance(kept, dict) and kept.get("version") == VERSION:
+            window.restoreGeometry(_bytes(kept.get("geometry")))  # never off every screen: Qt sees to that
+            lay_out(window, kept)
+
+    def keep(self, window: QMainWindow) -> None:
+        """Remember how a window is laid out; where that cannot be written, the log says so."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(self.path, json.dumps({"version": VERSION, **layout_of(window)}).encode())
+        except (OSError, EngineError) as error:
+            _log.warning("The window's layout is not remembered: %s", error)
+
+    def reset(self, window: QMainWindow) -> None:
+        """Lay out a window as at the first start."""
+        lay_out(window, self._usual)
+
+
+def layout_of(window: QMainWindow) -> Layout:
+    """How a window is laid out now."""
+    splitters = {each.objectName(): _text(each.saveState()) for each in window.findChildren(QSplitter)}
+    tabs = {each.objectName(): each.currentIndex() for each in window.findChildren(QTabWidget)}
+    return {
+        "geometry": _text(window.saveGeometry()),
+        "docks": _text(window.saveState(VERSION)),
+        "splitters": {name: state for name, state in splitters.items() if name},
+        "tabs": {name: at for name, at in tabs.items() if name},
+    }
+
+
+def lay_out(window: QMainWindow, kept: Layout) -> None:
+    """Lay out what is in a window, which stays where it is; what is missing or spoiled in `kept` stays as it is."""
+    centre = window.centralWidget()
+    if window.isVisible() and centre is not None:
+        centre.show()  # Qt gives docks the room of a middle that it has not shown yet
+    window.restoreState(_bytes(kept.get("docks")), VERSION)
+    for splitter in window.findChildren(QSplitter):
+        splitter.restoreState(_bytes(_entry(kept, "splitters", splitter.objectName())))
+    for tabs in window.findChildren(QTabWidget):
+        at = _entry(kept, "tabs", tabs.objectName())
+        if isinstance(at, int) and 0 <= at < tabs.count():
+            tabs.setCurrentIndex(at)
+
+
+def _entry(kept: Layout, kind: str, name: str) -> object:
+    entries = kept.get(kind)
+    return entries.get(name) if isinstance(entries, dict) else None
+
+
+def _text(state: QByteArray) -> str:
+    return base64.b64encode(bytes(state)).decode("ascii")
+
+
+def _bytes(text: object) -> QByteArray:
+    try:
+        return QByteArray(base64.b64decode(text, validate=True)) if isinstance(text, str) else QByteArray()
+    except (binascii.Error, ValueError):
+        return QByteArray()

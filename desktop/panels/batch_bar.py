@@ -1,0 +1,153 @@
+"""The thin bar that tells how far detecting in all images is."""
+
+from __future__ import annotations
+
+import math
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
+
+from desktop.batch_state import BatchState
+from desktop.i18n import tr, tr_count
+from desktop.icons import icon
+from desktop.panels.failure_list import FailureList
+from desktop.theme import GRID, number_font
+
+_MINUTE, _HOUR = 60, 3600
+
+
+class BatchBar(QFrame):
+    """Shown while it runs, and afterwards where images failed.
+
+    Signals:
+        paused, resumed, cancelled: What the user wants of it.
+        dismissed: The user has seen what failed.
+        source_chosen(Source): An image that failed should be shown.
+    """
+
+    paused = pyqtSignal()
+    resumed = pyqtSignal()
+    cancelled = pyqtSignal()
+    dismissed = pyqtSignal()
+    source_chosen = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("batchBar")
+        self.setAccessibleName(tr("Detecting in all images"))
+        self._state: BatchState | None = None
+        self._list: FailureList | None = None
+        self._progress = QProgressBar()
+        self._progress.setObjectName("batchProgress")
+        self._progress.setAccessibleName(tr("Images that are done"))
+        self._progress.setTextVisible(False)
+        self._progress.setFixedHeight(GRID // 2)
+        self._progress.setMinimumWidth(8 * GRID)
+        self._counts, self._speed = QLabel(), QLabel()
+        self._counts.setObjectName("batchCounts")
+        self._speed.setObjectName("batchSpeed")
+        for label in (self._counts, self._speed):
+            label.setFont(number_font())
+            label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
+        self._speed.setProperty("hint", True)
+        self._failures = self._button("batchFailures")
+        self._failures.setIcon(icon("triangle-alert", "danger"))
+        self._failures.clicked.connect(self._show_failures)
+        self._pause = self._button("batchPause")
+        self._pause.clicked.connect(self._toggle_pause)
+        self._cancel = self._button("batchCancel")
+        self._cancel.clicked.connect(self._leave)
+        self._lay_out()
+        self.hide()
+
+    def show_batch(self, state: BatchState | None) -> None:
+        """Show how far it is; `None` hides the bar, and so does one that ended without a failure."""
+        self._state = state
+        if state is None or not (state.is_running or state.failures):
+            self.hide()
+            return
+        self._progress.setRange(0, max(state.total, 1))
+        self._progress.setValue(state.done)
+        self._counts.setText(_counts(state))
+        self._speed.setText(_speed(state) if state.is_running else "")
+        self._speed.setMinimumWidth(max(self._speed.minimumWidth(), self._speed.sizeHint().width()))
+        self._failures.setText(_failed(len(state.failures)))
+        self._failures.setVisible(bool(state.failures))
+        self._pause.setText(tr("Resume") if state.is_paused else tr("Pause"))
+        self._pause.setVisible(state.is_running)
+        self._progress.setVisible(state.is_running)
+        self._cancel.setText(tr("Cancel") if state.is_running else tr("Close"))
+        for button in (self._failures, self._pause, self._cancel):
+            button.setAccessibleName(button.text())
+        if self._list is not None:
+            self._list.show_failures(state.failures)
+        self.show()
+
+    def _button(self, name: str) -> QPushButton:
+        button = QPushButton()
+        button.setObjectName(name)
+        button.setFlat(True)
+        button.setAutoDefault(False)
+        return button
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2 * GRID, GRID // 2, GRID, GRID // 2)
+        row.setSpacing(GRID)
+        row.addWidget(self._counts)
+        row.addWidget(self._progress, 1)
+        row.addWidget(self._speed)
+        row.addStretch(0)
+        row.addWidget(self._failures)
+        row.addWidget(self._pause)
+        row.addWidget(self._cancel)
+
+    def _toggle_pause(self) -> None:
+        if self._state is not None:
+            (self.resumed if self._state.is_paused else self.paused).emit()
+
+    def _leave(self) -> None:
+        if self._state is not None and self._state.is_running:
+            self.cancelled.emit()
+        else:
+            self.dismissed.emit()
+
+    def _show_failures(self) -> None:
+        if self._state is None:
+            return
+        if self._list is None:
+            self._list = FailureList(self.window())
+            self._list.source_chosen.connect(self.source_chosen)
+        self._list.show_failures(self._state.failures)
+        self._list.show()
+        self._list.activateWindow()
+
+
+def _counts(state: BatchState) -> str:
+    if state.is_running:
+        return tr("{done:,} of {total:,}", done=state.done, total=state.total)
+    return tr("Detected in {done:,} of {total:,} images", done=state.done - len(state.failures), total=state.total)
+
+
+def _speed(state: BatchState) -> str:
+    if state.is_paused:
+        return tr("paused")
+    if state.images_per_second is None or state.seconds_left is None:
+        return ""
+    rate = state.images_per_second
+    shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+    return f"{tr('{rate} images/s', rate=shown)} · {_left(state.seconds_left)}"
+
+
+def _left(seconds: float) -> str:
+    """A time in the unit that is no finer than is known."""
+    if seconds < _MINUTE:
+        return tr_count("{count} second left", "{count} seconds left", math.ceil(seconds))
+    if seconds < _HOUR:
+        return tr_count("{count} minute left", "{count} minutes left", math.ceil(seconds / _MINUTE))
+    hours, minutes = divmod(math.ceil(seconds / _MINUTE), 60)
+    return tr("{hours} h {minutes} min left", hours=hours, minutes=minutes)
+
+
+def _failed(count: int) -> str:
+    return tr_count("{count:,} could not be opened", "{count:,} could not be opened", count)

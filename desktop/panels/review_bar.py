@@ -1,0 +1,123 @@
+"""The bar under the table: what to decide about the selected boxes and about the image."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QSize, pyqtBoundSignal, pyqtSignal
+from PyQt5.QtGui import QFocusEvent, QIcon
+from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from desktop.i18n import tr, tr_count
+from desktop.icons import icon
+from desktop.theme import GRID
+from desktop.viewer_state import ViewerState
+
+MOST_SIGNS = 2000
+
+
+class ReviewBar(QWidget):
+    """Decides.
+
+    Signals:
+        accept_asked, reject_asked, relabel_asked: About the selected boxes.
+        reviewed_asked: Accept every undecided box, the image is reviewed, on to the next.
+        note_changed(str): Another note about the image.
+    """
+
+    accept_asked = pyqtSignal()
+    reject_asked = pyqtSignal()
+    relabel_asked = pyqtSignal()
+    reviewed_asked = pyqtSignal()
+    note_changed = pyqtSignal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._told: tuple[object, ...] = ()
+        self.note = _NoteEdit()
+        self.note.told.connect(self.note_changed)
+        self._accept = _button("acceptButton", "check", tr("Accept the selected boxes  (Return)"), self.accept_asked)
+        self._reject = _button("rejectButton", "x", tr("Reject the selected boxes  (X)"), self.reject_asked)
+        self._relabel = _button(
+            "relabelButton", "pencil", tr("Give the selected boxes another class  (Ctrl+E)"), self.relabel_asked
+        )
+        self._reviewed = QPushButton(tr("Reviewed, next"))
+        self._reviewed.setObjectName("reviewedButton")
+        self._reviewed.setAccessibleName(tr("Reviewed, next"))
+        self._reviewed.setToolTip(tr("Accept every shown box that is undecided, and go to the next image  (Space)"))
+        self._reviewed.setProperty("primary", True)
+        self._reviewed.clicked.connect(self.reviewed_asked)
+        decisions, whole = QHBoxLayout(), QHBoxLayout()
+        for button in (self._accept, self._reject, self._relabel):
+            decisions.addWidget(button, 1)
+        whole.addWidget(self.note, 1)
+        whole.addWidget(self._reviewed)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID, GRID, GRID, GRID)
+        layout.setSpacing(GRID)
+        for row in (decisions, whole):
+            row.setSpacing(GRID)
+            layout.addLayout(row)
+
+    def show_state(self, state: ViewerState) -> None:
+        """Show how many are selected, what can be done, and the note."""
+        can_decide = state.image is not None and not state.session.is_read_only
+        told = (len(state.selected), can_decide, state.decided.is_reviewed)
+        if told != self._told:
+            self._told = told
+            self._show_buttons(*told)
+        self.note.show_note(state.image, state.decided.note)
+        self.note.setEnabled(can_decide)
+
+    def _show_buttons(self, selected: int, can_decide: bool, is_reviewed: bool) -> None:
+        texts = (
+            (self._accept, tr("Accept"), tr_count("Accept {count}", "Accept {count}", selected)),
+            (self._reject, tr("Reject"), tr_count("Reject {count}", "Reject {count}", selected)),
+            (self._relabel, tr("Relabel"), tr_count("Relabel {count}", "Relabel {count}", selected)),
+        )
+        for button, plain, counted in texts:
+            button.setText(counted if selected else plain)
+            button.setAccessibleName(button.text())
+            button.setEnabled(can_decide and selected > 0)
+        self._reviewed.setEnabled(can_decide)
+        self._reviewed.setIcon(icon("check", "accent_text") if is_reviewed else QIcon())
+
+
+class _NoteEdit(QLineEdit):
+    """Tells when its text is finished: on Return, and whenever it loses the keyboard."""
+
+    told = pyqtSignal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._image: object = None
+        self._note = ""
+        self.setObjectName("noteEdit")
+        self.setAccessibleName(tr("Note about the image"))
+        self.setPlaceholderText(tr("Note"))
+        self.setMaxLength(MOST_SIGNS)
+        self.returnPressed.connect(self.finish)
+
+    def finish(self) -> None:
+        """Tell what was typed, if it is new."""
+        if self.text() != self._note:
+            self._note = self.text()
+            self.told.emit(self._note)
+
+    def show_note(self, image: object, note: str) -> None:
+        """Show the note of an image; what is being typed about the same image stays."""
+        if image is not self._image or note != self._note:
+            self._image, self._note = image, note
+            self.setText(note)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.finish()
+
+
+def _button(name: str, drawn: str, tip: str, asked: pyqtBoundSignal) -> QPushButton:
+    button = QPushButton(icon(drawn), "")
+    button.setObjectName(name)
+    button.setToolTip(tip)
+    button.setIconSize(QSize(16, 16))
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    button.clicked.connect(asked)
+    return button

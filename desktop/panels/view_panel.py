@@ -1,0 +1,106 @@
+"""How the image is shown to the eye: brightness, contrast, and how strongly boxes and labels are drawn."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt5.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider, QSpinBox, QVBoxLayout, QWidget
+
+from desktop.canvas.eye import MOST, Eye
+from desktop.i18n import tr
+from desktop.icons import icon
+from desktop.panels.parts import hint_label
+from desktop.theme import GRID, number_font
+
+_STEP = 10
+_WIDTH, _SPIN_WIDTH = 40 * GRID, 13 * GRID
+
+
+class ViewPanel(QWidget):
+    """Sliders, each with its number, fit for a popup.
+
+    Signals:
+        eye_chosen(Eye): What was set, while it is being set.
+    """
+
+    eye_chosen = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("viewPanel")
+        self.setAccessibleName(tr("View"))
+        self.setFixedWidth(_WIDTH)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(GRID)
+        self._grid.setVerticalSpacing(GRID // 2)
+        self._brightness = self._add_row("brightness", tr("Brightness"), -MOST, 0)
+        self._contrast = self._add_row("contrast", tr("Contrast"), -MOST, 0)
+        self._boxes = self._add_row("boxOpacity", tr("Boxes"), 0, 100, tr("Opacity of boxes"), " %")
+        self._labels = self._add_row("labelOpacity", tr("Labels"), 0, 100, tr("Opacity of labels"), " %")
+        self._reset = self._make_reset()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        layout.setSpacing(GRID)
+        layout.addLayout(self._grid)
+        layout.addWidget(hint_label(tr("For the eye only: the model and exports see the image as it is.")))
+        layout.addWidget(self._reset, 0, Qt.AlignmentFlag.AlignRight)
+
+    @property
+    def eye(self) -> Eye:
+        """What is set."""
+        opacities = self._boxes.value() / 100, self._labels.value() / 100
+        return Eye(self._brightness.value(), self._contrast.value(), *opacities)
+
+    def show_eye(self, eye: Eye) -> None:
+        """Show this setting; nothing is told."""
+        values = eye.brightness, eye.contrast, round(eye.box_opacity * 100), round(eye.label_opacity * 100)
+        with QSignalBlocker(self):
+            for slider, value in zip(self._sliders, values, strict=True):
+                slider.setValue(value)
+
+    def reset(self) -> None:
+        """Back to the image as it is, all boxes and labels in full."""
+        before = self.eye
+        self.show_eye(Eye())
+        if self.eye != before:
+            self.eye_chosen.emit(self.eye)
+
+    @property
+    def _sliders(self) -> tuple[QSlider, ...]:
+        return self._brightness, self._contrast, self._boxes, self._labels
+
+    def _add_row(self, name: str, text: str, least: int, usual: int, spoken: str = "", unit: str = "") -> QSlider:
+        slider, spin = QSlider(Qt.Orientation.Horizontal), QSpinBox()
+        for widget, kind in ((slider, "Slider"), (spin, "Spin")):
+            widget.setObjectName(name + kind)
+            widget.setAccessibleName(spoken or text)
+            widget.setToolTip(spoken or text)
+            widget.setRange(least, 100)
+            widget.setValue(usual)
+        slider.setPageStep(_STEP)
+        spin.setSuffix(unit)
+        spin.setSingleStep(_STEP)
+        spin.setFont(number_font())
+        spin.setFixedWidth(_SPIN_WIDTH)
+        slider.valueChanged.connect(spin.setValue)
+        spin.valueChanged.connect(slider.setValue)
+        slider.valueChanged.connect(self._tell)
+        label = QLabel(text)
+        label.setBuddy(slider)
+        row = self._grid.rowCount()
+        self._grid.addWidget(label, row, 0)
+        self._grid.addWidget(slider, row, 1)
+        self._grid.addWidget(spin, row, 2)
+        self._grid.setColumnStretch(1, 1)
+        return slider
+
+    def _tell(self) -> None:
+        self._reset.setEnabled(self.eye != Eye())
+        self.eye_chosen.emit(self.eye)
+
+    def _make_reset(self) -> QPushButton:
+        button = QPushButton(icon("rotate-ccw"), tr("Reset"))
+        button.setObjectName("viewResetButton")
+        button.setAccessibleName(tr("Reset brightness, contrast and opacity"))
+        button.setEnabled(False)
+        button.clicked.connect(self.reset)
+        return button

@@ -1,0 +1,143 @@
+"""What the user prefers: the window's own table in `config.toml`, and the engine's settings beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from desktop.config_file import ConfigFile, SettingPath
+from engine.errors import EngineError
+from engine.settings import Settings
+
+TABLE = "window"
+
+Language = Literal["", "en", "zh_CN"]
+PreferredScheme = Literal["system", "light", "dark"]
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """How the user likes the window.
+
+    Attributes:
+        language: Of its words; empty is the system's.
+        scheme: Its colours; `system` follows the desktop.
+        threshold: The one it starts with, 0..1.
+        detect_on_opening: Whether an image that is opened is detected in at once.
+        keys: Key sequences of actions that have others than usual, by the action's name; empty for none at all.
+        hints_seen: Names of the hints that need not be shown again.
+        export_folder, export_format: Where and as what was exported last.
+    """
+
+    language: Language = ""
+    scheme: PreferredScheme = "system"
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    detect_on_opening: bool = True
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hints_seen: frozenset[str] = frozenset()
+    export_folder: str = ""
+    export_format: str = ""
+
+
+class PreferenceStore(QObject):
+    """Holds what is preferred now, and keeps it. What cannot be kept still counts until the window closes.
+
+    Attributes:
+        value: The window's preferences.
+        settings: The engine's settings.
+        problem: Why the file could not be used as it was, if so; told by whoever makes the store.
+
+    Signals:
+        changed(Preferences): Other preferences hold now.
+        settings_changed(Settings): Other settings hold now.
+        failed(EngineError): They could not be kept.
+    """
+
+    changed = pyqtSignal(object)
+    settings_changed = pyqtSignal(object)
+    failed = pyqtSignal(object)
+
+    def __init__(self, file: ConfigFile | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._file = file or ConfigFile()
+        self.settings = Settings.model_construct()
+        self.value, self.problem = _read(self._file)
+
+    @property
+    def path(self) -> Path:
+        """Where they are kept."""
+        return self._file.path
+
+    def change(self, **changes: Any) -> None:
+        """Prefer something else from now on; the names are those of `Preferences`."""
+        former, self.value = self.value, replace(self.value, **changes)
+        different = _differences(former, self.value)
+        if different:
+            self.changed.emit(self.value)
+            self._keep(different)
+
+    def change_settings(self, **changes: Any) -> None:
+        """Set something else in the engine; the names are those of `Settings`, the values fit it."""
+        different: dict[SettingPath, object] = {
+            (name,): value for name, value in changes.items() if value != getattr(self.settings, name)
+        }
+        if different:
+            self.settings = self.settings.model_copy(update=changes)
+            self.settings_changed.emit(self.settings)
+            self._keep(different)
+
+    def _keep(self, changes: Mapping[SettingPath, object]) -> None:
+        try:
+            self._file.write(changes)
+        except EngineError as error:
+            self.failed.emit(error)
+
+
+def _read(file: ConfigFile) -> tuple[Preferences, EngineError | None]:
+    """The preferences in the file, the usual ones in place of what cannot be used, and why."""
+    try:
+        table = file.read().get(TABLE, {})
+    except EngineError as error:
+        return Preferences(), error
+    adapter = TypeAdapter(Preferences)
+    try:
+        return adapter.validate_python(table), None
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        faulty = {each["loc"][0] for each in error.errors() if each["loc"]}
+        usable = {name: value for name, value in table.items() if name not in faulty} if faulty else {}
+        problem = EngineError(
+            "setting_invalid",
+            "The setting {setting} cannot be used: {reason}.",
+            setting=".".join(str(part) for part in (TABLE, *wrong["loc"])),
+            reason=wrong["msg"],
+        )
+        return adapter.validate_python(usable), problem
+
+
+def _differences(former: Preferences, now: Preferences) -> dict[SettingPath, object]:
+    """What to write into the file; keys one by one, so that comments between them stay."""
+    different: dict[SettingPath, object] = {}
+    for each in dataclasses.fields(Preferences):
+        before, after = getattr(former, each.name), getattr(now, each.name)
+        if before == after:
+            continue
+        if isinstance(after, Mapping):
+            for name in sorted({*before, *after}):
+                if before.get(name) != after.get(name):
+                    different[TABLE, each.name, name] = _as_toml(after.get(name))
+        else:
+            different[TABLE, each.name] = _as_toml(after)
+    return different
+
+
+def _as_toml(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,205 @@
+"""Deciding: what the user decides is in the session's file before it is on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from desktop.i18n import tr
+from desktop.session_book import SessionBook
+from desktop.state_holder import StateHolder
+from desktop.viewer_state import ViewerState, select
+from engine.detect.detection import Box
+from engine.errors import EngineError
+from engine.review.image_review import ImageReview, accept, add, forget, reject, relabel, reshape
+from engine.review.merge import Reviewed
+from engine.review.session import Session, Step
+
+Change = Callable[[ImageReview, Reviewed, int], ImageReview]
+
+
+class Reviewing(QObject):
+    """Changes what was decided about the shown image; used in the window's thread.
+
+    Signals:
+        place_wanted(int): The image at this place should be shown.
+    """
+
+    place_wanted = pyqtSignal(int)
+
+    def __init__(self, holder: StateHolder, book: SessionBook, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._holder = holder
+        self._book = book
+        self._awaited: tuple[int, int] | None = None
+        self._seen_unsure: set[tuple[int, int]] = set()
+        holder.changed.connect(self._select_awaited)
+
+    @property
+    def has_decided(self) -> bool:
+        """Whether anything is decided in the session."""
+        state, session = self._holder.state, self._book.session
+        return bool(state.decided.decisions) or (session is not None and bool(session.decided()))
+
+    def accept(self) -> None:
+        """Accept the selected boxes."""
+        self._decide_selected("accept", accept)
+
+    def reject(self) -> None:
+        """Reject the selected boxes; added ones are deleted."""
+        self._decide_selected("reject", reject)
+
+    def forget(self) -> None:
+        """Take back what was decided about the selected boxes."""
+        self._decide_selected("forget", lambda before, seen, indices, _: forget(before, seen, indices))
+
+    def relabel(self, label: str) -> None:
+        """Give the selected boxes another class."""
+        label = label.strip()
+        if label:
+            self._book.gave(label)
+            self._decide_selected("relabel", lambda b, seen, indices, free: relabel(b, seen, indices, label, free))
+
+    def reshape(self, boxes: Mapping[int, Box]) -> None:
+        """Move or resize boxes, by index."""
+        self._decide("move", lambda before, seen, free: reshape(before, seen, boxes, free))
+
+    def add(self, box: Box, label: str) -> None:
+        """Add a box that the model missed; it is selected."""
+        label = label.strip()
+        if not label:
+            return
+        self._book.gave(label)
+        free = 0 if self._book.session is None else self._book.session.next_id
+        if self._decide("add", lambda before, _, free: add(before, label, box, free)):
+            self._holder.set(replace(self._holder.state, selected=frozenset({-free})))
+
+    def set_note(self, note: str) -> None:
+        """Write a note about the image."""
+        self._decide("note", lambda before, _, __: replace(before, note=note))
+
+    def toggle_reviewed(self) -> None:
+        """Mark the image as reviewed, or not any more."""
+        self._decide("reviewed", lambda before, _, __: replace(before, is_reviewed=not before.is_reviewed))
+
+    def accept_all_and_go_on(self) -> None:
+        """Accept every shown undecided box, mark the image as reviewed, and show the next that is not: one step."""
+
+        state = self._holder.state
+        if state.unreadable:
+            self.go_to_open(1)
+        if state.image is None or (state.at is not None and state.sources[state.at] is not state.image.source):
+            return  # the next one is still being opened: a fast second press must not pass it over
+
+        def change(before: ImageReview, seen: Reviewed, free: int) -> ImageReview:
+            return replace(accept(before, seen, seen.undecided, free), is_reviewed=True)
+
+        if self._decide("accept_all", change) or self._holder.state.decided.is_reviewed:
+            self.go_to_open(1)
+
+    def go_to_open(self, step: int) -> None:
+        """Show the next image in a direction that is not reviewed yet."""
+        at = self._holder.state.at
+        place = self._book.places.next_open(-1 if at is None else at, step)
+        if place is not None:
+            self.place_wanted.emit(place)
+        elif step > 0:
+            self._holder.tell(tr("No image behind this one is left to review."))
+        else:
+            self._holder.tell(tr("No image before this one is left to review."))
+
+    def go_to_least_sure(self) -> None:
+        """Show the undecided box, of all images, whose score is nearest its threshold; again: the next one."""
+        state = self._holder.state
+        order = state.scores.least_sure(state.chosen, state.refinement, self._book.places.are_reviewed)
+        found = next(((p, i) for p, i in order if (p, i) not in self._seen_unsure), None)
+        if found is None:
+            self._seen_unsure.clear()
+            self._holder.tell(tr("Every detection that the model was asked for is decided or was looked at."))
+            return
+        self._seen_unsure.add(found)
+        place, index = found
+        if place == state.at and state.detections is not None:
+            self._holder.set(select(state, frozenset({index})))
+        else:
+            self._awaited = found
+            self.place_wanted.emit(place)
+
+    def _select_awaited(self, state: ViewerState) -> None:
+        if self._awaited is None or state.detections is None or state.at != self._awaited[0]:
+            return
+        index, self._awaited = self._awaited[1], None
+        self._holder.set(select(state, frozenset({index})))
+
+    def undo(self) -> None:
+        """Take back the last thing that was decided, and show its image."""
+        self._retrace(lambda session: session.undo(), lambda step: step.before)
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self._retrace(lambda session: session.redo(), lambda step: step.after)
+
+    def labels(self) -> list[str]:
+        """Class names to choose from, those that were given last first."""
+        found = self._holder.state.detections
+        names = [] if found is None else [found.names[label_id] for label_id in sorted(found.names)]
+        return list(dict.fromkeys([*self._book.labels, *names]))
+
+    def _decide_selected(
+        self, text: str, change: Callable[[ImageReview, Reviewed, Iterable[int], int], ImageReview]
+    ) -> None:
+        selected = self._holder.state.selected
+        if selected:
+            self._decide(text, lambda before, seen, free: change(before, seen, selected, free))
+
+    def _decide(self, text: str, change: Change) -> bool:
+        """Whether something was decided and kept."""
+        state, session = self._holder.state, self._book.session
+        if state.image is None or state.seen is None:
+            return False
+        if session is None or not self._book.content:
+            self._holder.tell(tr("Decisions cannot be kept here: the session's file could not be opened."))
+            return False
+        if session.is_read_only:
+            self._holder.tell(tr("Another window has this session open: nothing can be decided here."))
+            return False
+        before = state.decided
+        after = change(before, state.seen, session.next_id)
+        if after == before:
+            return False
+        try:
+            session.do(Step(self._book.content, text, before, after))
+        except EngineError as error:
+            self._holder.tell_error(error)
+            return False
+        self._show(self._book.content, after)
+        return True
+
+    def _retrace(self, go: Callable[[Session], Step | None], side: Callable[[Step], ImageReview]) -> None:
+        if self._book.session is None or self._book.session.is_read_only:
+            return
+        try:
+            step = go(self._book.session)
+        except EngineError as error:
+            self._holder.tell_error(error)
+            return
+        if step is None:
+            return
+        self._show(step.content_hash, side(step))
+        places = self._book.places.having(step.content_hash)
+        if step.content_hash != self._book.content and places:
+            self.place_wanted.emit(places[0])
+
+    def _show(self, content_hash: str, kept: ImageReview) -> None:
+        self._book.places.reviewed(content_hash, kept.is_reviewed)
+        state = self._holder.state
+        if content_hash == self._book.content:
+            state = replace(state, decided=kept)
+            if state.detections is not None:
+                self._book.count(content_hash, state.detections)
+            shown = state.shown
+            left = frozenset() if shown is None else frozenset(shown.indices.tolist())
+            state = replace(state, decided=kept, selected=state.selected & left)
+        self._holder.set(self._book.remarked(state))

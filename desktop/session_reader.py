@@ -1,0 +1,149 @@
+"""Reading and keeping what belongs to sessions away from the window's thread, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from desktop.background import BackgroundWork
+from desktop.places import Places
+from engine.detect.detection import Detections
+from engine.errors import EngineError
+from engine.image.source import Source
+from engine.review.merge import match
+from engine.review.session import Place, Session
+
+_AT_ONCE = 500
+"""Images looked up at a time: the window takes each lot over between two events."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a session knows of some images.
+
+    Attributes:
+        places: The list that they were looked up for.
+        first: The place of the first of them.
+        locations: Where they are, in the order of the list.
+        known: By location.
+        found: Content, detections, and which of them are decided.
+        labels: Classes that people gave.
+    """
+
+    places: Places
+    first: int = 0
+    locations: Sequence[str] = ()
+    known: Mapping[str, Place] = field(default_factory=dict)
+    found: Sequence[tuple[str, Detections, Collection[int]]] = ()
+    labels: Sequence[str] = ()
+
+
+class SessionReader(QObject):
+    """Does one thing after the other in a thread, so that a session is closed after its last use.
+
+    Signals:
+        ready(Path, Session | EngineError): The session at a path was opened, or why it cannot be.
+        read(Reading): What is known of some images.
+        failed(EngineError): Something could not be kept.
+    """
+
+    ready = pyqtSignal(object, object)
+    read = pyqtSignal(object)
+    failed = pyqtSignal(object)
+
+    def __init__(self, fingerprint_of: Callable[[str], str], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._fingerprint_of = fingerprint_of
+        self._work = BackgroundWork(self)
+        self._work.finished.connect(self._on_finished)
+        self._work.failed.connect(self.failed)
+
+    def open(self, path: Path) -> None:
+        """Open a session; `ready` brings it."""
+        self._work.run(lambda: _opened(path))
+
+    def close(self, session: Session) -> None:
+        """Close a session once everything that was asked of it is done."""
+        self._work.run(session.close)
+
+    def look_up(self, session: Session, places: Places, first: int, locations: Sequence[str], model: str) -> None:
+        """Find out what the session knows of images; `read` brings it, in several lots where there are many."""
+        for at in range(0, len(locations), _AT_ONCE):
+            lot = locations[at : at + _AT_ONCE]
+            self._work.run(partial(self._known, session, places, first + at, lot, model))
+
+    def recall(self, session: Session, places: Places, model: str) -> None:
+        """Find out what another model found in the images of the list; `read` brings it."""
+        contents = [places.hash_of(place) for place in range(len(places))]
+        for at in range(0, len(contents), _AT_ONCE):
+            lot = set(contents[at : at + _AT_ONCE]) - {""}
+            if lot:
+                self._work.run(partial(self._recalled, session, places, lot, model))
+
+    def note_place(self, session: Session, source: Source, content_hash: str, size: tuple[int, int]) -> None:
+        """Keep where an image is and how large it is, width and height in pixels."""
+        if source.kind in ("path", "url") and not session.is_read_only:
+            self._work.run(lambda: session.note_place(source.location, content_hash, source.name, *size))
+
+    def note_unreadable(self, session: Session, location: str, reason: str) -> None:
+        """Keep that an image cannot be read."""
+        if not session.is_read_only:
+            self._work.run(lambda: session.note_unreadable(location, reason))
+
+    def keep(self, session: Session, content_hash: str, found: Detections) -> None:
+        """Keep what a model found."""
+        if not session.is_read_only:
+            self._work.run(lambda: session.put_detections(content_hash, self._fingerprint_of(found.model), found))
+
+    def wait(self) -> None:
+        """Wait until everything that was asked is done."""
+        self._work.wait()
+
+    def _recalled(self, session: Session, places: Places, contents: Collection[str], model: str) -> Reading:
+        return Reading(places, found=self._found(session, contents, model))
+
+    def _known(self, session: Session, places: Places, first: int, locations: Sequence[str], model: str) -> Reading:
+        known = session.places(locations)
+        contents = {place.content_hash for place in known.values()} - {""}
+        found = self._found(session, contents, model)
+        labels = {
+            decision.label
+            for content in contents
+            for decision in session.image(content).decisions
+            if decision.original is None or decision.relabelled
+        }
+        return Reading(places, first, locations, known, found, sorted(labels))
+
+    def _found(
+        self, session: Session, contents: Collection[str], model: str
+    ) -> Sequence[tuple[str, Detections, Collection[int]]]:
+        fingerprint = self._fingerprint_of(model)
+        rows = []
+        for content in contents:
+            found = session.detections(content, fingerprint)
+            if found is not None:
+                rows.append((content, found, set(match(found, session.image(content).decisions).values())))
+        return rows
+
+    def _on_finished(self, result: object) -> None:
+        if isinstance(result, Reading):
+            self.read.emit(result)
+        elif isinstance(result, _Ready):
+            self.ready.emit(result.path, result.outcome)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    path: Path
+    outcome: Session | EngineError
+
+
+def _opened(path: Path) -> _Ready:
+    try:
+        return _Ready(path, Session.open(path))
+    except EngineError as error:
+        return _Ready(path, error)

@@ -1,0 +1,68 @@
+"""Where the user was in a session, as it is kept in its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import BaseModel, Field, ValidationError
+
+from desktop.viewer_state import WINDOW_THRESHOLD, ViewerState
+from engine.review.refine import Refinement
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class SessionView(BaseModel):
+    """What is restored when a session is opened again.
+
+    Attributes:
+        location: The image that was shown; empty if it was pasted.
+        threshold, top_k: As in `Filter`.
+        class_thresholds, suppress_iou, across_classes, hidden, solo: As in `Refinement`.
+    """
+
+    location: str = ""
+    threshold: Share = WINDOW_THRESHOLD
+    top_k: Annotated[int, Field(ge=1)] | None = None
+    class_thresholds: dict[str, Share] = {}
+    suppress_iou: Share | None = None
+    across_classes: bool = False
+    hidden: list[str] = []
+    solo: str | None = None
+
+    @classmethod
+    def read(cls, kept: Mapping[str, object]) -> SessionView:
+        """What was kept; a file that someone changed so that it makes no sense begins anew."""
+        try:
+            return cls.model_validate(kept)
+        except ValidationError:
+            return cls()
+
+    @classmethod
+    def of(cls, state: ViewerState) -> SessionView:
+        """What to keep of a state."""
+        source, refinement = None if state.image is None else state.image.source, state.refinement
+        return cls(
+            location=source.location if source is not None and source.kind in ("path", "url") else "",
+            threshold=state.chosen.threshold,
+            top_k=state.chosen.top_k,
+            class_thresholds=dict(refinement.class_thresholds),
+            suppress_iou=refinement.suppress_iou,
+            across_classes=refinement.across_classes,
+            hidden=sorted(refinement.hidden),
+            solo=refinement.solo,
+        )
+
+    def applied_to(self, state: ViewerState) -> ViewerState:
+        """The state as the user left it."""
+        refinement = Refinement(
+            class_thresholds=self.class_thresholds,
+            suppress_iou=self.suppress_iou,
+            across_classes=self.across_classes,
+            hidden=frozenset(self.hidden),
+            solo=self.solo,
+        )
+        chosen = replace(state.chosen, threshold=self.threshold, top_k=self.top_k)
+        return replace(state, chosen=chosen, refinement=refinement)

@@ -1,0 +1,72 @@
+"""The settings: what is chosen holds at once and is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtWidgets import QApplication, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+
+from desktop.i18n import tr
+from desktop.preferences import Preferences, PreferenceStore
+from desktop.settings_page import SettingsPage
+from desktop.theme import GRID
+
+_WIDTH = 64 * GRID
+
+
+class SettingsDialog(QDialog):
+    """Stays open beside the window; it speaks another language as soon as that is chosen.
+
+    Attributes:
+        page: The settings.
+
+    Signals:
+        keys_asked: The user wants to see the keys.
+    """
+
+    keys_asked = pyqtSignal()
+
+    def __init__(self, store: PreferenceStore, models: Sequence[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("settingsDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._store, self._models = store, tuple(models)
+        self._language = store.value.language
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
+        self._layout.setSpacing(2 * GRID)
+        self._fill()
+        self.setMinimumWidth(_WIDTH)
+        store.changed.connect(self._on_changed)
+
+    def _fill(self) -> None:
+        self.setWindowTitle(tr("Settings"))
+        self.setAccessibleName(tr("Settings"))
+        self.page = SettingsPage(self._store, self._models)
+        self.page.keys_asked.connect(self.keys_asked)
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self._buttons.rejected.connect(self.reject)
+        close = self._buttons.button(QDialogButtonBox.StandardButton.Close)
+        close.setObjectName("closeSettings")
+        close.setAutoDefault(False)
+        self._layout.addWidget(self.page, 1)
+        self._layout.addWidget(self._buttons)
+
+    def _on_changed(self, preferences: Preferences) -> None:
+        if preferences.language != self._language:
+            self._language = preferences.language
+            QTimer.singleShot(0, self._fill_again)
+
+    def _fill_again(self) -> None:
+        """Say everything in the new language; the keyboard stays where it was."""
+        focused = QApplication.focusWidget()
+        name = focused.objectName() if focused is not None and self.isAncestorOf(focused) else ""
+        for former in (self.page, self._buttons):
+            self._layout.removeWidget(former)
+            former.hide()
+            former.deleteLater()
+        self._fill()
+        again = self.page.findChild(QWidget, name) if name else None
+        if again is not None:
+            again.setFocus()

@@ -1,0 +1,72 @@
+"""A model's fingerprint: equal for copies of a checkpoint, another where anything changes that decides detections."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from engine.errors import ModelError
+
+_SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json", "model.safetensors.index.json")
+
+_known: dict[tuple[str, int, int], bytes] = {}
+"""Digests by path, size and time of change (ns): 160 MB are read once a process."""
+
+
+def fingerprint(model: Path) -> str:
+    """32 hexadecimal digits over the content of a checkpoint folder, or of a single model file.
+
+    Args:
+        model: A folder with config.json and safetensors, or a file such as `model.onnx`.
+
+    Raises:
+        ModelError: a file is missing or cannot be read.
+    """
+    whole = hashlib.blake2b(digest_size=16)
+    for path in _files(model):
+        # Neither the folder's name nor that of a single file matters: a copy may have another one.
+        name = path.name if path != model else ""
+        whole.update(f"{len(name)}:{name}".encode("utf-8", "surrogatepass") + _digest(path, model))
+    return whole.hexdigest()
+
+
+def _files(model: Path) -> list[Path]:
+    if model.is_file():
+        return [model]
+    if not model.is_dir():
+        raise ModelError("model_folder_missing", "There is no model folder {model}.", model=model.name)
+    settings = [model / name for name in _SETTINGS if (model / name).exists()]
+    try:
+        shards = sorted(path for path in model.iterdir() if path.suffix == ".safetensors")
+    except OSError as error:
+        raise _unreadable(model, model.name, error) from error
+    if not shards:
+        raise ModelError(
+            "checkpoint_incomplete",
+            "The model {model} cannot be used: {file} is missing; choose the folder that holds it.",
+            model=model.name,
+            file="model.safetensors",
+        )
+    return settings + shards
+
+
+def _digest(path: Path, model: Path) -> bytes:
+    try:
+        stat = path.stat()
+        key = (str(path.absolute()), stat.st_size, stat.st_mtime_ns)
+        if key not in _known:
+            with path.open("rb") as file:
+                _known[key] = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
+        return _known[key]
+    except OSError as error:
+        raise _unreadable(model, path.name, error) from error
+
+
+def _unreadable(model: Path, file: str, error: OSError) -> ModelError:
+    return ModelError(
+        "model_unreadable",
+        "The model {model} cannot be read: {file}: {reason}.",
+        model=model.name,
+        file=file,
+        reason=error.strerror or error,
+    )

@@ -1,0 +1,250 @@
+"""The SQLite file of a session: its tables, how it is opened and checked, and its two connections."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import EngineError
+from engine.review import detection_table
+from engine.review.difference import DamagedError
+
+APPLICATION_ID = int.from_bytes(b"dtrS", "big")
+SCHEMA_VERSION = 1
+PATIENCE_S = 10.0
+"""How long one connection waits for the other's transaction, which takes milliseconds."""
+
+SCHEMA = (
+    """CREATE TABLE image (
+        id INTEGER PRIMARY KEY,
+        content_hash TEXT NOT NULL UNIQUE,
+        width INTEGER,
+        height INTEGER,
+        is_reviewed INTEGER NOT NULL DEFAULT 0,
+        note TEXT NOT NULL DEFAULT '""' -- JSON
+    )""",
+    """CREATE TABLE place (
+        location TEXT PRIMARY KEY,
+        image INTEGER REFERENCES image (id),
+        name TEXT NOT NULL DEFAULT '',
+        unreadable TEXT NOT NULL DEFAULT ''
+    ) WITHOUT ROWID""",
+    """CREATE TABLE decision (
+        image INTEGER NOT NULL REFERENCES image (id),
+        id INTEGER NOT NULL,
+        value TEXT NOT NULL, -- JSON, see difference.py
+        PRIMARY KEY (image, id)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE step (
+        number INTEGER PRIMARY KEY,
+        image INTEGER NOT NULL REFERENCES image (id),
+        text TEXT NOT NULL,
+        difference TEXT NOT NULL -- JSON, see difference.py
+    )""",
+    """CREATE TABLE state (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        done INTEGER NOT NULL DEFAULT 0, -- steps that are not undone
+        next_id INTEGER NOT NULL DEFAULT 1,
+        revision INTEGER NOT NULL DEFAULT 0, -- counts steps, undone and redone ones too
+        view TEXT NOT NULL DEFAULT '{}' -- JSON
+    )""",
+    "INSERT INTO state (id) VALUES (1)",
+    *detection_table.SCHEMA,
+)
+DECIDED_TABLES = ("image", "place", "decision", "step", "state")
+"""What cannot be made again; foreign keys lead to earlier ones."""
+
+_TABLES = frozenset((*DECIDED_TABLES, "model", "found"))
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""SQLITE_ERROR, as a column that is not there or no UTF-8: the statements that open a session are right."""
+
+
+class Channel:
+    """A connection that several threads may use, one at a time."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, is_read_only: bool) -> None:
+        self._connection = connection
+        self._path = path
+        self._is_read_only = is_read_only
+        self._turn = threading.Lock()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for single statements that only read.
+
+        Raises:
+            EngineError: naming the session's path.
+        """
+        with self._turn, _told(self._path):
+            yield self._connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection in a transaction: all of it is on disk afterwards, or nothing of it happened.
+
+        Raises:
+            EngineError: naming the session's path.
+        """
+        if self._is_read_only:
+            raise EngineError("session_read_only", "The session {path} is open read-only.", path=self._path)
+        with self._turn, _told(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Wait for who has the turn, then close."""
+        with self._turn, _told(self._path):
+            self._connection.close()
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A session in a folder where SQLite may not write beside it, copied to one where it may."""
+
+    folder: tempfile.TemporaryDirectory[str]
+    path: Path
+
+    @classmethod
+    def of(cls, path: Path) -> Copy:
+        """Copy the file and what a killed process left in its log.
+
+        Raises:
+            OSError: it cannot be read, or there is no room.
+        """
+        folder = tempfile.TemporaryDirectory(prefix="detrdesk-")
+        copy = cls(folder, Path(folder.name) / "session")
+        try:
+            shutil.copyfile(path, copy.path)
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(f"{path}-wal", f"{copy.path}-wal")
+        except BaseException:
+            folder.cleanup()
+            raise
+        return copy
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open to write and check; a file that is absent or has no tables is made a session.
+
+    Raises:
+        EngineError: another program's file, or that of a newer detrdesk.
+        DamagedError, sqlite3.Error: see `is_damage`.
+    """
+    connection = connect_again(path)
+    with _closed_on_failure(connection):
+        _check_or_make(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def connect_again(path: Path) -> sqlite3.Connection:
+    """Another connection to a file that `connect` opened, which syncs nothing of its own."""
+    connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
+    with _closed_on_failure(connection):
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def connect_reading(path: Path) -> sqlite3.Connection:
+    """Open to read and check; raises like `connect`."""
+    address = f"{path.as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, timeout=PATIENCE_S, check_same_thread=False)
+    with _closed_on_failure(connection):
+        _check(connection)
+    return connection
+
+
+@contextlib.contextmanager
+def _closed_on_failure(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _check_or_make(connection: sqlite3.Connection) -> None:
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        _check(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")  # a file that cannot be written is found out here
+        connection.execute("UPDATE state SET done = done")
+        connection.execute("ROLLBACK")
+    else:
+        connection.execute("PRAGMA journal_mode = WAL")
+        make_tables(connection)
+
+
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Make an empty database a session, at once or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in SCHEMA:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    application_id, version = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+    )
+    path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
+    refuse_others(path, application_id, version)
+    problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if problem != "ok" or not tables >= _TABLES:
+        raise DamagedError("it is damaged")
+
+
+def refuse_others(path: Path, application_id: int, version: int) -> None:
+    """Raise where the file is not one that this program reads.
+
+    Raises:
+        EngineError: another program's file, or that of a newer detrdesk.
+    """
+    if application_id != APPLICATION_ID:
+        raise EngineError("session_foreign", "{path} is not a session of detrdesk; choose another file.", path=path)
+    if version > SCHEMA_VERSION:
+        raise EngineError(
+            "session_newer",
+            "The session {path} was written by a newer detrdesk; open it with that one.",
+            path=path,
+        )
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether a failure to open says that the file's content is not as it was written."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return isinstance(error, DamagedError) or code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ
+
+
+def failure(path: Path, error: Exception) -> EngineError:
+    """What to tell of an error of SQLite or of the system."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+        return EngineError(
+            "session_disk_full", "The session {path} cannot be written: the disk is full; make room.", path=path
+        )
+    reason = (isinstance(error, OSError) and error.strerror) or error
+    return EngineError("session_failed", "The session {path} cannot be used: {reason}.", path=path, reason=reason)
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, DamagedError) as error:
+        raise failure(path, error) from error

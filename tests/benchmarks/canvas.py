@@ -1,0 +1,153 @@
+"""Milliseconds a frame on the canvas: a crowd of boxes that is panned, and an image of 100 megapixels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from PyQt5.QtCore import QPointF, QSize
+from PyQt5.QtGui import QColor, QImage, QPainter
+from PyQt5.QtWidgets import QApplication
+
+from desktop.canvas.eye import Eye
+from desktop.canvas.scene import ImageScene
+from desktop.canvas.view import ImageView
+from desktop.theme import apply_theme
+from engine.detect.detection import Detections
+from tests.benchmarks.paired import Spread
+
+WINDOW = QSize(1600, 1000)
+IMAGE = QSize(4000, 3000)
+LARGE_IMAGE = QSize(12_500, 8_000)
+CLASSES = 20
+STEPS = 60
+STEP = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Panning:
+    """How long frames take while the image is panned.
+
+    Attributes:
+        name: What is panned.
+        frame_ms: Each frame, from the move of the scroll bar to the last pixel, milliseconds.
+        open_ms: Until the image was there to see, milliseconds.
+        late_ms: The longest that the window's events had to wait while smaller copies were made, milliseconds.
+    """
+
+    name: str
+    frame_ms: Spread
+    open_ms: float = 0.0
+    late_ms: float = 0.0
+
+    def as_dict(self) -> dict[str, object]:
+        """The figure for JSON."""
+        return asdict(self)
+
+
+def boxes_panned(count: int = 1000, zoom: float | None = 1.0, window: QSize = WINDOW) -> Panning:
+    """`count` boxes of 20 classes with their labels, all of them in sight with `zoom` None, else at that zoom."""
+    view = _shown_view(window)
+    view.show_image(_striped(IMAGE))
+    view.show_detections(crowd(count, IMAGE))
+    if zoom is not None:
+        view.set_zoom(zoom)
+    _settle(view)
+    where = "all in sight" if zoom is None else f"zoom {zoom:g}"
+    frames = _frames(view, _redraw if zoom is None else _pan)
+    view.close()
+    return Panning(f"{count:,} boxes, {where}, {window.width()} x {window.height()}", frames)
+
+
+def large_image_panned(size: QSize = LARGE_IMAGE, window: QSize = WINDOW, brightness: int = 0) -> Panning:
+    """An image of 100 megapixels: opened, then panned at 100 % when its smaller copies are made.
+
+    Args:
+        size: Of the image.
+        window: Of the canvas.
+        brightness: For the eye, -100..100; anything but 0 adjusts each part when it is first seen.
+    """
+    view, image = _shown_view(window), _striped(size)
+    view.set_eye(Eye(brightness=brightness))
+    started = time.perf_counter()
+    view.show_image(image)
+    view.viewport().repaint()
+    open_ms = (time.perf_counter() - started) * 1e3
+    late_ms = _settle(view)
+    view.set_zoom(1.0)
+    frames = _frames(view, _pan)
+    view.close()
+    megapixels = size.width() * size.height() / 1e6
+    shown = ", brighter" if brightness else ""
+    name = f"{megapixels:.0f} megapixels{shown}, {window.width()} x {window.height()}"
+    return Panning(name, frames, open_ms, late_ms)
+
+
+def crowd(count: int, size: QSize) -> Detections:
+    """Boxes at random places, a twentieth to a tenth of the image wide, with classes of every line style."""
+    random = np.random.default_rng(7)
+    whole = np.array([size.width(), size.height()])
+    middle, half = random.random((count, 2)) * whole, (random.random((count, 2)) + 1) * whole / 40
+    boxes = np.concatenate([middle - half, middle + half], 1).astype(np.float32)
+    names = {label_id: f"class {label_id}" for label_id in range(CLASSES)}
+    scores, ids = random.random(count).astype(np.float32), random.integers(0, CLASSES, count)
+    return Detections.from_arrays(scores, ids, boxes, names, size.width(), size.height())
+
+
+def _shown_view(window: QSize) -> ImageView:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication), "the caller makes the application"
+    apply_theme(app, "light")
+    view = ImageView()
+    view.resize(window)
+    view.show()
+    app.processEvents()
+    return view
+
+
+def _striped(size: QSize) -> QImage:
+    """An image that is not of one colour; the eye would not see it move."""
+    image = QImage(size, QImage.Format.Format_RGB32)
+    image.fill(QColor(50, 100, 150))
+    painter = QPainter(image)
+    for left in range(0, size.width(), 64):
+        painter.fillRect(left, 0, 32, size.height(), QColor(150, 170, 100))
+    painter.end()
+    return image
+
+
+def _settle(view: ImageView) -> float:
+    """Let copies be made and labels be placed; the longest wait between two events, ms."""
+    scene = view.scene()
+    assert isinstance(scene, ImageScene)
+    pyramid = scene.image.pyramid
+    assert pyramid is not None
+    until, late, last = time.perf_counter() + 0.2, 0.0, time.perf_counter()
+    while time.perf_counter() < until or not pyramid.complete:
+        QApplication.processEvents()
+        now = time.perf_counter()
+        late, last = max(late, now - last), now
+    return late * 1e3
+
+
+def _frames(view: ImageView, move: Callable[[ImageView, int], None]) -> Spread:
+    times = []
+    for step in range(STEPS):
+        started = time.perf_counter()
+        move(view, step)
+        view.viewport().repaint()
+        times.append((time.perf_counter() - started) * 1e3)
+        QApplication.processEvents()
+    return Spread.of(times)
+
+
+def _pan(view: ImageView, step: int) -> None:
+    forth = 1 if step < STEPS // 2 else -1
+    bar = view.horizontalScrollBar()
+    bar.setValue(bar.value() + forth * STEP)
+
+
+def _redraw(view: ImageView, step: int) -> None:
+    view.centerOn(QPointF(view.sceneRect().center()))

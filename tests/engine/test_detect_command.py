@@ -1,0 +1,225 @@
+"""`detrdesk detect` over many images: JSON Lines, going on, the cache, being stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from PIL import Image
+
+from engine import cli
+from engine.detect.detector import Detector
+from engine.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
+
+
+@pytest.fixture(autouse=True)
+def tiny_model(tiny_detr: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny model is the default one."""
+    monkeypatch.setenv("DETRDESK_MODEL", str(tiny_detr))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Images in a folder and one below it, one of which is none."""
+    folder = tmp_path / "文件夹"
+    (folder / "below").mkdir(parents=True)
+    for at in range(5):
+        Image.new("RGB", (40 + at, 30), (at * 40, 80, 90)).save(folder / ("below" if at % 2 else "") / f"图 {at}.png")
+    (folder / "broken.jpg").write_text("<html>")
+    return folder
+
+
+def detect(*arguments: object) -> int:
+    return cli.main(["detect", *map(str, arguments), "--quiet"])
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_each_line_is_the_answer_of_one_image(folder: Path, tmp_path: Path) -> None:
+    lines, array = tmp_path / "a.jsonl", tmp_path / "a.json"
+    code = detect(folder, "--json-lines", lines, "--json", array, "--threshold", "0.1")
+    assert code == SOME_FAILED
+    assert records(lines) == json.loads(array.read_text("utf-8"))
+    assert len(records(lines)) == 6
+    failed = [record for record in records(lines) if "error" in record]
+    assert [(Path(record["source"]).name, record["error"]["code"]) for record in failed] == [
+        ("broken.jpg", "not_an_image")
+    ]
+
+
+def test_a_single_image_is_named_in_its_line(image_file: Path, tmp_path: Path) -> None:
+    assert detect(image_file, "--json-lines", tmp_path / "a.jsonl") == DONE
+    assert [record["source"] for record in records(tmp_path / "a.jsonl")] == [str(image_file)]
+
+
+def test_without_resume_the_file_begins_anew(image_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("something else")
+    assert detect(image_file, "--json-lines", tmp_path / "a.jsonl") == DONE
+    assert len(records(tmp_path / "a.jsonl")) == 1
+
+
+def test_resume_leaves_out_what_is_there_and_tries_again_what_failed(folder: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "a.jsonl"
+    detect(folder, "--json-lines", lines)
+    Image.new("RGB", (20, 20)).save(folder / "broken.jpg")
+    before = records(lines)
+    with patch.object(Detector, "detect", autospec=True, side_effect=Detector.detect) as ran:
+        assert detect(folder, "--json-lines", lines, "--resume", "--fresh") == DONE
+    assert ran.call_count == 1
+    after = records(lines)
+    assert after[:5] == [record for record in before if "error" not in record]
+    assert Path(after[5]["source"]).name == "broken.jpg"
+
+
+def test_resume_without_a_file_begins_one(folder: Path, tmp_path: Path) -> None:
+    detect(folder, "--json-lines", tmp_path / "a.jsonl", "--resume")
+    assert len(records(tmp_path / "a.jsonl")) == 6
+
+
+def test_resume_mends_a_half_line(folder: Path, tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
+    detect(folder, "--json-lines", whole)
+    content = whole.read_bytes()
+    for length in (len(content) // 2, content.index(b"\n") + 1, 5, 0):
+        cut.write_bytes(content[:length])
+        detect(folder, "--json-lines", cut, "--resume")
+        assert by_source(cut) == by_source(whole)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--threshold", "0.7"], "threshold 0.5, not 0.7"),
+        (["--top-k", "3"], "top_k None, not 3"),
+        (["--model", "starter"], "model tiny-detr, not starter"),
+    ],
+)
+def test_a_file_of_other_settings_is_refused_and_left_as_it_is(
+    image_file: Path, tmp_path: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = tmp_path / "a.jsonl"
+    detect(image_file, "--json-lines", lines)
+    lines.write_bytes(lines.read_bytes() + b'{"half')
+    before = lines.read_bytes()
+    assert detect(image_file, "--json-lines", lines, "--resume", *arguments) == USAGE
+    assert words in capsys.readouterr().err
+    assert lines.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["one\ntwo", '{"a": 1}\n', "[1]\n", '{"source": 1}\n'])
+def test_a_file_of_something_else_is_refused_and_left_as_it_is(
+    image_file: Path, tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text(content)
+    assert detect(image_file, "--json-lines", tmp_path / "a.txt", "--resume") == USAGE
+    assert "is not a file that --json-lines wrote" in capsys.readouterr().err
+    assert (tmp_path / "a.txt").read_text() == content
+
+
+def test_resume_goes_with_json_lines(image_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        detect(image_file, "--resume")
+    assert end.value.code == USAGE
+    assert "--json-lines" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_is_told_before_anything_runs(
+    image_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with patch.object(Detector, "detect", side_effect=AssertionError("ran the model")):
+        assert detect(image_file, "--json-lines", tmp_path / "no" / "a.jsonl") == USAGE
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_second_time_everything_is_known_and_the_answer_is_the_same(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, out = tmp_path / "1.jsonl", tmp_path / "2.jsonl", tmp_path / "out"
+    detect(folder, "--json-lines", first)
+    with patch.object(Detector, "detect", side_effect=AssertionError("ran the model")):
+        detect(folder, "--json-lines", second, "--image-out", out)
+        cli.main(["detect", str(folder / "图 0.png"), "--threshold", "0"])
+    assert records(first) == records(second)
+    assert len(list(out.iterdir())) == 5
+    assert "known from an earlier run\n" in capsys.readouterr().out
+
+
+def test_fresh_asks_the_model_again(image_file: Path) -> None:
+    detect(image_file)
+    with patch.object(Detector, "detect", autospec=True, side_effect=Detector.detect) as ran:
+        assert detect(image_file, "--fresh") == DONE
+    assert ran.call_count == 1
+
+
+def start(folder: Path, lines: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "desktop", "detect", str(folder), "--json-lines", str(lines), "--quiet", *more]
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_lines(run: subprocess.Popen[str], lines: Path, count: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and run.poll() is None:
+        if lines.exists() and lines.read_bytes().count(b"\n") >= count:
+            return
+        time.sleep(0.002)
+    pytest.fail("ended too early")
+
+
+def by_source(path: Path) -> dict[str, dict[str, Any]]:
+    found = {record["source"]: record for record in records(path)}
+    assert len(found) == len(records(path)), "a source twice"
+    return found
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """So many images that there is time to stop in between."""
+    folder = tmp_path_factory.mktemp("many")
+    for at in range(60):
+        Image.effect_noise((600 + at, 400), 60).convert("RGB").save(folder / f"{at}.jpg")
+    return folder
+
+
+def test_a_killed_run_goes_on_to_the_same_content(many: Path, tmp_path: Path) -> None:
+    """`kill -9` twice in the middle, then to the end."""
+    lines, whole = tmp_path / "a.jsonl", tmp_path / "whole.jsonl"
+    for more, count in ([], 7), (["--resume", "--fresh"], 20):
+        run = start(many, lines, *more)
+        wait_for_lines(run, lines, count)
+        run.kill()
+        run.communicate(timeout=30)
+    assert lines.read_bytes().count(b"\n") < 60
+    lines.write_bytes(lines.read_bytes() + b'{"source": "/half')
+    assert detect(many, "--json-lines", lines, "--resume") == DONE
+    assert detect(many, "--json-lines", whole, "--fresh") == DONE
+    assert len(by_source(whole)) == 60
+    assert by_source(lines) == by_source(whole)
+
+
+def test_interrupting_is_quiet_and_keeps_what_is_done(many: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "a.jsonl"
+    run = start(many, lines)
+    wait_for_lines(run, lines, 3)
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate(timeout=30)
+    assert (run.returncode, told) == (INTERRUPTED, "")
+    assert 3 <= len(records(lines)) < 60
+
+
+def test_a_list_of_images_gives_an_array_even_with_one_line(
+    image_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "list.txt").write_text(f"{image_file}\n", "utf-8")
+    assert detect(tmp_path / "list.txt", "--json", "-") == DONE
+    assert [answer["source"] for answer in json.loads(capsys.readouterr().out)] == [str(image_file)]

@@ -1,0 +1,153 @@
+"""Many images, one after the other."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from PIL import Image
+
+from engine import Engine
+from engine.detect.detection import Detections
+from engine.detect.detector import Detector
+from engine.detect.scheduler import Cancelled
+from engine.detect_many import Answer, Failure, detect_many
+from engine.engine import ImageFile, OpenedImage
+from engine.errors import ModelError
+from engine.image.source import Source, expand_sources
+from engine.review.cache import DetectionCache
+from engine.settings import Settings
+
+
+@pytest.fixture
+def engine(tiny_detr: Path, tmp_path: Path) -> Iterator[Engine]:
+    engine = Engine(Settings(model=str(tiny_detr)), DetectionCache(tmp_path / "detections.sqlite"))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Eight images, each of another size."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for at in range(8):
+        Image.new("RGB", (40 + at, 30), (at * 20, 80, 90)).save(folder / f"{at}.png")
+    return folder
+
+
+def sources_in(folder: Path) -> list[Source]:
+    return expand_sources([folder])
+
+
+def test_answers_come_in_order_and_failures_stand_in_their_place(engine: Engine, folder: Path) -> None:
+    (folder / "3.png").write_text("<html>")
+    outcomes = list(detect_many(engine, sources_in(folder)))
+    assert [outcome.source.name for outcome in outcomes] == [f"{at}.png" for at in range(8)]
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    assert [(each.source.name, each.error.code) for each in failed] == [("3.png", "not_an_image")]
+    answers = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
+    assert [answer.found.width for answer in answers] == [40, 41, 42, 44, 45, 46, 47]
+    expected = engine.detect(folder / "5.png")
+    assert answers[4].found.boxes.tolist() == expected.boxes.tolist()
+    assert not any(answer.is_known for answer in answers)
+
+
+def test_what_is_known_is_neither_decoded_nor_detected_in_again(engine: Engine, folder: Path) -> None:
+    first = list(detect_many(engine, sources_in(folder)))
+    with (
+        patch.object(Detector, "detect", side_effect=AssertionError("ran the model")),
+        patch.object(Engine, "decode", side_effect=AssertionError("decoded")),
+    ):
+        again = list(detect_many(engine, sources_in(folder)))
+    assert all(isinstance(outcome, Answer) and outcome.is_known for outcome in again)
+    assert [each.found.scores.tolist() for each in again] == [each.found.scores.tolist() for each in first]
+    assert not any(outcome.is_known for outcome in detect_many(engine, sources_in(folder), fresh=True))
+
+
+def test_only_a_few_images_are_opened_ahead(engine: Engine, folder: Path) -> None:
+    outcomes = detect_many(engine, sources_in(folder))
+    opened: list[str] = []
+    read = Engine.read
+
+    def noted(self: Engine, source: Source, cancelled: Cancelled) -> ImageFile:
+        opened.append(source.name)
+        return read(self, source, cancelled)
+
+    with patch.object(Engine, "read", noted):
+        next(outcomes)
+        time.sleep(0.3)
+        assert len(opened) <= 4
+        outcomes.close()
+    assert len(opened) <= 4
+
+
+def test_images_are_opened_while_the_model_runs(engine: Engine, folder: Path) -> None:
+    detect, decode = Detector.detect, Engine.decode
+    second_is_open = threading.Event()
+
+    def slow(self: Detector, image: Image.Image) -> Detections:
+        assert second_is_open.wait(10), "nothing was opened while the model ran"
+        return detect(self, image)
+
+    def noted(self: Engine, file: ImageFile, *rest: int) -> OpenedImage:
+        if file.source.name == "1.png":
+            second_is_open.set()
+        return decode(self, file, *rest)
+
+    with patch.object(Detector, "detect", slow), patch.object(Engine, "decode", noted):
+        assert len(list(detect_many(engine, sources_in(folder)))) == 8
+
+
+def test_a_large_image_waits_for_its_turn_undecoded(engine: Engine, folder: Path) -> None:
+    with patch("engine.detect_many._LARGEST_AHEAD", 42 * 30):
+        outcomes = list(detect_many(engine, sources_in(folder)))
+    assert [outcome.found.width for outcome in outcomes] == list(range(40, 48))
+
+
+def test_cancelling_ends_it_and_leaves_no_thread(engine: Engine, folder: Path) -> None:
+    before = threading.active_count()
+    seen: list[object] = []
+    for outcome in detect_many(engine, sources_in(folder), cancelled=lambda: len(seen) == 2):
+        seen.append(outcome)
+    assert len(seen) == 2
+    assert threading.active_count() == before
+
+
+def test_a_model_that_cannot_be_loaded_ends_it_at_once(
+    engine: Engine, folder: Path, tiny_detr: Path, tmp_path: Path
+) -> None:
+    broken = shutil.copytree(tiny_detr, tmp_path / "broken")
+    (broken / "config.json").unlink()
+    with pytest.raises(ModelError):
+        list(detect_many(engine, sources_in(folder), str(broken)))
+    with pytest.raises(ModelError, match="nothing-here"):
+        list(detect_many(engine, sources_in(folder), "nothing-here"))
+
+
+def test_the_windows_own_request_overtakes(engine: Engine, folder: Path, image_file: Path) -> None:
+    """It waits for the image that is being looked at, not for the list."""
+    sizes: list[int] = []
+    detect = Detector.detect
+    running = threading.Event()
+
+    def slow(self: Detector, image: Image.Image) -> Detections:
+        sizes.append(image.width)
+        running.set()
+        time.sleep(0.1)
+        return detect(self, image)
+
+    engine.load()
+    with patch.object(Detector, "detect", slow):
+        batch = threading.Thread(target=lambda: list(detect_many(engine, sources_in(folder))))
+        batch.start()
+        assert running.wait(10)
+        engine.detect_known(engine.open(image_file))
+        batch.join()
+    assert len(sizes) == 9
+    assert sizes.index(320) <= 3
