@@ -11,7 +11,7 @@ run: $(STAMPS)/run
 	@$(BIN)/detrdesk resources/samples/parcels.jpg
 
 test: $(STAMPS)/test
-	@$(PYTHON) tools/qt_libraries.py --with-xvfb
+	@$(PYTHON) tools/qt_libraries.py --for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

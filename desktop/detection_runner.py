@@ -47,6 +47,7 @@ class Request:
         image: The opened image to detect in.
         known: What is in the image of `source`, where that needs no model any more.
         fresh: Whether to ask the model even where its answer is known from earlier.
+        detect: Whether to ask the model at all where its answer is not known.
     """
 
     model: str
@@ -56,6 +57,7 @@ class Request:
     image: OpenedImage | None = None
     known: Detections | None = None
     fresh: bool = False
+    detect: bool = True
 
     @property
     def first_stage(self) -> Stage:
@@ -168,7 +170,7 @@ class _Worker(QObject):
             known = self._engine.recall(image, request.model)
         if known is not None:
             yield Recalled(known)
-        else:
+        elif request.detect:
             yield Stage.LOADING_MODEL
             self._engine.load(request.model)
             if image is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from PyQt5.QtCore import pyqtSignal
@@ -21,6 +22,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from desktop.export_words import replacing_text, summary_text
 from desktop.exporting import ExportWish, Scope
 from desktop.i18n import error_text, tr, tr_count
 from desktop.panels.parts import hint_label
@@ -30,6 +32,9 @@ from engine.export.format import ExportFormat, FileAnImage
 from engine.export.formats import EXPORT_FORMATS, FORMATS
 from engine.export.item import Choice
 from engine.export.job import ExportSummary
+
+_LABEL_DROP = GRID * 3 // 4
+"""A label of the form stands this much lower than its row begins."""
 
 
 class ExportDialog(QDialog):
@@ -116,7 +121,7 @@ class ExportDialog(QDialog):
 
     def wish(self) -> ExportWish:
         """What is chosen."""
-        return ExportWish(self._format, self._scope, self._choice, Path(self._target.text()).expanduser())
+        return ExportWish(self._format, self._scope, self._choice, self._path)
 
     def accept(self) -> None:
         """Export; the dialog stays until it is closed."""
@@ -144,6 +149,14 @@ class ExportDialog(QDialog):
         return list(Choice)[self._choices.checkedId()]
 
     @property
+    def _path(self) -> Path:
+        """What is typed; a name alone is one in the folder that was suggested."""
+        typed = Path(self._target.text().strip())
+        with contextlib.suppress(RuntimeError):  # a user who is not known
+            typed = typed.expanduser()
+        return self._folder / typed
+
+    @property
     def _fills_folder(self) -> bool:
         way = self._format.way
         return not self._format.suffixes or (isinstance(way, FileAnImage) and self._scope is not Scope.IMAGE)
@@ -156,11 +169,14 @@ class ExportDialog(QDialog):
             folder = typed if not typed.suffix else typed.parent
         stem = self._stem if self._scope is Scope.IMAGE else folder.name or "session"
         ending = "" if self._fills_folder else self._format.suffixes[0]
-        name = f"{stem}_{self._format.key}" if self._fills_folder else f"{stem}_detections{ending}"
+        is_told_by_ending = isinstance(self._format.way, FileAnImage) or ending == f".{self._format.key}"
+        word = "detections" if ending and is_told_by_ending else self._format.key
+        name = f"{stem}_{word}{ending}"
         if not self._touched:
             self._target.setText(str(folder / name))
         elif ending and Path(self._target.text()).suffix:
             self._target.setText(str(Path(self._target.text()).with_suffix(ending)))
+        self._told.setText(replacing_text(self._path))
 
     def _follow_ending(self) -> None:
         """A typed ending of another format of single images chooses that format."""
@@ -181,9 +197,11 @@ class ExportDialog(QDialog):
         if name:
             self._touched = True
             self._target.setText(name)
+            self._told.setText(replacing_text(self._path))
 
     def _on_edited(self) -> None:
         self._touched = True
+        self._told.setText(replacing_text(self._path))
 
     def _show_running(self, runs: bool) -> None:
         self._export.setEnabled(not runs)
@@ -203,7 +221,7 @@ class ExportDialog(QDialog):
     def _make_choices(self, name: str, texts: dict[Scope, str] | dict[Choice, str]) -> QButtonGroup:
         group = QButtonGroup(self)
         for key, text in texts.items():
-            button = QRadioButton(text)
+            button = QRadioButton(text, self)
             button.setObjectName(f"{name}{key.name.capitalize()}")
             group.addButton(button, list(type(key)).index(key))
         group.buttons()[0].setChecked(True)
@@ -256,43 +274,10 @@ class ExportDialog(QDialog):
         layout.addLayout(buttons)
 
 
-def summary_text(summary: ExportSummary) -> str:
-    """What an export did, in the window's language."""
-    if summary.was_cancelled and not summary.files:
-        return tr("Cancelled; nothing was written.")
-    parts = [
-        tr_count(
-            "{count} image with {detections} detections exported to {path}.",
-            "{count} images with {detections} detections exported to {path}.",
-            summary.images,
-            detections=summary.detections,
-            path=summary.target,
-        )
-    ]
-    if summary.was_cancelled:
-        parts.append(tr("The rest was cancelled."))
-    if summary.without_area:
-        parts.append(
-            tr_count("{count} box without area left out.", "{count} boxes without area left out.", summary.without_area)
-        )
-    if summary.skipped:
-        first = summary.skipped[0]
-        parts.append(
-            tr_count(
-                "{count} image could not be exported: {name}: {reason}",
-                "{count} images could not be exported, the first is {name}: {reason}",
-                len(summary.skipped),
-                name=first.name,
-                reason=error_text(first.reason),
-            )
-        )
-    return " ".join(parts)
-
-
 def _column(group: QButtonGroup) -> QWidget:
     column = QWidget()
     layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setContentsMargins(0, _LABEL_DROP, 0, _LABEL_DROP)
     layout.setSpacing(GRID // 2)
     for button in group.buttons():
         layout.addWidget(button)

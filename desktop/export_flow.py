@@ -9,7 +9,8 @@ from pathlib import Path
 from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QWidget
 
-from desktop.export_dialog import ExportDialog, summary_text
+from desktop.export_dialog import ExportDialog
+from desktop.export_words import summary_text
 from desktop.exporting import ExportWish, Scope
 from desktop.i18n import tr
 from desktop.preferences import PreferenceStore

@@ -19,7 +19,7 @@ from engine.errors import EngineError
 from engine.export.classes import ClassTable
 from engine.export.format import ExportFormat
 from engine.export.item import Choice, ExportItem
-from engine.export.job import ExportSummary, export_items
+from engine.export.job import ExportSummary, Skipped, export_items
 from engine.export.places import places_of
 from engine.image.source import Source
 from engine.review.decision import Decision
@@ -143,7 +143,7 @@ class Exporter(QObject):
             if done % PROGRESS_EVERY == 0 or done == len(chosen):
                 self.progressed.emit(done, len(chosen))
 
-        return export_items(
+        summary = export_items(
             wish.format,
             items(),
             wish.target,
@@ -151,6 +151,9 @@ class Exporter(QObject):
             progress=progress,
             cancelled=self._cancelled.is_set,
         )
+        unknown = [images.listed[at].source.name for at in images.wanted if not known.has(images.listed[at])]
+        reason = EngineError("not_detected", "Nothing was detected in it yet.")
+        return replace(summary, skipped=(*summary.skipped, *(Skipped(name, reason) for name in unknown)))
 
 
 class _Known:

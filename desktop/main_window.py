@@ -250,7 +250,7 @@ class MainWindow(QMainWindow):
         if state.image is not self._image:
             self._image, self._reviewed = state.image, None
             self.view.show_image(self._viewer.canvas_image)
-            self.setWindowTitle("detrdesk" if state.image is None else f"{state.image.source.name} – detrdesk")
+        self.setWindowTitle(_title(state))
         self._show_middle(state)
         if state.reviewed is not self._reviewed and state.seen is not None:
             self._show_reviewed(state.seen)
@@ -349,3 +349,10 @@ class MainWindow(QMainWindow):
         viewer_ended = self._viewer.close(max(until - time.monotonic(), 0.3))
         self.all_ended = server_ended and thumbnails_ended and viewer_ended
         super().closeEvent(event)
+
+
+def _title(state: ViewerState) -> str:
+    """The name of the image that is shown, or that cannot be."""
+    if state.image is not None:
+        return f"{state.image.source.name} – detrdesk"
+    return f"{state.sources[state.at].name} – detrdesk" if state.unreadable and state.at is not None else "detrdesk"

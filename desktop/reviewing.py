@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
 from desktop.i18n import tr
 from desktop.session_book import SessionBook
 from desktop.state_holder import StateHolder
-from desktop.viewer_state import ViewerState, select
+from desktop.viewer_state import select
 from engine.detect.detection import Box
 from engine.errors import EngineError
 from engine.review.image_review import ImageReview, accept, add, forget, reject, relabel, reshape
@@ -25,9 +25,11 @@ class Reviewing(QObject):
 
     Signals:
         place_wanted(int): The image at this place should be shown.
+        box_wanted(int): This box of the shown image should be looked at.
     """
 
     place_wanted = pyqtSignal(int)
+    box_wanted = pyqtSignal(int)
 
     def __init__(self, holder: StateHolder, book: SessionBook, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +37,7 @@ class Reviewing(QObject):
         self._book = book
         self._awaited: tuple[int, int] | None = None
         self._seen_unsure: set[tuple[int, int]] = set()
-        holder.changed.connect(self._select_awaited)
+        holder.changed.connect(self._select_awaited, Qt.ConnectionType.QueuedConnection)
 
     @property
     def has_decided(self) -> bool:
@@ -120,18 +122,22 @@ class Reviewing(QObject):
             self._holder.tell(tr("Every detection that the model was asked for is decided or was looked at."))
             return
         self._seen_unsure.add(found)
-        place, index = found
-        if place == state.at and state.detections is not None:
-            self._holder.set(select(state, frozenset({index})))
-        else:
-            self._awaited = found
-            self.place_wanted.emit(place)
+        self._awaited = found
+        if found[0] != state.at:
+            self.place_wanted.emit(found[0])
+        self._select_awaited()
 
-    def _select_awaited(self, state: ViewerState) -> None:
-        if self._awaited is None or state.detections is None or state.at != self._awaited[0]:
-            return
-        index, self._awaited = self._awaited[1], None
-        self._holder.set(select(state, frozenset({index})))
+    def _select_awaited(self) -> None:
+        """Select the box that was asked for as soon as its image is shown and detected in."""
+        state = self._holder.state
+        if self._awaited is None or self._awaited[0] != state.at:
+            self._awaited = None
+        elif state.detections is not None and state.image is not None:
+            place, index = self._awaited
+            if state.sources[place] is state.image.source:
+                self._awaited = None
+                self._holder.set(select(state, frozenset({index})))
+                self.box_wanted.emit(index)
 
     def undo(self) -> None:
         """Take back the last thing that was decided, and show its image."""

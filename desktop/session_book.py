@@ -26,6 +26,9 @@ from engine.review.tally import Tally
 REFRESH_MS = 150
 """How long the marks of the list may lag behind what is found away from the window."""
 
+KEEPING_MS = 1000
+"""How long after an image is opened it is kept that the user is there."""
+
 
 class SessionBook(QObject):
     """Used in the window's thread; what takes longer is left to the reader.
@@ -48,6 +51,10 @@ class SessionBook(QObject):
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(REFRESH_MS)
         self._refresh.timeout.connect(self._on_refresh)
+        self._keeping = QTimer(self)
+        self._keeping.setSingleShot(True)
+        self._keeping.setInterval(KEEPING_MS)
+        self._keeping.timeout.connect(self.keep_view)
         reader.read.connect(self._on_read)
 
     @property
@@ -72,6 +79,10 @@ class SessionBook(QObject):
         if view:
             self._holder.set(SessionView.read(view).applied_to(self._holder.state))
 
+    def close_unused(self, session: Session) -> None:
+        """Close a session that was opened in vain."""
+        self._reader.close(session)
+
     def listed(self, sources: Sequence[Source]) -> None:
         """Other images are in the list."""
         self._places, self._tally = Places(), Tally()
@@ -95,6 +106,7 @@ class SessionBook(QObject):
         """An image is shown; returns what was decided about it."""
         self.content = image.content_hash
         kept = ImageReview() if self._session is None else self._session.image(image.content_hash)
+        self._keeping.start()
         if place is not None and place < len(self._places):
             self._places.opened(place, image.content_hash, kept.is_reviewed)
             if self._session is not None:
@@ -166,6 +178,7 @@ class SessionBook(QObject):
     def close(self) -> None:
         """Keep where the user is, and close the session."""
         self._refresh.stop()
+        self._keeping.stop()
         self.use(None)
         self._reader.wait()
 

@@ -32,6 +32,7 @@ class SessionDoor(QObject):
         self._reader = reader
         self._given: tuple[Given, ...] = ()
         self._path = Path()
+        self._on_its_way: Path | None = None
         reader.ready.connect(self._on_ready)
 
     def ask_for(self, given: tuple[Given, ...], current: Session | None) -> None:
@@ -39,7 +40,8 @@ class SessionDoor(QObject):
         self._given, self._path = given, path_for(given)
         if current is not None and current.path == self._path:
             self.opened.emit(given, current, None)
-        else:
+        elif self._on_its_way != self._path:  # opened twice, the second one could only be read
+            self._on_its_way = self._path
             self._reader.open(self._path)
 
     def forget(self) -> None:
@@ -47,6 +49,8 @@ class SessionDoor(QObject):
         self._path = Path()
 
     def _on_ready(self, path: Path, result: Session | EngineError) -> None:
+        if path == self._on_its_way:
+            self._on_its_way = None
         if path != self._path:
             if isinstance(result, Session):
                 self._reader.close(result)

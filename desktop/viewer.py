@@ -11,22 +11,17 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtGui import QImage
 
+from desktop.arrivals import Arrivals
 from desktop.background import BackgroundWork
 from desktop.batch_runner import BatchRunner
 from desktop.detection_runner import (
     DetectionRunner,
-    Done,
-    Event,
-    Failed,
     Given,
-    Listed,
-    ListedMore,
-    Opened,
-    Recalled,
     Request,
 )
 from desktop.exporting import Exporter, ExportWish, Images, Scope
-from desktop.i18n import error_text, tr
+from desktop.i18n import tr
+from desktop.preferences import Preferences
 from desktop.received import Received
 from desktop.reviewing import Reviewing
 from desktop.session_book import SessionBook
@@ -41,15 +36,9 @@ from desktop.viewer_state import (
     choose_model,
     choose_threshold,
     choose_top_k,
-    detected,
     emptied,
-    listed,
-    listed_more,
-    not_opened,
-    opened,
     place_of,
     pointed,
-    recalled,
     refine,
     select,
     told,
@@ -58,12 +47,13 @@ from desktop.viewer_state import (
 from engine.answer import detection_answer, to_json
 from engine.detect.detection import Detections
 from engine.engine import Engine
-from engine.errors import EngineError, ImageError, ModelError, SourceError
+from engine.errors import EngineError
 from engine.image.source import Source
 from engine.render import draw_detections, encode_image
 from engine.review.decision import Status
 from engine.review.refine import Refinement
 from engine.review.session import Session
+from engine.settings import Settings
 
 
 class Viewer(QObject):
@@ -73,16 +63,14 @@ class Viewer(QObject):
         reviewing: What the user can decide.
         batch: Detects in all images.
         exporter: Exports.
-        canvas_image: The pixels of `state.image` as Qt draws them.
+        leaving: The signal that another image, or none, is about to be shown.
 
     Signals:
         opening(tuple[Given, ...]): The user opens this.
-        leaving: Another image, or none, is about to be shown: what is being edited in this one is to be told now.
         copied(bytes): A PNG for the clipboard is ready.
     """
 
     opening = pyqtSignal(object)
-    leaving = pyqtSignal()
     copied = pyqtSignal(object)
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
@@ -91,18 +79,20 @@ class Viewer(QObject):
         self._holder = StateHolder(ViewerState(model=engine.default_model, models=engine.catalog.names), self)
         self.changed = self._holder.changed
         self.tell, self.tell_error = self._holder.tell, self._holder.tell_error
-        self.canvas_image: QImage | None = None
-        self._answering_model = self.state.model
         self._known: dict[str, Detections] = {}
         self._runner = DetectionRunner(engine, self)
-        self._runner.happened.connect(self._on_event)
         self._copies = BackgroundWork(self)
         self._copies.finished.connect(self.copied)
         self._copies.failed.connect(self.tell_error)
+        self._settings = BackgroundWork(self)
+        self._settings.failed.connect(self.tell_error)
         self.exporter = Exporter(engine, self)
         self._reader = SessionReader(engine.fingerprint, self)
         self._reader.failed.connect(self.tell_error)
         self._book = SessionBook(self._holder, self._reader, self)
+        self._arrivals = Arrivals(self._holder, self._book, self._runner, self)
+        self._arrivals.model_failed.connect(self._on_model_failed)
+        self.leaving = self._arrivals.leaving
         self.reviewing = Reviewing(self._holder, self._book, self)
         self.reviewing.place_wanted.connect(self.show_source)
         self.batch = BatchRunner(engine, self)
@@ -111,13 +101,17 @@ class Viewer(QObject):
         self.batch.broken.connect(self.tell_error)
         self._sessions = SessionDoor(self._reader, self)
         self._sessions.opened.connect(self._on_session)
-        self._coming: Session | None = None
-        self._notice: EngineError | None = None
+        self._detects_on_opening = True
 
     @property
     def state(self) -> ViewerState:
         """What is shown."""
         return self._holder.state
+
+    @property
+    def canvas_image(self) -> QImage | None:
+        """The pixels of `state.image` as Qt draws them."""
+        return self._arrivals.canvas_image
 
     def open(self, given: Sequence[Given]) -> None:
         """Open files, folders, URLs or pasted data, and show the first image or the one where the user was."""
@@ -150,7 +144,7 @@ class Viewer(QObject):
     def detect_again(self) -> None:
         """Ask the model again about the image that is shown."""
         if self.state.image is not None:
-            self._ask(Request(self.state.model, image=self.state.image, fresh=True))
+            self._ask(Request(self.state.model, image=self.state.image, fresh=True), detect=True)
 
     def warm_up(self) -> None:
         """Load the model and open the session of single images before they are needed."""
@@ -161,6 +155,7 @@ class Viewer(QObject):
     def cancel(self) -> None:
         """Give up what is being waited for; the last good state stays."""
         self._sessions.forget()
+        self._arrivals.forget_session()
         self._runner.cancel()
         self._set(waiting(self.state, None))
 
@@ -168,13 +163,21 @@ class Viewer(QObject):
         """Use another model, for the image that is shown too."""
         if model != self.state.model:
             self._choose_model(model)
-            self._ask(Request(model, image=self.state.image))
+            self._ask(Request(model, image=self.state.image), detect=True)
 
     def add_model(self, folder: Path) -> None:
         """Use a checkpoint folder as a model."""
         name = self._engine.catalog.add(folder)
         self._set(choose_model(self.state, self.state.model, self._engine.catalog.names))
         self.set_model(name)
+
+    def set_preferences(self, preferences: Preferences) -> None:
+        """What the user prefers now."""
+        self._detects_on_opening = preferences.detect_on_opening
+
+    def apply(self, settings: Settings) -> None:
+        """Use other settings of the engine; what runs is finished with the former ones."""
+        self._settings.run(lambda: self._engine.apply(settings))
 
     def set_threshold(self, threshold: float) -> None:
         """Show only scores greater than this, 0..1."""
@@ -249,6 +252,7 @@ class Viewer(QObject):
         ended &= self.batch.stop(max(until - time.monotonic(), 0.1))
         self.exporter.stop()
         self._copies.wait()
+        self._settings.wait()
         self._book.close()
         unloading = threading.Thread(target=self._engine.close, name="unloading", daemon=True)
         unloading.start()
@@ -259,94 +263,25 @@ class Viewer(QObject):
         kept = {source.location for source in self.state.inbox}
         self._known = {location: found for location, found in self._known.items() if location in kept}
 
-    def _ask(self, request: Request) -> None:
+    def _ask(self, request: Request, detect: bool | None = None) -> None:
+        """Ask the engine; an image that is opened is detected in unless the user prefers to wait."""
         self._set(waiting(self.state, request.first_stage))
-        self._runner.ask(request)
+        self._runner.ask(replace(request, detect=self._detects_on_opening if detect is None else detect))
 
     def _on_session(self, given: tuple[Given, ...], session: Session | None, notice: EngineError | None) -> None:
-        self._notice = notice or self._notice
         if not given:
             self._book.use(self._book.session or session)
             return
-        self._coming = session
+        self._arrivals.expect(session, notice)
         start = "" if session is None else SessionView.read(session.view()).location
         self._ask(Request(self.state.model, given=given, start=start))
 
-    def _on_event(self, event: Event) -> None:
-        match event:
-            case Stage():
-                self._set(waiting(self.state, event))
-            case Listed():
-                self._book.use(self._coming)
-                self._set(listed(self.state, event.sources))
-                self._book.listed(event.sources)
-                self._set(self._book.remarked(self.state))
-            case ListedMore():
-                self._set(listed_more(self.state, event.sources))
-                self._book.listed_more(event.sources)
-                self._set(self._book.remarked(self.state))
-            case Opened():
-                self._on_opened(event)
-            case Recalled():
-                self._set(recalled(self.state, event.detections))
-                self._on_detected(event.detections)
-            case Detections():
-                self._set(detected(self.state, event))
-                self._on_detected(event)
-            case Failed():
-                self._on_failed(event.error)
-            case Done():
-                self._set(waiting(self.state, None))
-                self._tell_notice()
-                self._expect_neighbours()
-
-    def _on_opened(self, event: Opened) -> None:
-        self.leaving.emit()
-        self.canvas_image = event.canvas_image
-        at = place_of(event.image.source, self.state.sources)
-        state = replace(opened(self.state, event.image, at), decided=self._book.opened(event.image, at))
-        self._set(self._book.remarked(state))
-
-    def _expect_neighbours(self) -> None:
-        at, sources = self.state.at, self.state.sources
-        if at is not None:
-            self._runner.expect(sources[at + 1 : at + 3] + sources[max(at - 1, 0) : at], self.state.model)
-
-    def _on_detected(self, found: Detections) -> None:
-        image = self.state.image
-        if found.model == self.state.model:
-            self._answering_model = found.model
-        if image is not None:
-            self._book.detected(image, found)
-            self._set(self._book.remarked(self.state))
-
-    def _on_failed(self, error: EngineError) -> None:
-        state = waiting(self.state, None)
-        if isinstance(error, ImageError | SourceError) and self._is_elsewhere:
-            self._book.failed(state.at, error)
-            self._set(self._book.remarked(not_opened(state, error_text(error))))
-        else:
-            self._set(state)
-            self.tell_error(error)
-        self._expect_neighbours()
-        if isinstance(error, ModelError) and self.state.model != self._answering_model:
-            self._choose_model(self._answering_model)
-
-    @property
-    def _is_elsewhere(self) -> bool:
-        """Whether the place of the list that was asked for is not that of the shown image."""
-        at, image = self.state.at, self.state.image
-        return at is not None and (image is None or self.state.sources[at] is not image.source)
+    def _on_model_failed(self) -> None:
+        self._choose_model(self._arrivals.answering_model)
 
     def _choose_model(self, model: str) -> None:
         self._set(choose_model(self.state, model, self._engine.catalog.names))
         self._book.model_changed()
-
-    def _tell_notice(self) -> None:
-        """What there is to tell about a session waits until the image is there: opening one clears the message."""
-        if self._notice is not None:
-            self.tell_error(self._notice)
-            self._notice = None
 
     def _set(self, state: ViewerState) -> None:
         self._holder.set(state)

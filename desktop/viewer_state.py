@@ -245,7 +245,14 @@ def opened(state: ViewerState, image: OpenedImage, at: int | None) -> ViewerStat
 def not_opened(state: ViewerState, reason: str) -> ViewerState:
     """The image of the list that was asked for cannot be shown: neither is the former one, which is not it."""
     return replace(
-        state, image=None, unreadable=reason, detections=None, selected=frozenset(), decided=ImageReview(), stage=None
+        state,
+        image=None,
+        unreadable=reason,
+        detections=None,
+        selected=frozenset(),
+        decided=ImageReview(),
+        stage=None,
+        message=None,
     )
 
 

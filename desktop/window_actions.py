@@ -38,6 +38,8 @@ class WindowActions(QObject):
         self._viewer, self._view, self._window = viewer, view, window
         self.relabel_box = RelabelBox(window)
         self.relabel_box.label_chosen.connect(self._on_label)
+        self.relabel_box.closed.connect(lambda: view.show_unnamed(None))
+        viewer.reviewing.box_wanted.connect(view.focus_box)
         self._drawn: Box | None = None
 
     def files(self, edit_source: Do, export: Do, export_as: Do) -> tuple[ActionSpec, ...]:
@@ -75,11 +77,12 @@ class WindowActions(QObject):
 
     def boxes(self) -> tuple[ActionSpec, ...]:
         """Selecting boxes and choosing which are shown."""
+        go_to_least_sure = self._viewer.reviewing.go_to_least_sure
         return (
             _key("nextBox", tr("Next box, by score"), "J", lambda: self.step_box(1), Group.BOXES),
             _key("previousBox", tr("Previous box, by score"), "K", lambda: self.step_box(-1), Group.BOXES),
             _key("boxBelow", tr("Next box under the pointer"), "O", self._view.next_under_pointer, Group.BOXES),
-            _key("leastSure", tr("Least sure box of all images"), "U", self.go_to_least_sure, Group.BOXES),
+            _key("leastSure", tr("Least sure box of all images"), "U", go_to_least_sure, Group.BOXES),
             _key("selectAll", tr("Select all boxes"), "Ctrl+A", self.select_all, Group.BOXES),
             _key("toggleBoxes", tr("Hide or show all boxes"), "T", self.toggle_boxes, Group.BOXES),
             _key(
@@ -193,12 +196,6 @@ class WindowActions(QObject):
         self._viewer.select(frozenset({indices[at]}))
         self._view.centre_on(indices[at])
 
-    def go_to_least_sure(self) -> None:
-        """Show and select the box whose score is nearest its threshold."""
-        self._viewer.reviewing.go_to_least_sure()
-        for index in self._viewer.state.selected:
-            self._view.focus_box(index)
-
     def toggle_boxes(self) -> None:
         """Hide or show all boxes."""
         self._view.set_boxes_visible(not self._view.boxes_visible)
@@ -224,6 +221,7 @@ class WindowActions(QObject):
     def add(self, box: Box) -> None:
         """Ask for the class of a box that was drawn, and add it."""
         self._drawn = box
+        self._view.show_unnamed(box)
         self._ask_label(box, "")
 
     def _ask_label(self, box: Box, current: str) -> None:

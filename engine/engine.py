@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
-import sys
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -19,6 +17,7 @@ from engine.errors import CancelledError, DetectionError, ModelError
 from engine.image.decode import Limits, decode_image
 from engine.image.fetch import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
+from engine.memory import give_back_memory
 from engine.models.catalog import Catalog
 from engine.models.checkpoint import read_checkpoint
 from engine.models.fingerprint import fingerprint
@@ -242,6 +241,14 @@ class Engine:
         """The model of this name if it is in memory; waits for nothing."""
         return self._loaded.get(name)
 
+    def apply(self, settings: Settings) -> None:
+        """Use other settings from now on; after a change of device models are loaded again when next asked for."""
+        with self.scheduler.turn():
+            if settings.device != self.settings.device:
+                for name in tuple(self._loaded):
+                    self._unload(name)
+            self.settings = settings
+
     def close(self) -> None:
         """Unload every model and close the cache."""
         with self.scheduler.turn():
@@ -286,17 +293,9 @@ class Engine:
     def _unload(self, name: str) -> None:
         self._fingerprints.pop(name, None)
         self._loaded.pop(name).runtime.close()
-        _return_memory()
+        give_back_memory()
 
 
 def _give_up_if(cancelled: Cancelled) -> None:
     if cancelled():
         raise CancelledError
-
-
-def _return_memory() -> None:
-    """Give freed memory back to the system at once; glibc would keep it."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)

@@ -38,7 +38,7 @@ def main() -> int:
     if not sys.platform.startswith("linux"):
         return 0
     missing = [package for package in APT_PACKAGES if ctypes.util.find_library(LIBRARIES[package]) is None]
-    for_tests = TEST_PROGRAMS if "--with-xvfb" in sys.argv else {}
+    for_tests = TEST_PROGRAMS if "--for-tests" in sys.argv else {}
     missing += [package for package, programs in for_tests.items() if not any(map(shutil.which, programs))]
     if missing and not _install(missing):
         print("These system packages are missing, for the window or its tests; install them with:", file=sys.stderr)

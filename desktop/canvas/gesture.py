@@ -18,7 +18,11 @@ _BAND_FILL = 40
 
 
 class Gesture:
-    """Shows a gesture while it lasts; what it does is decided elsewhere."""
+    """Shows a gesture while it lasts; what it does is decided elsewhere.
+
+    Attributes:
+        unnamed: A box that was drawn and has no class yet.
+    """
 
     def __init__(self, mouse: Mouse, pencil: Pencil, reshaper: Reshaper, boxes: BoxesItem, tip: PointerTip) -> None:
         self._mouse = mouse
@@ -26,6 +30,7 @@ class Gesture:
         self._reshaper = reshaper
         self._boxes = boxes
         self._tip = tip
+        self.unnamed: Box | None = None
 
     def paint(self, painter: QPainter, to_view: QTransform, seen: QRect) -> None:
         """Paint in the view's coordinates; `seen` is the whole view."""
@@ -35,8 +40,9 @@ class Gesture:
             _paint_band(painter, self._mouse.band)
         if self._pencil.is_taken and self._mouse.position is not None:
             _paint_guides(painter, seen, self._mouse.position)
-        if self._pencil.box is not None:
-            _paint_new_box(painter, to_view.mapRect(as_rect(self._pencil.box)))
+        for box in (self._pencil.box, self.unnamed):
+            if box is not None:
+                _paint_new_box(painter, to_view.mapRect(as_rect(box)))
         painter.restore()
 
     def describe(self) -> None:

@@ -14,13 +14,15 @@ from desktop.canvas.gesture import Gesture, as_rect
 from desktop.canvas.marks import NOTHING, BoxMarks
 from desktop.canvas.minimap import Minimap
 from desktop.canvas.mouse import Mouse
+from desktop.canvas.notice import paint_notice
 from desktop.canvas.pencil import Pencil
 from desktop.canvas.pointer_tip import PointerTip
 from desktop.canvas.reshaper import Reshaper
 from desktop.canvas.scene import ImageScene
 from desktop.canvas.zoom import STEP, Zoom
+from desktop.i18n import tr
 from desktop.theme import current_theme, hint_font
-from engine.detect.detection import Detections
+from engine.detect.detection import Box, Detections
 
 _WHEEL_NOTCH = 120
 
@@ -140,9 +142,15 @@ class ImageView(QGraphicsView):
         image = self._scene.image_rect
         if not image.isEmpty() and self._reshaper.is_editable:
             self.finish_editing()
+            self.set_boxes_visible(True)
             self._pencil.take((image.width(), image.height()))
             self._set_hovered(None)
             self._mouse.refresh()
+
+    def show_unnamed(self, box: Box | None) -> None:
+        """Draw a new box that has no class yet, or none any more."""
+        self._gesture.unnamed = box
+        self.viewport().update()
 
     def cancel_drawing(self) -> bool:
         """Give up the box that is drawn or the drag that changes or selects boxes; whether there was any."""
@@ -261,6 +269,8 @@ class ImageView(QGraphicsView):
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         if self.boxes_visible:
             self._foreground.paint(painter, self.viewportTransform(), QRectF(self.viewport().rect()))
+        elif not self._scene.image_rect.isEmpty():
+            paint_notice(painter, self.viewport().rect(), tr("All boxes are hidden"))
         self._gesture.paint(painter, self.viewportTransform(), self.viewport().rect())
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -92,13 +92,14 @@ class DetectionRows(QAbstractTableModel):
             return self._drawn(column, index, decision, at.row())
         if role != Qt.ItemDataRole.DisplayRole:
             return None
-        return self._text(column, index, self._reviewed.shown[at.row()])
+        return self._text(column, index, self._reviewed.shown[at.row()], decision)
 
-    def _text(self, column: int, index: int, detection: Detection) -> str:
+    def _text(self, column: int, index: int, detection: Detection, decision: Decision | None) -> str:
         if column == LABEL:
             return detection.label
         if column == SCORE:
-            return f"{detection.score:.2f}"
+            is_added = decision is not None and decision.status is Status.ADDED
+            return "–" if is_added else f"{detection.score:.2f}"
         if column == STATUS:
             return "?" if index in self._orphans else ""
         xmin, ymin, xmax, ymax = detection.box

@@ -85,8 +85,8 @@ class DetectionTable(QTableView):
         horizontal.setSectionResizeMode(STATUS, QHeaderView.ResizeMode.Fixed)
         horizontal.moveSection(STATUS, 0)
         digits = self.fontMetrics().horizontalAdvance("0")
-        self.setColumnWidth(SCORE, 8 * digits)
-        self.setColumnWidth(BOX, 20 * digits)
+        self.setColumnWidth(SCORE, max(6 * digits, horizontal.sectionSizeHint(SCORE)))
+        self.setColumnWidth(BOX, max(19 * digits, horizontal.sectionSizeHint(BOX)))
         self.setColumnWidth(STATUS, 4 * GRID)
         self.setMinimumWidth(44 * digits)
 

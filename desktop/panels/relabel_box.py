@@ -23,9 +23,11 @@ class RelabelBox(QFrame):
 
     Signals:
         label_chosen(str): A class of the list, or a new one.
+        closed: It is away, whether something was chosen or not.
     """
 
     label_chosen = pyqtSignal(str)
+    closed = pyqtSignal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -73,6 +75,7 @@ class RelabelBox(QFrame):
         if self._before is not None and self.edit.hasFocus():
             self._before.setFocus(Qt.FocusReason.PopupFocusReason)
         self._before = None
+        self.closed.emit()
 
     def _offer(self) -> None:
         text = self.edit.text().strip()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import re
 import stat
@@ -11,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from engine.errors import CancelledError, SourceError
 from engine.image.fetch import FetchPolicy, fetch_url
 from engine.image.folder_walk import walk_files
 from engine.image.formats import format_of
+from engine.image.inline import PIECE, base64_bytes, data_uri_bytes
 from engine.image.limits import LOCAL_LIMITS, Limits, too_many_bytes
 from engine.image.list_file import LIST_SUFFIXES, read_list
 
@@ -25,11 +24,7 @@ Kind = Literal["path", "url", "data", "bytes"]
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]+={0,2}\s*")
-_SPACE = re.compile(r"\s+")
-_STANDARD = str.maketrans("-_", "+/")
 _CHUNK = 4 << 20
-_PIECE = 1 << 20
-"""Characters of base64, a multiple of 4, that are worked on at a time: other threads run in between."""
 _LONGEST_NAME = 100
 
 
@@ -81,11 +76,7 @@ def decode_data_uri(text: str) -> bytes:
     Raises:
         SourceError: `bad_data_uri` without a comma, `bad_base64`.
     """
-    head, comma, body = text.partition(",")
-    if not comma or head[:5].lower() != "data:":
-        raise SourceError("bad_data_uri", "The data: URI is not complete; copy it again from data: to its end.")
-    parameters = [part.strip().lower() for part in head[5:].split(";")]
-    return decode_base64(unquote(body)) if "base64" in parameters[1:] else unquote_to_bytes(body)
+    return data_uri_bytes([text.encode("utf-8", "replace")])
 
 
 def decode_base64(text: str) -> bytes:
@@ -94,17 +85,7 @@ def decode_base64(text: str) -> bytes:
     Raises:
         SourceError: `bad_base64`.
     """
-    plain = "".join(_SPACE.sub("", piece).translate(_STANDARD) for piece in _pieces(text)).rstrip("=")
-    try:
-        if "=" in plain:
-            raise ValueError("padding inside")
-        return b"".join(base64.b64decode(piece, validate=True) for piece in _pieces(plain + "=" * (-len(plain) % 4)))
-    except (binascii.Error, ValueError) as error:
-        raise SourceError("bad_base64", "The base64 text is not complete or not base64; copy it again.") from error
-
-
-def _pieces(text: str) -> Iterator[str]:
-    return (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+    return base64_bytes(text[at : at + PIECE].encode("utf-8", "replace") for at in range(0, len(text), PIECE))
 
 
 def read_source(

@@ -1,22 +1,21 @@
-"""Milliseconds a frame on the canvas: a crowd of boxes that is panned, and an image of 100 megapixels."""
+"""Seconds a frame on the canvas: a crowd of boxes that is panned, and an image of 100 megapixels."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from PyQt5.QtCore import QPointF, QSize
 from PyQt5.QtGui import QColor, QImage, QPainter
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtWidgets import QApplication, QGraphicsView
 
 from desktop.canvas.eye import Eye
 from desktop.canvas.scene import ImageScene
 from desktop.canvas.view import ImageView
 from desktop.theme import apply_theme
 from engine.detect.detection import Detections
-from tests.benchmarks.paired import Spread
 
 WINDOW = QSize(1600, 1000)
 IMAGE = QSize(4000, 3000)
@@ -31,58 +30,44 @@ class Panning:
     """How long frames take while the image is panned.
 
     Attributes:
-        name: What is panned.
-        frame_ms: Each frame, from the move of the scroll bar to the last pixel, milliseconds.
-        open_ms: Until the image was there to see, milliseconds.
-        late_ms: The longest that the window's events had to wait while smaller copies were made, milliseconds.
+        frames: Each frame, from the move of the scroll bar to the last pixel, seconds.
+        late: The longest that the window's events had to wait while smaller copies were made, seconds.
     """
 
-    name: str
-    frame_ms: Spread
-    open_ms: float = 0.0
-    late_ms: float = 0.0
-
-    def as_dict(self) -> dict[str, object]:
-        """The figure for JSON."""
-        return asdict(self)
+    frames: list[float]
+    late: float = 0.0
 
 
 def boxes_panned(count: int = 1000, zoom: float | None = 1.0, window: QSize = WINDOW) -> Panning:
     """`count` boxes of 20 classes with their labels, all of them in sight with `zoom` None, else at that zoom."""
     view = _shown_view(window)
-    view.show_image(_striped(IMAGE))
+    view.show_image(striped(IMAGE))
     view.show_detections(crowd(count, IMAGE))
     if zoom is not None:
         view.set_zoom(zoom)
     _settle(view)
-    where = "all in sight" if zoom is None else f"zoom {zoom:g}"
-    frames = _frames(view, _redraw if zoom is None else _pan)
+    frames = frame_times(view, _redraw if zoom is None else pan)
     view.close()
-    return Panning(f"{count:,} boxes, {where}, {window.width()} x {window.height()}", frames)
+    return Panning(frames)
 
 
 def large_image_panned(size: QSize = LARGE_IMAGE, window: QSize = WINDOW, brightness: int = 0) -> Panning:
-    """An image of 100 megapixels: opened, then panned at 100 % when its smaller copies are made.
+    """An image of 100 megapixels, panned at 100 % when its smaller copies are made.
 
     Args:
         size: Of the image.
         window: Of the canvas.
         brightness: For the eye, -100..100; anything but 0 adjusts each part when it is first seen.
     """
-    view, image = _shown_view(window), _striped(size)
+    view = _shown_view(window)
     view.set_eye(Eye(brightness=brightness))
-    started = time.perf_counter()
-    view.show_image(image)
+    view.show_image(striped(size))
     view.viewport().repaint()
-    open_ms = (time.perf_counter() - started) * 1e3
-    late_ms = _settle(view)
+    late = _settle(view)
     view.set_zoom(1.0)
-    frames = _frames(view, _pan)
+    frames = frame_times(view, pan)
     view.close()
-    megapixels = size.width() * size.height() / 1e6
-    shown = ", brighter" if brightness else ""
-    name = f"{megapixels:.0f} megapixels{shown}, {window.width()} x {window.height()}"
-    return Panning(name, frames, open_ms, late_ms)
+    return Panning(frames, late)
 
 
 def crowd(count: int, size: QSize) -> Detections:
@@ -107,7 +92,7 @@ def _shown_view(window: QSize) -> ImageView:
     return view
 
 
-def _striped(size: QSize) -> QImage:
+def striped(size: QSize) -> QImage:
     """An image that is not of one colour; the eye would not see it move."""
     image = QImage(size, QImage.Format.Format_RGB32)
     image.fill(QColor(50, 100, 150))
@@ -119,7 +104,7 @@ def _striped(size: QSize) -> QImage:
 
 
 def _settle(view: ImageView) -> float:
-    """Let copies be made and labels be placed; the longest wait between two events, ms."""
+    """Let copies be made and labels be placed; the longest wait between two events, seconds."""
     scene = view.scene()
     assert isinstance(scene, ImageScene)
     pyramid = scene.image.pyramid
@@ -129,25 +114,27 @@ def _settle(view: ImageView) -> float:
         QApplication.processEvents()
         now = time.perf_counter()
         late, last = max(late, now - last), now
-    return late * 1e3
+    return late
 
 
-def _frames(view: ImageView, move: Callable[[ImageView, int], None]) -> Spread:
+def frame_times(view: QGraphicsView, move: Callable[[QGraphicsView, int], None]) -> list[float]:
+    """Seconds that each of STEPS moves takes until it is painted."""
     times = []
     for step in range(STEPS):
         started = time.perf_counter()
         move(view, step)
         view.viewport().repaint()
-        times.append((time.perf_counter() - started) * 1e3)
+        times.append(time.perf_counter() - started)
         QApplication.processEvents()
-    return Spread.of(times)
+    return times
 
 
-def _pan(view: ImageView, step: int) -> None:
+def pan(view: QGraphicsView, step: int) -> None:
+    """A step to the right, in the second half of the steps to the left."""
     forth = 1 if step < STEPS // 2 else -1
     bar = view.horizontalScrollBar()
     bar.setValue(bar.value() + forth * STEP)
 
 
-def _redraw(view: ImageView, step: int) -> None:
+def _redraw(view: QGraphicsView, step: int) -> None:
     view.centerOn(QPointF(view.sceneRect().center()))

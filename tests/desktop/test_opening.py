@@ -118,9 +118,11 @@ def test_a_url_in_the_address_line(open_window: Callable[..., Driver], served: s
     edit = driver.find("sourceEdit")
     assert isinstance(edit, QLineEdit)
     edit.setText(f"{served}/快递 1.jpg")
+    edit.setFocus()
     driver.qtbot.keyClick(edit, Qt.Key.Key_Return)
     driver.wait_detected("快递 1.jpg")
     edit.setText(f"{served}/gone.jpg")
+    edit.setFocus()
     driver.qtbot.keyClick(edit, Qt.Key.Key_Return)
     driver.wait_told("404")
 
@@ -132,6 +134,7 @@ def test_an_address_that_leads_nowhere_is_told(driver: Driver) -> None:
     for text in ("ftp://example.invalid/a.jpg", "data:nothing", "   /no/such/file.png  "):
         driver.window._viewer.dismiss_message()
         edit.setText(text)
+        edit.setFocus()
         driver.qtbot.keyClick(edit, Qt.Key.Key_Return)
         driver.wait_told(".")
         assert driver.state.image is before
@@ -230,6 +233,7 @@ def test_a_list_in_the_address_line(open_window: Callable[..., Driver], image_fi
     edit = driver.find("sourceEdit")
     assert isinstance(edit, QLineEdit)
     edit.setText(str(image_file.parent / "all.lst"))
+    edit.setFocus()
     driver.qtbot.keyClick(edit, Qt.Key.Key_Return)
     driver.wait_detected(image_file.name)
 

@@ -185,6 +185,7 @@ def test_a_failed_opening_says_why_and_keeps_what_is_shown(
     edit = driver.find("sourceEdit")
     assert isinstance(edit, QLineEdit)
     edit.setText(str(broken))
+    edit.setFocus()
     driver.qtbot.keyClick(edit, Qt.Key.Key_Return)
     driver.wait_told(words)
     assert driver.find("messageBar").isVisible()

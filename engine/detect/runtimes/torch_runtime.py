@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -32,11 +34,12 @@ class TorchRuntime:
             ModelError: the device is not there, or the files do not make a model.
         """
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-        import torch
+        with _spared_from_collection():
+            import torch
 
-        self._torch = torch
-        self._device = _chosen_device(torch, device)
-        self._model = _load_model(torch, checkpoint, self._device)
+            self._torch = torch
+            self._device = _chosen_device(torch, device)
+            self._model = _load_model(torch, checkpoint, self._device)
         self.device = _device_name(torch, self._device)
 
     def run(self, pixels: Tensor, mask: Mask | None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -55,9 +58,28 @@ class TorchRuntime:
     def close(self) -> None:
         """See `Runtime.close`."""
         self._model = None
+        gc.unfreeze()
         gc.collect()
+        gc.freeze()
         if self._device.type == "cuda":
             self._torch.cuda.empty_cache()
+
+
+@contextmanager
+def _spared_from_collection() -> Iterator[None]:
+    """What is made inside is not searched for garbage until a model is closed.
+
+    PyTorch and transformers make 400,000 objects that stay. To search them takes a quarter of a second, which stops
+    every thread, and while they are imported it is done several times.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def available_devices() -> list[tuple[str, str]]:

@@ -1,0 +1,191 @@
+"""One measurement in the real window: `python -m tests.benchmarks.in_window NAME ARGUMENT...`, JSON out.
+
+Each runs in a process of its own with a home of its own, so that none finds what another left in memory or cache.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QApplication
+
+from engine.detect.detection import Detections
+from tests.benchmarks.canvas import boxes_panned, crowd, large_image_panned
+from tests.benchmarks.plain_canvas import plain_boxes_panned, plain_file_panned
+from tests.benchmarks.watched import WatchedWindow
+
+Measured = dict[str, list[float]]
+
+JUMP = 3
+"""Places further: what is there is not prefetched."""
+SLIDER_STEPS = 40
+DECISIONS = 30
+BOXES = 300
+SCORES_AN_IMAGE = 20
+CANVAS_RUNS = 3
+MEGABYTE = 1e6
+
+
+def launch(folder: str, count: str, started: str) -> Measured:
+    """A folder on the command line: seconds from the start of the process, `started` by the clock."""
+    watched = WatchedWindow([folder])
+    before = time.time() - float(started)
+    times = _listing(watched, int(count), lambda: None)
+    watched.close()
+    return {name: [before + seconds] for name, seconds in times.items()}
+
+
+def open_folder(folder: str, count: str) -> Measured:
+    """A folder opened in a window whose model is in memory: seconds."""
+    watched = WatchedWindow()
+    watched.until(lambda state: state.stage is None and watched.viewer._engine.loaded(state.model) is not None)
+    watched.rest(0.5)
+    watched.restart()
+    times = _listing(watched, int(count), lambda: watched.viewer.open([folder]))
+    busy = watched.longest_wait
+    watched.close()
+    return {name: [seconds] for name, seconds in times.items()} | {"busy": [busy]}
+
+
+def next_image(folder: str, turns: str) -> Measured:
+    """To an image that is prefetched, and to one that is not, in turns: seconds until its boxes are to be seen."""
+    watched = WatchedWindow([folder])
+    times = Measured(prefetched=[], jumped=[])
+    for _ in range(int(turns)):
+        watched.prefetch()
+        times["prefetched"].append(watched.shown_at(_at(watched) + 1, lambda: _press(watched, Qt.Key.Key_D)))
+        watched.prefetch()
+        times["jumped"].append(
+            watched.shown_at(_at(watched) + JUMP, lambda: watched.viewer.show_source(_at(watched) + JUMP))
+        )
+    watched.close()
+    return times
+
+
+def refilter(folder: str, count: str) -> Measured:
+    """The threshold moved over 300 boxes, and decisions made; by themselves, and in a session of many scores."""
+    watched = WatchedWindow([folder])
+    watched.until(lambda state: len(state.sources) == int(count) and state.detections is not None)
+    found = crowd(BOXES, QSize(*watched.state.image.pixels.size))
+    watched.viewer._runner.happened.emit(replace(found, model=watched.state.model))
+    watched.viewer.set_threshold(0.0)
+    watched.rest(2.0)
+    times = {"alone": _slide(watched), "decide alone": _decide(watched)}
+    _fill_tally(watched, int(count))
+    times |= {"session": _slide(watched), "decide": _decide(watched)}
+    watched.close()
+    return times
+
+
+def canvas(image: str) -> Measured:
+    """Frames of boxes and of a large image that are panned, ours and the plain way in turns."""
+    app = QApplication([])
+    times = Measured(boxes=[], plain_boxes=[], large=[], plain_large=[], late=[], plain_opened=[])
+    for _ in range(CANVAS_RUNS):
+        times["boxes"] += boxes_panned().frames
+        times["plain_boxes"] += plain_boxes_panned()
+        panning = large_image_panned()
+        times["large"] += panning.frames
+        times["late"].append(panning.late)
+        opened, frames = plain_file_panned(Path(image))
+        times["plain_large"] += frames
+        times["plain_opened"].append(opened)
+    app.quit()
+    return times
+
+
+def open_image(path: str) -> Measured:
+    """A file opened in a window whose model is in memory: seconds until it is to be seen."""
+    watched = WatchedWindow()
+    watched.until(lambda state: state.stage is None and watched.viewer._engine.loaded(state.model) is not None)
+    watched.rest(0.5)
+    opened = watched.seen(lambda: watched.viewer.open([path]), lambda state: state.image is not None)
+    watched.close()
+    return {"opened": [opened]}
+
+
+def memory(folder: str, first: str, last: str) -> Measured:
+    """Megabytes that the process holds after `first` and after `last` images, shown one after the other."""
+    watched = WatchedWindow([folder])
+    watched.until(lambda state: len(state.sources) == int(last) and state.detections is not None)
+    process, held = psutil.Process(), []
+    started = time.perf_counter()
+    for at in range(int(last)):
+        watched.viewer.show_source(at)
+        watched.until(lambda state, at=at: state.stage is None and state.image.source is state.sources[at])
+        if at + 1 in (int(first), int(last)):
+            held.append(process.memory_info().rss / MEGABYTE)
+    seconds = time.perf_counter() - started
+    watched.close()
+    return {"held": held, "per image": [seconds / int(last)]}
+
+
+def _listing(watched: WatchedWindow, count: int, act: Callable[[], object]) -> dict[str, float]:
+    """Seconds until the first image is to be seen, and until the list is whole."""
+    started = time.perf_counter()
+    first = watched.seen(act, lambda state: state.image is not None)
+    watched.until(lambda state: len(state.sources) == count)
+    QApplication.processEvents()
+    return {"first": first, "whole": time.perf_counter() - started}
+
+
+def _slide(watched: WatchedWindow) -> list[float]:
+    """The threshold moved to and fro: seconds of each step until it is painted."""
+    steps = [0.5 + 0.45 * np.sin(step / 4) for step in range(SLIDER_STEPS)]
+    return [_until_painted(watched, lambda step=step: watched.viewer.set_threshold(float(step))) for step in steps]
+
+
+def _decide(watched: WatchedWindow) -> list[float]:
+    """A box accepted by its key, and then taken back: seconds until that is on the disk and on the screen."""
+    watched.viewer.set_threshold(0.0)
+    watched.rest(0.3)
+    times = []
+    for _ in range(DECISIONS):
+        _press(watched, Qt.Key.Key_J)
+        watched.rest(0.02)
+        times.append(_until_painted(watched, lambda: _press(watched, Qt.Key.Key_Return)))
+    return times
+
+
+def _until_painted(watched: WatchedWindow, act: Callable[[], object]) -> float:
+    before = watched.state
+    return watched.seen(act, lambda state: state is not before)
+
+
+def _press(watched: WatchedWindow, key: Qt.Key) -> None:
+    QTest.keyClick(watched.view, key)
+
+
+def _at(watched: WatchedWindow) -> int:
+    assert watched.state.at is not None
+    return watched.state.at
+
+
+def _fill_tally(watched: WatchedWindow, count: int) -> None:
+    """The scores of every image of the list, as if each had been detected in."""
+    book, random = watched.viewer._book, np.random.default_rng(3)
+    names = watched.state.detections.names
+    ids, boxes = np.array(sorted(names)), np.array([[1, 1, 9, 9]], np.float32).repeat(SCORES_AN_IMAGE, 0)
+    for place in range(count):
+        if place != watched.state.at:
+            scores = (random.random(SCORES_AN_IMAGE) * 0.94 + 0.06).astype(np.float32)
+            labels = random.choice(ids, SCORES_AN_IMAGE)
+            book._tally.put(place, Detections.from_arrays(scores, labels, boxes, names, 48, 48))
+            book.places.detected(place)
+    watched.viewer._set(book.remarked(watched.state))
+    watched.rest(1.0)
+
+
+MEASUREMENTS = {each.__name__: each for each in (launch, open_folder, next_image, refilter, canvas, open_image, memory)}
+
+if __name__ == "__main__":
+    print(json.dumps(MEASUREMENTS[sys.argv[1]](*sys.argv[2:])))

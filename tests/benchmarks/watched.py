@@ -1,0 +1,110 @@
+"""The real window, and how long things take in it until they are on the screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from PyQt5.QtCore import QEvent, QEventLoop, QObject, QTimer
+from PyQt5.QtWidgets import QApplication
+
+from desktop.app import build
+from desktop.viewer_state import ViewerState
+
+HEARTBEAT_MS = 5
+PATIENCE_S = 300.0
+
+Holds = Callable[[ViewerState], bool]
+
+
+class WatchedWindow(QObject):
+    """A window of 1600 x 1000 pixels.
+
+    Attributes:
+        longest_wait: The longest that an event had to wait for the others since `restart`, seconds.
+    """
+
+    def __init__(self, given: Sequence[object] = ()) -> None:
+        super().__init__()
+        self.window = build([str(each) for each in given])
+        self.viewer, self.view = self.window._viewer, self.window.view
+        self.window.resize(1600, 1000)
+        self.view.viewport().installEventFilter(self)
+        self.window.show()
+        self._awaited: Holds | None = None
+        self._seen_at = 0.0
+        self._beat = QTimer(self)
+        self._beat.timeout.connect(self._on_beat)
+        self._beat.start(HEARTBEAT_MS)
+        self.restart()
+
+    @property
+    def state(self) -> ViewerState:
+        """What the window shows."""
+        return self.viewer.state
+
+    def restart(self) -> None:
+        """Forget what was the longest wait."""
+        self.longest_wait, self._last_beat = 0.0, time.perf_counter()
+
+    def seen(self, act: Callable[[], object], holds: Holds) -> float:
+        """Seconds from `act` until the canvas was painted in a state that `holds`."""
+        self._awaited, self._seen_at = holds, 0.0
+        started = time.perf_counter()
+        act()
+        self.until(lambda _: self._seen_at > 0)
+        return self._seen_at - started
+
+    def until(self, holds: Holds) -> None:
+        """Let the window live until its state `holds`.
+
+        Raises:
+            TimeoutError: it does not within PATIENCE_S.
+        """
+        end = time.perf_counter() + PATIENCE_S
+        while not holds(self.state):
+            if time.perf_counter() > end:
+                raise TimeoutError(f"{self.state.stage} {self.state.message}")
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+
+    def shown_at(self, place: int, act: Callable[[], object]) -> float:
+        """Seconds from `act` until the image at a place, and what was found in it, were painted."""
+        source = self.state.sources[place]
+        return self.seen(
+            act, lambda state: state.image is not None and state.image.source is source and state.detections is not None
+        )
+
+    def prefetch(self) -> None:
+        """Until the next two images are opened and detected in."""
+        engine, prefetch, model = self.viewer._engine, self.viewer._runner._prefetch, self.state.model
+        while True:
+            self.until(lambda state: state.stage is None and state.at is not None)
+            coming = self.state.sources[self.state.at + 1 : self.state.at + 3]
+            ready = [each.image for each in prefetch._ready if any(each.image.source is source for source in coming)]
+            if len(ready) == len(coming) and all(engine.recall(image, model) is not None for image in ready):
+                return
+            self.rest(0.1)
+
+    def rest(self, seconds: float) -> None:
+        """Let the window live for a while."""
+        end = time.perf_counter() + seconds
+        self.until(lambda _: time.perf_counter() > end)
+
+    def close(self) -> None:
+        """Close the window."""
+        self.window.close()
+
+    def eventFilter(self, target: QObject, event: QEvent) -> bool:
+        """A painting event comes before what it paints is there; the next turn of the event loop comes behind it."""
+        if event.type() == QEvent.Type.Paint and self._awaited is not None and self._awaited(self.state):
+            self._awaited = None
+            QTimer.singleShot(0, self._on_seen)
+        return False
+
+    def _on_seen(self) -> None:
+        self._seen_at = time.perf_counter()
+
+    def _on_beat(self) -> None:
+        now = time.perf_counter()
+        self.longest_wait = max(self.longest_wait, now - self._last_beat - HEARTBEAT_MS / 1e3)
+        self._last_beat = now

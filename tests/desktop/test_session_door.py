@@ -1,0 +1,47 @@
+"""Sessions are opened once for what the user opens, however fast that is, and closed when nobody needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from desktop.session_door import SINGLE_IMAGES
+from engine.paths import data_dir
+from engine.review.session import Session
+from tests.desktop.conftest import Driver
+
+OpenWindow = Callable[..., Driver]
+
+
+def test_opening_at_once_gets_the_session_that_is_being_opened(open_window: OpenWindow, image_file: Path) -> None:
+    driver = open_window()
+    driver.window._viewer.open([image_file])
+    driver.wait_detected(image_file.name)
+    assert not driver.state.session.is_read_only
+
+
+def test_a_session_that_was_opened_in_vain_is_free_for_others(driver: Driver, tmp_path: Path) -> None:
+    empty = tmp_path / "空"
+    empty.mkdir()
+    driver.window._viewer.open([empty])
+    driver.wait_told("no images")
+    (kept,) = [path for path in (data_dir() / "sessions").glob("*.detrdesk") if path.name != SINGLE_IMAGES]
+
+    def free() -> bool:
+        session = Session.open(kept)
+        session.close()
+        return not session.is_read_only
+
+    driver.wait_until(free)
+
+
+def test_the_session_before_is_free_once_another_is_open(driver: Driver, image_file: Path) -> None:
+    driver.window._viewer.open([image_file.parent])
+    driver.wait_until(lambda: driver.state.session.name == image_file.parent.name)
+
+    def free() -> bool:
+        session = Session.open(data_dir() / "sessions" / SINGLE_IMAGES)
+        session.close()
+        return not session.is_read_only
+
+    driver.wait_until(free)
