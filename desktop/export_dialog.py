@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
+    QAbstractButton,
     QButtonGroup,
     QComboBox,
     QDialog,
@@ -224,6 +225,8 @@ class ExportDialog(QDialog):
             button = QRadioButton(text, self)
             button.setObjectName(f"{name}{key.name.capitalize()}")
             group.addButton(button, list(type(key)).index(key))
+            button.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        group.buttonToggled.connect(_tab_to_checked)
         group.buttons()[0].setChecked(True)
         group.buttonClicked.connect(lambda _: self._suggest())
         return group
@@ -259,6 +262,7 @@ class ExportDialog(QDialog):
         self._stop.setObjectName("exportCancel")
         self._stop.clicked.connect(self.cancel_asked)
         close = QPushButton(tr("Close"))
+        close.setObjectName("exportClose")
         close.setAutoDefault(False)
         close.clicked.connect(self.reject)
         buttons = QHBoxLayout()
@@ -272,6 +276,11 @@ class ExportDialog(QDialog):
         layout.addLayout(form)
         layout.addWidget(self._told)
         layout.addLayout(buttons)
+
+
+def _tab_to_checked(button: QAbstractButton, is_checked: bool) -> None:
+    """Tab goes to the one that is chosen, and the arrow keys choose from there."""
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if is_checked else Qt.FocusPolicy.ClickFocus)
 
 
 def _column(group: QButtonGroup) -> QWidget:

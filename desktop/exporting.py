@@ -168,9 +168,7 @@ class _Known:
 
     def has(self, candidate: Candidate) -> bool:
         """Whether the image was detected in, or something was decided about it."""
-        if candidate.image is not None or candidate.content in self._contents:
-            return True
-        return self._found(candidate) is not None
+        return candidate.content in self._contents or self._found(candidate) is not None
 
     def of(self, candidate: Candidate) -> tuple[Detections, Reviewed]:
         """Every detection of an image, and what is shown of it."""

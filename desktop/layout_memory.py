@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QByteArray
+from PyQt5.QtCore import QByteArray, QPoint, QRect
+from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QMainWindow, QSplitter, QTabWidget
 
 from engine.errors import EngineError
 from engine.export.atomic import write_atomic
 from engine.paths import data_dir
+
+SHARE_OF_SCREEN = 0.94
+"""How much of a screen a window takes that would not fit on it: its frame needs room too."""
 
 VERSION = 1
 """Counts up when docks are renamed or laid out otherwise: what an older window kept is not for this one."""
@@ -46,6 +50,7 @@ class LayoutMemory:
             return
         if isinstance(kept, dict) and kept.get("version") == VERSION:
             window.restoreGeometry(_bytes(kept.get("geometry")))  # never off every screen: Qt sees to that
+            _fit_on_screen(window)
             lay_out(window, kept)
 
     def keep(self, window: QMainWindow) -> None:
@@ -85,6 +90,16 @@ def lay_out(window: QMainWindow, kept: Layout) -> None:
         at = _entry(kept, "tabs", tabs.objectName())
         if isinstance(at, int) and 0 <= at < tabs.count():
             tabs.setCurrentIndex(at)
+
+
+def _fit_on_screen(window: QMainWindow) -> None:
+    """What was kept on a larger screen is made to fit this one."""
+    screen = QGuiApplication.screenAt(window.geometry().topLeft()) or QGuiApplication.primaryScreen()
+    room = window.geometry() if screen is None else screen.availableGeometry()
+    if window.width() > room.width() or window.height() > room.height():
+        fitting = QRect(QPoint(), room.size() * SHARE_OF_SCREEN)
+        fitting.moveCenter(room.center())
+        window.setGeometry(fitting)
 
 
 def _entry(kept: Layout, kind: str, name: str) -> object:

@@ -18,7 +18,7 @@ from desktop.i18n import tr
 from desktop.icons import program_icon
 from desktop.key_list import KeyList, show_key_list
 from desktop.key_map import remapped, shown
-from desktop.layout_memory import LayoutMemory, lay_out, layout_of
+from desktop.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout_of
 from desktop.mime import can_open, given_in
 from desktop.opening import Opening
 from desktop.panels.batch_bar import BatchBar
@@ -65,7 +65,8 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
         screen = QGuiApplication.primaryScreen()
-        self.resize(PREFERRED_SIZE if screen is None else PREFERRED_SIZE.boundedTo(screen.availableSize() * 0.94))
+        room = PREFERRED_SIZE if screen is None else screen.availableSize() * SHARE_OF_SCREEN
+        self.resize(PREFERRED_SIZE.boundedTo(room))
         self._opening = Opening(viewer, self)
         self._exporting = ExportFlow(viewer, self._selected_places, store, self)
         self._fill()

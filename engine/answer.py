@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,12 +74,19 @@ def shortest(value: float) -> float:
 
 
 def _indented(value: Any, indent: str) -> str:
+    if not (value and isinstance(value, dict | list)):
+        return _plain(value)
     inner = indent + "  "
-    if isinstance(value, dict) and value:
-        rows = [
-            f"{inner}{json.dumps(key, ensure_ascii=False)}: {_indented(item, inner)}" for key, item in value.items()
-        ]
+    if isinstance(value, dict):
+        rows = [f"{inner}{_plain(key)}: {_indented(item, inner)}" for key, item in value.items()]
         return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
-    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+    if any(isinstance(item, dict | list) for item in value):
         return "[\n" + ",\n".join(inner + _indented(item, inner) for item in value) + f"\n{indent}]"
+    return "[" + ", ".join(map(_plain, value)) + "]"
+
+
+def _plain(value: Any) -> str:
+    """What `json.dumps` gives; a slider goes through thousands of numbers, and they are quicker this way."""
+    if type(value) is float and math.isfinite(value):
+        return repr(value)
     return json.dumps(value, ensure_ascii=False)

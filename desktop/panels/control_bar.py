@@ -127,7 +127,7 @@ class ControlBar(QToolBar):
         picker.setObjectName("modelPicker")
         picker.setAccessibleName(tr("Model"))
         picker.setToolTip(tr("The model that detects"))
-        picker.setMinimumWidth(20 * GRID)
+        _let_shrink(picker, 14 * GRID, 24 * GRID)
         picker.currentTextChanged.connect(self.model_chosen)
         return picker
 
@@ -146,7 +146,7 @@ class ControlBar(QToolBar):
         slider.setAccessibleName(tr("Threshold"))
         slider.setToolTip(tr("Show only detections with a score above this  ([ and ])"))
         slider.setRange(0, 100)
-        slider.setFixedWidth(20 * GRID)
+        _let_shrink(slider, 8 * GRID, 20 * GRID)
         slider.valueChanged.connect(lambda percent: self.threshold_chosen.emit(percent / 100))
         return slider
 
@@ -188,6 +188,13 @@ class ControlBar(QToolBar):
         button.setToolTip(tr("Give up what is running  (Esc)"))
         button.clicked.connect(self.cancel_asked)
         return button
+
+
+def _let_shrink(widget: QWidget, least: int, most: int) -> None:
+    """Let a widget give room to what is right of it: a bar puts away what does not fit."""
+    widget.setMinimumWidth(least)
+    widget.setMaximumWidth(most)
+    widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
 
 def _export_button(actions: Sequence[QAction | None]) -> QToolButton:

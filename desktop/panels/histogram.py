@@ -58,8 +58,9 @@ class ScoreHistogram(QAbstractSlider):
         threshold = state.chosen.threshold
         if label is not None:
             threshold = state.refinement.threshold_of(label, threshold)
-        if state.scores is not self._scores or label != self._label:
-            self._scores, self._label = state.scores, label
+        is_same = label == self._label and _have_same_rows(state.scores, self._scores)
+        self._scores, self._label = state.scores, label
+        if not is_same:
             self._bars = state.scores.histogram(BINS, label)
         elif threshold == self._threshold:
             return
@@ -144,6 +145,11 @@ class ScoreHistogram(QAbstractSlider):
     def _move_to(self, event: QMouseEvent) -> None:
         room = self._room()
         self.setValue(round((event.localPos().x() - room.left()) / room.width() * 100))
+
+
+def _have_same_rows(scores: SessionScores, others: SessionScores) -> bool:
+    """Whether they differ in decisions at most: then the scores lie at the same place in memory, where none changes."""
+    return len(scores.scores) == len(others.scores) and scores.scores.ctypes.data == others.scores.ctypes.data
 
 
 def _bars(counts: npt.NDArray[np.int64], room: QRectF) -> list[QRectF]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.i18n import tr
@@ -17,6 +18,8 @@ from engine.detect.detection import Detections, Filter
 class JsonPanel(QWidget):
     """What `POST /v1/vision/detections` answers for this image, model, threshold and top k.
 
+    It is written down while it can be seen: a slider that is dragged need not wait for text on a hidden tab.
+
     Signals:
         copy_asked: The button.
     """
@@ -25,6 +28,7 @@ class JsonPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._state = ViewerState()
         self._shows: tuple[Detections | None, Filter | None] = (None, None)
         self.view = QPlainTextEdit()
         self.view.setObjectName("jsonView")
@@ -54,12 +58,20 @@ class JsonPanel(QWidget):
 
     def show_state(self, state: ViewerState) -> None:
         """Show the JSON of the detections and the filter, and whether the window shows others."""
+        self._state = state
         differs = state.refinement.is_active or bool(state.decided.decisions)
         self._otherwise.setVisible(differs and state.detections is not None)
-        if self._shows == (state.detections, state.chosen):
-            return
-        self._shows = (state.detections, state.chosen)
         self._copy.setEnabled(state.detections is not None)
-        self.view.setPlainText(
-            "" if state.detections is None else to_json(detection_answer(state.detections, state.chosen))
-        )
+        if self.isVisible():
+            self._write()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """What has changed meanwhile is written down."""
+        super().showEvent(event)
+        self._write()
+
+    def _write(self) -> None:
+        found, chosen = self._state.detections, self._state.chosen
+        if self._shows != (found, chosen):
+            self._shows = (found, chosen)
+            self.view.setPlainText("" if found is None else to_json(detection_answer(found, chosen)))

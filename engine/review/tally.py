@@ -107,8 +107,14 @@ class SessionScores:
         return list(zip(self.places[rows].tolist(), self.indices[rows].tolist(), strict=True))
 
     def _passing(self, chosen: Filter, refinement: Refinement) -> npt.NDArray[np.intp]:
-        """The rows that labels, thresholds and hidden classes let through."""
-        return np.flatnonzero(self.scores > self._thresholds(chosen, refinement)[self.labels])
+        """The rows that labels, thresholds and hidden classes let through; several ask for the same in turn."""
+        least = self._thresholds(chosen, refinement)
+        key = least.tobytes()
+        if key not in self._passed:
+            self._passed.clear()
+            floor = least[0] if len(least) and (least == least[0]).all() else least[self.labels]
+            self._passed[key] = np.flatnonzero(self.scores > floor)
+        return self._passed[key]
 
     def _thresholds(self, chosen: Filter, refinement: Refinement) -> npt.NDArray[np.float32]:
         """By place in `names`; infinite for a class that is not shown."""
@@ -126,6 +132,11 @@ class SessionScores:
         number = self.names.index(label) if label in self.names else -1
         of_label: npt.NDArray[np.bool_] = self.labels == number
         return of_label
+
+    @cached_property
+    def _passed(self) -> dict[bytes, npt.NDArray[np.intp]]:
+        """The rows of the last choice, by its thresholds."""
+        return {}
 
     @cached_property
     def _place_count(self) -> int:

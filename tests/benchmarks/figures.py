@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,10 +13,11 @@ from PIL import Image, ImageOps
 from engine.detect.runtimes.plain import PlainDetector
 from engine.engine import Engine
 from engine.paths import resource
+from tests.benchmarks.fresh import run_fresh, run_in
+from tests.benchmarks.images import SAMPLE
 from tests.benchmarks.load import CLIENTS, api_figure
 from tests.benchmarks.paired import Figure, Spread, Way, compare
 
-SAMPLE = resource("samples", "parcels.jpg")
 STARTER = resource("starter")
 PLAIN_SCRIPT = Path(__file__).with_name("plain_script.py")
 
@@ -57,6 +56,9 @@ def figures(runs: int) -> Iterator[Figure]:
     """Every figure of the table, one after the other."""
     yield compare("launch to window", _window("window"), _plain_script, runs)
     yield compare("launch to first detection in the window", _window("detection", SAMPLE), _plain_script, runs)
+    with tempfile.TemporaryDirectory() as home:
+        known = _window("detection", SAMPLE, home=Path(home))
+        yield compare("launch to detections that are known from last time", known, _plain_script, runs)
     yield compare("`detrdesk detect`, whole command", _command, _plain_script, runs)
     yield _detection("one image, starter", STARTER, SAMPLE, runs * 4)
     with tempfile.TemporaryDirectory() as folder:
@@ -100,25 +102,23 @@ def _plain(detector: PlainDetector, path: Path) -> Way:
     return detect
 
 
-def _window(until: str, *given: Path) -> Way:
+def _window(until: str, *given: Path, home: Path | None = None) -> Way:
+    """The window, launched; in a new home each time, unless it is to find what it left in `home`."""
+    command = [sys.executable, "-c", WINDOW, until, *map(str, given)]
+
     def launch() -> float:
         started = time.time()
-        return float(_run([sys.executable, "-c", WINDOW, until, *map(str, given)])) - started
+        return float(run_fresh(command) if home is None else run_in(home, command)) - started
 
     return launch
 
 
 def _plain_script() -> None:
-    _run([sys.executable, str(PLAIN_SCRIPT), str(STARTER), str(SAMPLE)])
+    run_fresh([sys.executable, str(PLAIN_SCRIPT), str(STARTER), str(SAMPLE)])
 
 
 def _command() -> None:
-    _run([sys.executable, "-m", "desktop", "detect", str(SAMPLE), "--quiet"])
-
-
-def _run(command: list[str]) -> str:
-    environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ, "PYTHONPATH": os.getcwd()}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    run_fresh([sys.executable, "-m", "desktop", "detect", str(SAMPLE), "--quiet", "--fresh"])
 
 
 def _random_detr_r50(folder: Path) -> Path:

@@ -6,6 +6,7 @@ Each runs in a process of its own with a home of its own, so that none finds wha
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -20,18 +21,16 @@ from PyQt5.QtWidgets import QApplication
 
 from engine.detect.detection import Detections
 from tests.benchmarks.canvas import boxes_panned, crowd, large_image_panned
+from tests.benchmarks.images import SAMPLE
 from tests.benchmarks.plain_canvas import plain_boxes_panned, plain_file_panned
 from tests.benchmarks.watched import WatchedWindow
 
 Measured = dict[str, list[float]]
 
-JUMP = 3
-"""Places further: what is there is not prefetched."""
 SLIDER_STEPS = 40
 DECISIONS = 30
 BOXES = 300
 SCORES_AN_IMAGE = 20
-CANVAS_RUNS = 3
 MEGABYTE = 1e6
 
 
@@ -56,8 +55,8 @@ def open_folder(folder: str, count: str) -> Measured:
     return {name: [seconds] for name, seconds in times.items()} | {"busy": [busy]}
 
 
-def next_image(folder: str, turns: str) -> Measured:
-    """To an image that is prefetched, and to one that is not, in turns: seconds until its boxes are to be seen."""
+def next_image(folder: str, turns: str, jump: str) -> Measured:
+    """To the next image, which is prefetched, and `jump` places further, in turns: seconds until its boxes are seen."""
     watched = WatchedWindow([folder])
     times = Measured(prefetched=[], jumped=[])
     for _ in range(int(turns)):
@@ -65,40 +64,42 @@ def next_image(folder: str, turns: str) -> Measured:
         times["prefetched"].append(watched.shown_at(_at(watched) + 1, lambda: _press(watched, Qt.Key.Key_D)))
         watched.prefetch()
         times["jumped"].append(
-            watched.shown_at(_at(watched) + JUMP, lambda: watched.viewer.show_source(_at(watched) + JUMP))
+            watched.shown_at(_at(watched) + int(jump), lambda: watched.viewer.show_source(_at(watched) + int(jump)))
         )
     watched.close()
     return times
 
 
-def refilter(folder: str, count: str) -> Measured:
-    """The threshold moved over 300 boxes, and decisions made; by themselves, and in a session of many scores."""
+def choose_alone() -> Measured:
+    """Among 300 boxes in a single image: see `_choose`."""
+    watched = WatchedWindow([SAMPLE])
+    watched.until(lambda state: state.detections is not None)
+    return _choose(watched)
+
+
+def choose_in_session(folder: str, count: str) -> Measured:
+    """Among 300 boxes, with SCORES_AN_IMAGE scores known of each of `count` images: see `_choose`."""
     watched = WatchedWindow([folder])
     watched.until(lambda state: len(state.sources) == int(count) and state.detections is not None)
-    found = crowd(BOXES, QSize(*watched.state.image.pixels.size))
-    watched.viewer._runner.happened.emit(replace(found, model=watched.state.model))
-    watched.viewer.set_threshold(0.0)
     watched.rest(2.0)
-    times = {"alone": _slide(watched), "decide alone": _decide(watched)}
     _fill_tally(watched, int(count))
-    times |= {"session": _slide(watched), "decide": _decide(watched)}
-    watched.close()
-    return times
+    return _choose(watched)
 
 
-def canvas(image: str) -> Measured:
+def canvas(image: str, runs: str) -> Measured:
     """Frames of boxes and of a large image that are panned, ours and the plain way in turns."""
     app = QApplication([])
-    times = Measured(boxes=[], plain_boxes=[], large=[], plain_large=[], late=[], plain_opened=[])
-    for _ in range(CANVAS_RUNS):
+    names = ("boxes", "plain boxes", "large", "plain large", "late", "plain opened")
+    times: Measured = {name: [] for name in names}
+    for _ in range(int(runs)):
         times["boxes"] += boxes_panned().frames
-        times["plain_boxes"] += plain_boxes_panned()
+        times["plain boxes"] += plain_boxes_panned()
         panning = large_image_panned()
         times["large"] += panning.frames
         times["late"].append(panning.late)
         opened, frames = plain_file_panned(Path(image))
-        times["plain_large"] += frames
-        times["plain_opened"].append(opened)
+        times["plain large"] += frames
+        times["plain opened"].append(opened)
     app.quit()
     return times
 
@@ -138,22 +139,23 @@ def _listing(watched: WatchedWindow, count: int, act: Callable[[], object]) -> d
     return {"first": first, "whole": time.perf_counter() - started}
 
 
-def _slide(watched: WatchedWindow) -> list[float]:
-    """The threshold moved to and fro: seconds of each step until it is painted."""
-    steps = [0.5 + 0.45 * np.sin(step / 4) for step in range(SLIDER_STEPS)]
-    return [_until_painted(watched, lambda step=step: watched.viewer.set_threshold(float(step))) for step in steps]
-
-
-def _decide(watched: WatchedWindow) -> list[float]:
-    """A box accepted by its key, and then taken back: seconds until that is on the disk and on the screen."""
-    watched.viewer.set_threshold(0.0)
-    watched.rest(0.3)
-    times = []
+def _choose(watched: WatchedWindow) -> Measured:
+    """The threshold moved to and fro, and boxes accepted by key: seconds of each step until it is painted."""
+    viewer = watched.viewer
+    found = crowd(BOXES, QSize(*watched.state.image.pixels.size))
+    viewer._runner.happened.emit(replace(found, model=watched.state.model))
+    viewer.set_threshold(0.0)
+    watched.rest(1.0)
+    steps = [float(0.5 + 0.45 * np.sin(step / 4)) for step in range(SLIDER_STEPS)]
+    slid = [_until_painted(watched, lambda step=step: viewer.set_threshold(step)) for step in steps]
+    viewer.set_threshold(0.5)
+    decided = []
     for _ in range(DECISIONS):
         _press(watched, Qt.Key.Key_J)
-        watched.rest(0.02)
-        times.append(_until_painted(watched, lambda: _press(watched, Qt.Key.Key_Return)))
-    return times
+        watched.rest(0.1)
+        decided.append(_until_painted(watched, lambda: _press(watched, Qt.Key.Key_Return)))
+    watched.close()
+    return {"slid": slid, "decided": decided}
 
 
 def _until_painted(watched: WatchedWindow, act: Callable[[], object]) -> float:
@@ -185,7 +187,11 @@ def _fill_tally(watched: WatchedWindow, count: int) -> None:
     watched.rest(1.0)
 
 
-MEASUREMENTS = {each.__name__: each for each in (launch, open_folder, next_image, refilter, canvas, open_image, memory)}
+MEASUREMENTS = {
+    each.__name__: each
+    for each in (launch, open_folder, next_image, choose_alone, choose_in_session, canvas, open_image, memory)
+}
 
 if __name__ == "__main__":
-    print(json.dumps(MEASUREMENTS[sys.argv[1]](*sys.argv[2:])))
+    print(json.dumps(MEASUREMENTS[sys.argv[1]](*sys.argv[2:])), flush=True)
+    os._exit(0)  # as the program does where a thread is held back: importing PyTorch cannot be stopped

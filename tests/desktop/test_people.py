@@ -89,7 +89,7 @@ def test_what_was_open_is_shown_again_and_goes_on(driver: Driver, sample: Path) 
 
 def test_where_things_are_stays(driver: Driver) -> None:
     window = driver.window
-    window.setGeometry(30, 40, 1000, 640)
+    window.setGeometry(30, 40, 1500, 1000)
     tabs = window.findChild(QTabWidget, "resultTabs")
     dock = window.findChild(QDockWidget, "sourceDock")
     assert tabs is not None
@@ -104,19 +104,19 @@ def test_where_things_are_stays(driver: Driver) -> None:
     assert tabs is not None
     assert dock is not None
     assert (tabs.currentIndex(), window.dockWidgetArea(dock)) == (1, Qt.DockWidgetArea.RightDockWidgetArea)
-    assert window.geometry().getRect() == (30, 40, 1000, 640)
+    assert window.geometry().getRect() == (30, 40, 1500, 1000)
     assert dock.width() == 460
 
 
 def test_other_colours_reach_everything(driver: Driver, qtbot: QtBot) -> None:
+    driver.window.resize(1400, 1000)
     driver.window.tell("Something that has an icon.")
     store_of(driver).change(scheme="light")
     store_of(driver).change(scheme="dark")
-    qtbot.wait(200)
+    qtbot.wait(500)
     switched = driver.window.grab().toImage()
     driver.window.fill_again()
-    qtbot.wait(200)
-    assert driver.window.grab().toImage() == switched
+    driver.wait_until(lambda: driver.window.grab().toImage() == switched)
 
 
 def test_nothing_of_the_former_language_is_left(driver: Driver) -> None:

@@ -201,7 +201,7 @@ def test_choosing_among_300_boxes_costs_less_than_a_frame() -> None:
 
 def test_the_whole_window_follows_the_slider_through_300_boxes(driver: Driver) -> None:
     viewer = driver.window._viewer
-    viewer._on_event(many_detections(300))
+    viewer._arrivals._on_event(many_detections(300))
     times = []
     for step in range(40):
         started = time.perf_counter()

@@ -96,11 +96,20 @@ def test_an_image_named_on_the_command_line_is_shown_with_its_detections(driver:
     assert driver.window.view.label_rects().keys() == set(shown.indices.tolist())
 
 
+def json_view(driver: Driver) -> QPlainTextEdit:
+    """The JSON, on the tab in front."""
+    tabs = driver.window.findChild(QTabWidget)
+    assert tabs is not None
+    tabs.setCurrentIndex(1)
+    view = driver.find("jsonView")
+    assert isinstance(view, QPlainTextEdit)
+    return view
+
+
 def test_the_json_is_the_command_lines_answer(
     driver: Driver, image_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    view = driver.find("jsonView")
-    assert isinstance(view, QPlainTextEdit)
+    view = json_view(driver)
     cli.main(["detect", str(image_file), "--json", "-"])
     assert json.loads(view.toPlainText()) == json.loads(capsys.readouterr().out)
 
@@ -124,8 +133,7 @@ def test_slider_number_and_table_follow_each_other_live(driver: Driver) -> None:
         assert top_k.text() == "all"
         top_k.setValue(3)
         assert rows(driver) == 3
-        view = driver.find("jsonView")
-        assert isinstance(view, QPlainTextEdit)
+        view = json_view(driver)
         answer = json.loads(view.toPlainText())
         assert (answer["top_k"], answer["threshold"]) == (3, 0.1)
         assert len(answer["predictions"][0]["result"]) == 3
@@ -312,11 +320,7 @@ def test_an_export_that_fails_names_the_file(driver: Driver, tmp_path: Path, mon
 
 
 def test_selected_json_text_is_copied_as_text(driver: Driver) -> None:
-    tabs = driver.window.findChild(QTabWidget)
-    assert tabs is not None
-    tabs.setCurrentIndex(1)
-    view = driver.find("jsonView")
-    assert isinstance(view, QPlainTextEdit)
+    view = json_view(driver)
     view.selectAll()
     driver.qtbot.keyClick(view, "c", Qt.KeyboardModifier.ControlModifier)
     clipboard = QGuiApplication.clipboard()

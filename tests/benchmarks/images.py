@@ -1,4 +1,4 @@
-"""Many small images on the disk, no two of the same content."""
+"""Generated images on the disk: many small ones, and large ones."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from PIL import Image
 
 from engine.paths import resource
 
+SAMPLE = resource("samples", "parcels.jpg")
+
 
 def fill_folder(folder: Path, count: int, side: int = 48) -> Path:
     """Write `count` small JPEGs that differ by a comment in their header; returns the folder."""
     folder.mkdir(parents=True)
     content = io.BytesIO()
-    with Image.open(resource("samples", "parcels.jpg")) as opened:
+    with Image.open(SAMPLE) as opened:
         opened.resize((side, side)).save(content, "JPEG", quality=80)
     start, rest = content.getvalue()[:2], content.getvalue()[2:]
     for number in range(count):
@@ -24,12 +26,8 @@ def fill_folder(folder: Path, count: int, side: int = 48) -> Path:
     return folder
 
 
-def fill_with_large(folder: Path, count: int, size: tuple[int, int]) -> Path:
-    """Write `count` JPEGs as a camera makes them, of `size` pixels, no two alike; returns the folder."""
-    folder.mkdir(parents=True)
-    with Image.open(resource("samples", "parcels.jpg")) as opened:
-        image = opened.convert("RGB").resize(size)
-    for number in range(count):
-        image.putpixel((number, 0), (255, 0, 0))
-        image.save(folder / f"image {number}.jpg", quality=88)
-    return folder
+def write_large(path: Path, size: tuple[int, int], number: int = 0) -> Path:
+    """Write a JPEG of `size` pixels, another one for another `number`; returns its path."""
+    with Image.open(SAMPLE) as opened:
+        opened.convert("RGB").resize(size).save(path, quality=88, comment=b"%d" % number)
+    return path

@@ -1,0 +1,22 @@
+"""Runs a program that knows nothing from earlier: no cache, no session, no settings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def run_fresh(command: Sequence[str]) -> str:
+    """What a program prints that finds an empty home."""
+    with tempfile.TemporaryDirectory() as home:
+        return run_in(Path(home), command)
+
+
+def run_in(home: Path, command: Sequence[str]) -> str:
+    """What a program prints that finds in `home` what it left there."""
+    own = {"DETRDESK_HOME": str(home), "PYTHONPATH": str(Path.cwd())}
+    environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ, **own}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout

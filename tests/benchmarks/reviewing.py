@@ -1,0 +1,131 @@
+"""Figures of reviewing: a folder of 50,000, the next image, the slider, panning, deciding, memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.review.decision import Decision, Original, Status
+from engine.review.image_review import ImageReview
+from engine.review.session import Session, Step
+from tests.benchmarks.fresh import run_fresh
+from tests.benchmarks.images import fill_folder, write_large
+from tests.benchmarks.paired import Figure
+
+MANY = 50_000
+TWELVE_MEGAPIXELS, HUNDRED_MEGAPIXELS = (4_000, 3_000), (12_500, 8_000)
+NEXT_IMAGES, JUMP = 8, 3
+MEMORY_AFTER = 200, 1_000
+DECISIONS = 200
+SECOND, NEXT, TICK, FRAME = 1.0, 0.1, 0.016, 0.033
+"""What was promised, seconds: a folder's first image, the next image, the slider, a frame."""
+
+PLAIN_FOLDER = Path(__file__).with_name("plain_folder.py")
+
+Measured = dict[str, list[float]]
+
+
+def figures(runs: int) -> Iterator[Figure]:
+    """Every figure of reviewing."""
+    with tempfile.TemporaryDirectory() as made:
+        many = fill_folder(Path(made, "many"), MANY)
+        yield from _folder(many, runs)
+        yield from _next_image(Path(made, "photos"))
+        yield from _choosing(many)
+        yield _durable(Path(made))
+        yield from _canvas(write_large(Path(made, "large.jpg"), HUNDRED_MEGAPIXELS), runs)
+        yield _memory(Path(made, "walk"))
+
+
+def _folder(many: Path, runs: int) -> Iterator[Figure]:
+    first, whole, busy, launched, plain, plain_launched = ([] for _ in range(6))
+    for _ in range(1 + runs):
+        opened = measure("open_folder", many, MANY)
+        first += opened["first"]
+        whole += opened["whole"]
+        busy += opened["busy"]
+        started = time.time()
+        launched += measure("launch", many, MANY, started)["first"]
+        started = time.time()
+        began, ended = map(float, run_fresh([sys.executable, str(PLAIN_FOLDER), str(many)]).split())
+        plain.append(ended - began)
+        plain_launched.append(ended - started)
+    for each in (first, whole, busy, launched, plain, plain_launched):
+        del each[0]
+    yield Figure.of("folder of 50,000: first image is shown", first, plain, SECOND)
+    yield Figure.of("folder of 50,000: list is whole", whole, plain)
+    yield Figure.of("folder of 50,000: longest the window was busy meanwhile", busy)
+    yield Figure.of("`detrdesk FOLDER`, 50,000: launch to first image", launched, plain_launched)
+
+
+def _next_image(folder: Path) -> Iterator[Figure]:
+    folder.mkdir()
+    for number in range((1 + JUMP) * NEXT_IMAGES + JUMP):
+        write_large(folder / f"image {number}.jpg", TWELVE_MEGAPIXELS, number)
+    times = measure("next_image", folder, NEXT_IMAGES, JUMP)
+    yield Figure.of(
+        "next image and its boxes, 12 megapixels, by `D`; plain: not prefetched",
+        times["prefetched"],
+        times["jumped"],
+        NEXT,
+    )
+
+
+def _choosing(many: Path) -> Iterator[Figure]:
+    alone, session = measure("choose_alone"), measure("choose_in_session", many, MANY)
+    yield Figure.of("threshold moved, 300 boxes", alone["slid"], target=TICK)
+    scores = "in a session of 50,000 images and 1,000,000 scores"
+    yield Figure.of(f"threshold moved, 300 boxes, {scores}", session["slid"], target=TICK)
+    yield Figure.of("box accepted by key, until it is kept and seen", alone["decided"])
+    yield Figure.of(f"box accepted by key, {scores}", session["decided"])
+
+
+def _durable(folder: Path) -> Figure:
+    """A decision on the disk, in a session of many images, beside a small file that is written and synced."""
+    box, plain = (1.0, 2.0, 30.0, 40.0), []
+    session = Session.open(folder / "many.detrdesk")
+    original = Original("parcel", 0.9, box, "starter")
+    hashes = [f"{number:032x}" for number in range(MANY)]
+    for number, content_hash in enumerate(hashes):
+        session.note_place(f"/images/{number}.jpg", content_hash, f"{number}.jpg", 48, 48)
+    ours = []
+    for number, content_hash in enumerate(hashes[:: MANY // DECISIONS]):
+        after = ImageReview((Decision(number + 1, Status.ACCEPTED, "parcel", box, original),))
+        started = time.perf_counter()
+        session.do(Step(content_hash, "accept", ImageReview(), after))
+        ours.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        with (folder / "decision.json").open("w", encoding="utf-8") as file:
+            json.dump({"label": "parcel", "box": box, "status": "accepted"}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        plain.append(time.perf_counter() - started)
+    session.close()
+    return Figure.of("decision on the disk, 50,000 images; plain: a small file, synced", ours, plain)
+
+
+def _canvas(large: Path, runs: int) -> Iterator[Figure]:
+    frames = measure("canvas", large, runs)
+    opened = [measure("open_image", large)["opened"][0] for _ in range(runs)]
+    yield Figure.of("frame, 1,000 boxes panned at 1600 x 1000", frames["boxes"], frames["plain boxes"], FRAME)
+    yield Figure.of("100 megapixels: opened and shown whole", opened, frames["plain opened"])
+    yield Figure.of("100 megapixels: frame while panned", frames["large"], frames["plain large"], FRAME)
+    yield Figure.of("100 megapixels: longest the window was busy meanwhile", frames["late"])
+
+
+def _memory(folder: Path) -> Figure:
+    early, late = MEMORY_AFTER
+    held = measure("memory", fill_folder(folder, late), early, late)["held"]
+    return Figure.of(f"memory after {late:,} images; plain: after {early}", held[1:], held[:1], unit="MB")
+
+
+def measure(name: str, *arguments: object) -> Measured:
+    """A measurement in a window that has a process and a home of its own."""
+    told = run_fresh([sys.executable, "-m", "tests.benchmarks.in_window", name, *map(str, arguments)])
+    measured: Measured = json.loads(told)
+    return measured
