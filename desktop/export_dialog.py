@@ -95,7 +95,7 @@ class ExportDialog(QDialog):
         self._told.clear()
         self._suggest()
         self.show()
-        self.raise_()
+        self.activateWindow()
         self._target.setFocus()
         self._target.selectAll()
 

@@ -22,7 +22,7 @@ STARTER = resource("starter")
 PLAIN_SCRIPT = Path(__file__).with_name("plain_script.py")
 
 WINDOW = """
-import sys, time
+import os, sys, time
 from PyQt5.QtCore import QEvent, QObject, QTimer
 from PyQt5.QtWidgets import QApplication
 from desktop.app import build
@@ -37,9 +37,9 @@ def look():
     state = window._viewer.state
     done = state.detections is not None if sys.argv[1] == "detection" else bool(painted)
     if done:
-        print(painted[0] if sys.argv[1] == "window" else time.time())
+        print(painted[0] if sys.argv[1] == "window" else time.time(), flush=True)
         window.close()
-        QApplication.quit()
+        os._exit(0)  # as the program does where a thread is held back: importing PyTorch cannot be stopped
 
 painted = []
 window = build(sys.argv[2:])
@@ -58,7 +58,7 @@ def figures(runs: int) -> Iterator[Figure]:
     yield compare("launch to first detection in the window", _window("detection", SAMPLE), _plain_script, runs)
     with tempfile.TemporaryDirectory() as home:
         known = _window("detection", SAMPLE, home=Path(home))
-        yield compare("launch to detections that are known from last time", known, _plain_script, runs)
+        yield compare("launch to detections known from last time", known, _plain_script, runs)
     yield compare("`detrdesk detect`, whole command", _command, _plain_script, runs)
     yield _detection("one image, starter", STARTER, SAMPLE, runs * 4)
     with tempfile.TemporaryDirectory() as folder:

@@ -58,11 +58,16 @@ class Figure:
         plain: Sequence[float] = (),
         target: float | None = None,
         unit: str = "s",
+        each: int = 1,
     ) -> Figure:
-        """The figure of some runs; those of the plain way were made in turns with ours, or there are none."""
+        """The figure of some runs; those of the plain way were made in turns with ours, or there are none.
+
+        `each` run gave so many values; its ratio is that of the medians.
+        """
         if not plain:
             return cls(name, Spread.of(ours), None, None, target, unit)
-        ratios = [one / other for one, other in zip(ours, plain, strict=True)]
+        middles = [[statistics.median(way[at : at + each]) for at in range(0, len(way), each)] for way in (ours, plain)]
+        ratios = [one / other for one, other in zip(*middles, strict=True)]
         return cls(name, Spread.of(ours), Spread.of(plain), Spread.of(ratios), target, unit)
 
     def row(self) -> str:

@@ -134,6 +134,17 @@ def test_what_was_made_anew_in_a_window_is_laid_out_alike(make_window: MakeWindo
     assert (find(window, "left").width(), anew.width()) == (120, 230)
 
 
+def test_what_was_kept_on_a_larger_screen_fits_this_one(make_window: MakeWindow, memory: LayoutMemory) -> None:
+    first = make_window()
+    first.resize(4000, 3000)
+    memory.keep(first)
+    second = make_window()
+    memory.restore(second)
+    screen = QGuiApplication.primaryScreen()
+    assert screen is not None
+    assert screen.availableGeometry().contains(second.geometry())
+
+
 @pytest.mark.parametrize(
     "kept",
     [

@@ -204,9 +204,7 @@ def test_a_second_window_reads_only_and_says_so(open_window: OpenWindow, review:
     assert "another window" in second.message.lower()
 
 
-def test_a_decision_that_cannot_be_kept_is_not_shown_as_made(
-    review: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_decision_that_cannot_be_kept_is_not_shown_as_made(review: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise EngineError("cannot_write", "{path} cannot be written: {reason}.", path="x.detrdesk", reason="disk full")
 
@@ -228,6 +226,44 @@ def test_least_sure_goes_to_the_nearest_to_the_threshold(review: Driver) -> None
     assert review.state.selected != {nearest}
 
 
+def test_least_sure_goes_to_other_images_and_shows_the_box_there(review: Driver) -> None:
+    review.window._viewer.set_threshold(0.0)
+    press(review, KEY.Key_D)
+    review.wait_detected("图 2.png")
+    press(review, KEY.Key_A)
+    review.wait_detected("图 1.png")
+    seen = set()
+    for _ in range(len(review.state.scores.scores)):
+        review.window._viewer.select(frozenset())
+        press(review, KEY.Key_U)
+        review.wait_until(lambda: bool(review.state.selected) and review.state.stage is None)
+        assert review.state.image is not None
+        assert review.window.view.selected == review.state.selected
+        seen.add((review.state.image.source.name, *review.state.selected))
+    assert len(seen) == len(review.state.scores.scores)
+    assert {name for name, _ in seen} == {"图 1.png", "图 2.png"}
+
+
+def test_a_drawn_box_stays_in_sight_until_it_has_a_class(review: Driver) -> None:
+    view, box = review.window.view, (10.0, 10.0, 60.0, 50.0)
+    view.box_drawn.emit(box)
+    assert view._gesture.unnamed == box
+    review.qtbot.keyClick(review.find("relabelEdit"), KEY.Key_Escape)
+    assert view._gesture.unnamed is None
+    view.box_drawn.emit(box)
+    type_label(review, "新")
+    assert view._gesture.unnamed is None
+    assert statuses(review) == [Status.ADDED]
+
+
+def test_where_the_user_is_is_kept_without_closing(review: Driver) -> None:
+    press(review, KEY.Key_D)
+    review.wait_detected("图 2.png")
+    session = review.window._viewer._book.session
+    assert session is not None
+    review.wait_until(lambda: str(session.view().get("location", "")).endswith("图 2.png"))
+
+
 def test_unreadable_images_are_marked_and_passed_over(open_window: OpenWindow, folder: Path) -> None:
     (folder / "图 2.png").write_bytes(b"no image")
     driver = open_window(folder)
@@ -239,6 +275,7 @@ def test_unreadable_images_are_marked_and_passed_over(open_window: OpenWindow, f
     page = driver.find("unreadablePage")
     assert page.isVisible()
     assert any("图 2.png" in label.text() for label in page.findChildren(QLabel))
+    assert driver.window.windowTitle() == "图 2.png – detrdesk"
     press(driver, KEY.Key_Space)
     driver.wait_detected("图 3.png")
     assert not page.isVisible()

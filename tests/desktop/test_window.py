@@ -14,6 +14,7 @@ from PyQt5.QtGui import QGuiApplication, QImage
 from PyQt5.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
+    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
@@ -23,7 +24,6 @@ from PyQt5.QtWidgets import (
     QTabWidget,
 )
 
-from desktop import main_window
 from engine import cli
 from engine.engine import Engine
 from tests.desktop.conftest import Driver
@@ -233,8 +233,8 @@ def test_an_unreadable_image_in_a_folder_does_not_stop_the_next(open_window: Ope
     driver = open_window(tmp_path)
     driver.wait_detected("1.png")
     driver.qtbot.keyClick(driver.window.view, "d")
-    driver.wait_told("image")
-    driver.qtbot.keyClick(driver.window.view, "d")
+    driver.wait_until(lambda: "image" in driver.state.unreadable)
+    driver.qtbot.keyClick(driver.find("unreadablePage"), "d")
     driver.wait_detected("3.png")
 
 
@@ -297,12 +297,30 @@ def test_another_model_detects_in_the_image_that_is_shown(driver: Driver, tmp_pa
     assert driver.state.models == ("starter", "tiny-detr", "第二")
 
 
-def test_exports_and_copies(driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def export_to(driver: Driver, path: Path) -> None:
+    """Ctrl+Shift+S, a path, the button."""
+    modifiers = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    driver.qtbot.keyClick(driver.window, "s", modifiers)
+    target = driver.find("exportTarget")
+    assert isinstance(target, QLineEdit)
+    target.setText(str(path))
+    driver.qtbot.mouseClick(driver.find("exportNow"), Qt.MouseButton.LeftButton)
+
+
+def told_by_export(driver: Driver) -> str:
+    summary = driver.find("exportSummary")
+    assert isinstance(summary, QLabel)
+    return summary.text()
+
+
+def test_exports_and_copies(driver: Driver, tmp_path: Path) -> None:
     for name in ("标注.png", "标注.jpg", "标注.json"):
-        monkeypatch.setattr(main_window, "ask_export_path", lambda *_, name=name: tmp_path / name)
-        driver.qtbot.keyClick(driver.window, "s", Qt.KeyboardModifier.ControlModifier)
-        driver.wait_told(f"Exported to {tmp_path / name}")
+        export_to(driver, tmp_path / name)
+        driver.wait_until(lambda: str(tmp_path / name) in told_by_export(driver))  # noqa: B023
         assert (tmp_path / name).stat().st_size > 100
+    driver.find("exportDialog").close()
+    with driver.qtbot.waitActive(driver.window):
+        driver.window.activateWindow()
     clipboard = QGuiApplication.clipboard()
     assert clipboard is not None
     driver.qtbot.keyClick(driver.window, "c", Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
@@ -312,11 +330,11 @@ def test_exports_and_copies(driver: Driver, tmp_path: Path, monkeypatch: pytest.
     assert clipboard.image().size() == QImage(str(tmp_path / "标注.png")).size()
 
 
-def test_an_export_that_fails_names_the_file(driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "gone" / "a.png"
-    monkeypatch.setattr(main_window, "ask_export_path", lambda *_: path)
-    driver.qtbot.keyClick(driver.window, "s", Qt.KeyboardModifier.ControlModifier)
-    driver.wait_told(str(path))
+def test_an_export_that_fails_names_the_file(driver: Driver, tmp_path: Path) -> None:
+    (tmp_path / "no folder").write_text("")
+    path = tmp_path / "no folder" / "a.png"
+    export_to(driver, path)
+    driver.wait_until(lambda: str(path.parent) in told_by_export(driver))
 
 
 def test_selected_json_text_is_copied_as_text(driver: Driver) -> None:
