@@ -257,7 +257,6 @@ class ExportDialog(QDialog):
         self._told.setObjectName("exportSummary")
         self._export.setObjectName("exportNow")
         self._export.setProperty("primary", True)
-        self._export.setDefault(True)
         self._export.clicked.connect(self.accept)
         self._stop.setObjectName("exportCancel")
         self._stop.clicked.connect(self.cancel_asked)
@@ -276,6 +275,8 @@ class ExportDialog(QDialog):
         layout.addLayout(form)
         layout.addWidget(self._told)
         layout.addLayout(buttons)
+        self._stop.setAutoDefault(False)
+        self._export.setDefault(True)
 
 
 def _tab_to_checked(button: QAbstractButton, is_checked: bool) -> None:

@@ -43,6 +43,7 @@ class KeyEditor(QWidget):
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self.field, self.note = KeyField(), hint_label("")
         self.field.setObjectName("keyField")
+        self.field.setMinimumWidth(14 * GRID)
         self.field.setAccessibleName(tr("Press a key here"))
         self.field.pressed.connect(self._show_key)
         self.note.setObjectName("keyNote")

@@ -73,7 +73,7 @@ def acts_on_image_only(key: str) -> bool:
 def shown(keys: Iterable[str]) -> str:
     """Keys as this system writes them."""
     native = QKeySequence.SequenceFormat.NativeText
-    return "   ".join(QKeySequence(key).toString(native) for key in keys)
+    return "   ".join(dict.fromkeys(QKeySequence(key).toString(native) for key in keys))
 
 
 def _is_key(key: str) -> bool:

@@ -37,7 +37,7 @@ class Reviewing(QObject):
         self._book = book
         self._awaited: tuple[int, int] | None = None
         self._seen_unsure: set[tuple[int, int]] = set()
-        holder.changed.connect(self._select_awaited, Qt.ConnectionType.QueuedConnection)
+        holder.changed.connect(self._select_awaited, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
     @property
     def has_decided(self) -> bool:

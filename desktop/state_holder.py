@@ -24,11 +24,21 @@ class StateHolder(QObject):
     def __init__(self, state: ViewerState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state = state
+        self._is_telling = self._tells_again = False
 
     def set(self, state: ViewerState) -> None:
-        """Show another state."""
+        """Show another state; one that is set while another is being told is told after it, to everyone."""
         self.state = state
-        self.changed.emit(state)
+        self._tells_again = True
+        if self._is_telling:
+            return
+        self._is_telling = True
+        try:
+            while self._tells_again:
+                self._tells_again = False
+                self.changed.emit(self.state)
+        finally:
+            self._is_telling = False
 
     def tell(self, text: str) -> None:
         """Say something in the message bar."""

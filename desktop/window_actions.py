@@ -109,19 +109,24 @@ class WindowActions(QObject):
 
     def nudges(self) -> tuple[ActionSpec, ...]:
         """Moving and resizing the selected boxes by keys: by a pixel, ten with Shift, resizing with Alt."""
-        ways = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
+        ways = {
+            "Left": (tr("left"), -1, 0),
+            "Right": (tr("right"), 1, 0),
+            "Up": (tr("up"), 0, -1),
+            "Down": (tr("down"), 0, 1),
+        }
         kinds = (("", tr("Move the selected boxes"), 1, False), ("Shift+", tr("Move them by 10 pixels"), 10, False))
         rows = [*kinds, ("Alt+", tr("Resize the selected boxes"), 1, True)]
         return tuple(
             _key(
                 f"nudge{prefix}{way}",
-                f"{text} ({way})",
+                tr("{action} ({direction})", action=text, direction=direction),
                 f"{prefix}{way}",
                 partial(self._view.nudge, x * far, y * far, resize),
                 Group.DECIDING,
             )
             for prefix, text, far, resize in rows
-            for way, (x, y) in ways.items()
+            for way, (direction, x, y) in ways.items()
         )
 
     def views(self) -> tuple[ActionSpec, ...]:

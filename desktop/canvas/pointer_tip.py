@@ -119,7 +119,7 @@ def decided_text(index: int, marks: BoxMarks) -> str:
         (marks.added, tr("added")),
         (marks.orphans, tr("not found by this model")),
     )
-    return ", ".join(text for indices, text in words if index in indices)
+    return tr(", ").join(text for indices, text in words if index in indices)
 
 
 def _fonts() -> tuple[QFont, QFont]:

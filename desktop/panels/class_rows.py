@@ -185,7 +185,7 @@ def _header_tips() -> tuple[str, ...]:
     return (
         tr("Clear the box to hide a class; Alt+click shows it alone"),
         tr("Shown in this image"),
-        tr("Above the threshold in the whole session"),
+        tr("Found by the model above the threshold, in the whole session"),
         tr("Scores must be greater than this"),
     )
 

@@ -20,6 +20,19 @@ NOTHING = QModelIndex()
 _NONE: frozenset[int] = frozenset()
 
 
+_ROLES = frozenset(
+    {
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.TextAlignmentRole,
+        Qt.ItemDataRole.FontRole,
+        Qt.ItemDataRole.ForegroundRole,
+        Qt.ItemDataRole.ToolTipRole,
+        Qt.ItemDataRole.AccessibleTextRole,
+        Qt.ItemDataRole.DecorationRole,
+    }
+)
+
+
 class DetectionRows(QAbstractTableModel):
     """One row a detection, best score first."""
 
@@ -75,7 +88,7 @@ class DetectionRows(QAbstractTableModel):
 
     def data(self, at: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """What stands in a cell, and how."""
-        if self._reviewed is None or not at.isValid():
+        if role not in _ROLES or self._reviewed is None or not at.isValid():
             return None
         column = at.column()
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -90,8 +103,6 @@ class DetectionRows(QAbstractTableModel):
             return self._words(column, index, decision, role)
         if role == Qt.ItemDataRole.DecorationRole:
             return self._drawn(column, index, decision, at.row())
-        if role != Qt.ItemDataRole.DisplayRole:
-            return None
         return self._text(column, index, self._reviewed.shown[at.row()], decision)
 
     def _text(self, column: int, index: int, detection: Detection, decision: Decision | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import QTimer, pyqtSignal
 from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -14,11 +14,11 @@ from desktop.viewer_state import ViewerState
 from engine.answer import detection_answer, to_json
 from engine.detect.detection import Detections, Filter
 
+_LATER_MS = 300
+
 
 class JsonPanel(QWidget):
     """What `POST /v1/vision/detections` answers for this image, model, threshold and top k.
-
-    It is written down while it can be seen: a slider that is dragged need not wait for text on a hidden tab.
 
     Signals:
         copy_asked: The button.
@@ -28,9 +28,7 @@ class JsonPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._state = ViewerState()
-        self._shows: tuple[Detections | None, Filter | None] = (None, None)
-        self.view = QPlainTextEdit()
+        self.view = _AnswerView()
         self.view.setObjectName("jsonView")
         self.view.setAccessibleName(tr("JSON of the detections"))
         self.view.setReadOnly(True)
@@ -58,12 +56,36 @@ class JsonPanel(QWidget):
 
     def show_state(self, state: ViewerState) -> None:
         """Show the JSON of the detections and the filter, and whether the window shows others."""
-        self._state = state
         differs = state.refinement.is_active or bool(state.decided.decisions)
         self._otherwise.setVisible(differs and state.detections is not None)
         self._copy.setEnabled(state.detections is not None)
+        self.view.show_answer(state.detections, state.chosen)
+
+
+class _AnswerView(QPlainTextEdit):
+    """Writes the answer down when it can be seen or is asked for: a slider does not wait for text on a hidden tab."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wanted: tuple[Detections | None, Filter | None] = (None, None)
+        self._written: tuple[Detections | None, Filter | None] = (None, None)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_LATER_MS)
+        self._later.timeout.connect(self._write)
+
+    def show_answer(self, found: Detections | None, chosen: Filter) -> None:
+        """Show the answer for what a model found, now or as soon as it is looked at."""
+        self._wanted = (found, chosen)
         if self.isVisible():
             self._write()
+        elif self._wanted != self._written:
+            self._later.start()
+
+    def toPlainText(self) -> str:
+        """The answer as it is now."""
+        self._write()
+        return super().toPlainText()
 
     def showEvent(self, event: QShowEvent) -> None:
         """What has changed meanwhile is written down."""
@@ -71,7 +93,9 @@ class JsonPanel(QWidget):
         self._write()
 
     def _write(self) -> None:
-        found, chosen = self._state.detections, self._state.chosen
-        if self._shows != (found, chosen):
-            self._shows = (found, chosen)
-            self.view.setPlainText("" if found is None else to_json(detection_answer(found, chosen)))
+        found, chosen = self._wanted
+        if self._written != self._wanted:
+            self._written = self._wanted
+            self.setPlainText(
+                to_json(detection_answer(found, chosen)) if found is not None and chosen is not None else ""
+            )

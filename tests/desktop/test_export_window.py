@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QRadioButton
+from PyQt5.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QRadioButton
 
 from desktop.export_dialog import ExportDialog
 from tests.desktop.conftest import Driver
@@ -42,6 +42,8 @@ def export(open_window: OpenWindow, folder: Path) -> Driver:
 
 def ask(driver: Driver) -> None:
     driver.qtbot.keyClick(driver.window.view, KEY.Key_S, CTRL | SHIFT)
+    with driver.qtbot.waitActive(dialog(driver)):
+        dialog(driver).activateWindow()
 
 
 def dialog(driver: Driver) -> ExportDialog:
@@ -84,8 +86,6 @@ def press(driver: Driver, *keys: Qt.Key, modifier: Qt.KeyboardModifier = Qt.Keyb
 
 
 def test_it_is_chosen_by_keyboard_alone(export: Driver) -> None:
-    with export.qtbot.waitActive(dialog(export)):
-        dialog(export).activateWindow()
     assert target(export).hasFocus()
     assert target(export).selectedText() == target(export).text()
     press(export, KEY.Key_Backtab, modifier=SHIFT)
@@ -142,13 +142,11 @@ def test_before_anything_is_detected_there_is_nothing_to_export(open_window: Ope
     driver.wait_until(lambda: driver.state.image is not None and driver.state.stage is None)
     ask(driver)
     press_export(driver)
-    d = dialog(driver)
-    print(d.isVisible(), d._export.isEnabled(), repr(target(driver).text()), driver.state.image.source)
-    driver.qtbot.wait(3000)
-    print(d.isVisible(), d._export.isEnabled(), repr(told(driver)), driver.state.message)
-    assert "nothing to export" in told(driver)
+    driver.wait_until(lambda: "nothing to export" in told(driver))
     assert not list(folder.glob("*detections*"))
 
 
 def press_export(driver: Driver) -> None:
-    driver.qtbot.keyClick(target(driver), KEY.Key_Return)
+    found = dialog(driver).findChild(QPushButton, "exportNow")
+    assert found is not None
+    found.click()

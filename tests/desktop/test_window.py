@@ -97,10 +97,6 @@ def test_an_image_named_on_the_command_line_is_shown_with_its_detections(driver:
 
 
 def json_view(driver: Driver) -> QPlainTextEdit:
-    """The JSON, on the tab in front."""
-    tabs = driver.window.findChild(QTabWidget)
-    assert tabs is not None
-    tabs.setCurrentIndex(1)
     view = driver.find("jsonView")
     assert isinstance(view, QPlainTextEdit)
     return view
@@ -319,11 +315,14 @@ def test_exports_and_copies(driver: Driver, tmp_path: Path) -> None:
         driver.wait_until(lambda: str(tmp_path / name) in told_by_export(driver))  # noqa: B023
         assert (tmp_path / name).stat().st_size > 100
     driver.find("exportDialog").close()
-    with driver.qtbot.waitActive(driver.window):
-        driver.window.activateWindow()
+    driver.window.activateWindow()
+    driver.window.view.setFocus()
+    driver.wait_until(driver.window.view.hasFocus)
     clipboard = QGuiApplication.clipboard()
     assert clipboard is not None
-    driver.qtbot.keyClick(driver.window, "c", Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    driver.qtbot.keyClick(
+        driver.window.view, "c", Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    )
     assert json.loads(clipboard.text()) == json.loads((tmp_path / "标注.json").read_text("utf-8"))
     driver.qtbot.keyClick(driver.window.view, "c", Qt.KeyboardModifier.ControlModifier)
     driver.wait_told("annotated image is on the clipboard")
