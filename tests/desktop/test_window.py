@@ -21,7 +21,6 @@ from PyQt5.QtWidgets import (
     QSlider,
     QSpinBox,
     QTableView,
-    QTabWidget,
 )
 
 from engine import cli
