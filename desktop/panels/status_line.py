@@ -72,6 +72,8 @@ def _tokens(tokens: int, session: int) -> str:
 
 def _timing(found: Detections) -> str:
     timing = found.timing
+    if not timing.model:
+        return tr("decode {decode:.0f} ms, known from earlier", decode=timing.decode)
     return tr(
         "decode {decode:.0f} + model {model:.0f} + rest {rest:.0f} ms",
         decode=timing.decode,
