@@ -7,7 +7,17 @@ from dataclasses import replace
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtGui import QImage
 
-from desktop.detection_runner import DetectionRunner, Done, Event, Failed, Listed, ListedMore, Opened, Recalled
+from desktop.detection_runner import (
+    DetectionRunner,
+    Done,
+    Event,
+    Failed,
+    Listed,
+    ListedMore,
+    Opened,
+    Pointed,
+    Recalled,
+)
 from desktop.i18n import error_text
 from desktop.session_book import SessionBook
 from desktop.state_holder import StateHolder
@@ -20,6 +30,7 @@ from desktop.viewer_state import (
     not_opened,
     opened,
     place_of,
+    pointed,
     recalled,
     waiting,
 )
@@ -62,7 +73,7 @@ class Arrivals(QObject):
     def forget_session(self) -> None:
         """The images of the session that was expected do not come: it is closed, so that others may have it."""
         if self._coming is not None and self._coming is not self._book.session:
-            self._book.close_unused(self._coming)
+            self._book.retired.emit(self._coming)
         self._coming = None
 
     def _on_event(self, event: Event) -> None:
@@ -71,6 +82,7 @@ class Arrivals(QObject):
             case Stage():
                 self._holder.set(waiting(state, event))
             case Listed():
+                self.leaving.emit()
                 coming, self._coming = self._coming, None
                 self._book.use(coming)
                 self._book.listed(event.sources)
@@ -78,6 +90,8 @@ class Arrivals(QObject):
             case ListedMore():
                 self._book.listed_more(event.sources)
                 self._show(listed_more(state, event.sources))
+            case Pointed():
+                self._holder.set(pointed(state, place_of(event.source, state.sources)))
             case Opened():
                 self._on_opened(event)
             case Recalled():
@@ -95,8 +109,12 @@ class Arrivals(QObject):
         self.leaving.emit()
         self.canvas_image = event.canvas_image
         at = place_of(event.image.source, self._holder.state.sources)
-        decided = self._book.opened(event.image, at)
-        self._show(replace(opened(self._holder.state, event.image, at), decided=decided))
+        state = opened(self._holder.state, event.image, at)
+        try:
+            state = replace(state, decided=self._book.opened(event.image, at))
+        except EngineError as error:
+            self._book.content, self._notice = "", error
+        self._show(state)
 
     def _on_detected(self, state: ViewerState, found: Detections) -> None:
         if found.model == state.model:

@@ -27,6 +27,7 @@ __all__ = [
     "Listed",
     "ListedMore",
     "Opened",
+    "Pointed",
     "Recalled",
     "Request",
 ]
@@ -94,6 +95,13 @@ class ListedMore:
 
 
 @dataclass(frozen=True, eq=False)
+class Pointed:
+    """Which image of the list is opened first."""
+
+    source: Source
+
+
+@dataclass(frozen=True, eq=False)
 class Opened:
     """An image was opened, and made ready for the canvas."""
 
@@ -120,7 +128,7 @@ class Done:
     """The request is finished."""
 
 
-Event = Stage | Listed | ListedMore | Opened | Recalled | Detections | Failed | Done
+Event = Stage | Listed | ListedMore | Pointed | Opened | Recalled | Detections | Failed | Done
 
 
 class _Worker(QObject):
@@ -204,20 +212,24 @@ class DetectionRunner(QObject):
         self._lister = Lister(self)
         self._lister.listed.connect(self._on_listed)
         self._lister.failed.connect(self._on_not_listed)
-        self._to_start: tuple[int, Request] | None = None
+        self._to_start: Request | None = None
         self._first: Source | None = None
         self._listed_since = 0.0
         self._thread.start()
 
     def ask(self, request: Request) -> None:
-        """Answer this request next; it replaces the one before."""
+        """Answer this request next; it replaces the one before, but for an opening that only gets another model."""
         self._worker.newest += 1
         self._prefetch.hold(request.source)
         if request.given:
-            self._to_start, self._first = (self._worker.newest, request), None
+            self._to_start, self._first = request, None
             self._lister.start(request.given)
-        else:
-            self._asked.emit(self._worker.newest, request)
+            return
+        if request.source is not None:
+            self._to_start = None
+        elif self._to_start is not None:
+            self._to_start = replace(self._to_start, model=request.model)
+        self._asked.emit(self._worker.newest, request)
 
     def expect(self, sources: Sequence[Source], model: str) -> None:
         """Be ready for these images, the likeliest first; call it when a request is done."""
@@ -262,7 +274,7 @@ class DetectionRunner(QObject):
         """Open the image to start with, once it is known which one that is."""
         if self._to_start is None:
             return
-        start = self._to_start[1].start
+        start = self._to_start.start
         found = next((source for source in batch.sources if source.location == start), None) if start else self._first
         if found is not None:
             self._start(found)
@@ -272,15 +284,17 @@ class DetectionRunner(QObject):
     def _start(self, source: Source, is_single: bool = False) -> None:
         if self._to_start is None:
             return
-        number, request = self._to_start
-        self._to_start = None
+        request, self._to_start = self._to_start, None
+        self._worker.newest += 1
+        if not is_single:
+            self.happened.emit(Pointed(source))
         given = request.given if is_single else ()
-        self._asked.emit(number, replace(request, given=given, source=source))
+        self._asked.emit(self._worker.newest, replace(request, given=given, source=source))
 
     def _on_not_listed(self, error: EngineError) -> None:
         if self._first is not None:
             self.happened.emit(ListedMore((), is_all=True))
             self.happened.emit(Failed(error))
         elif self._to_start is not None:
-            self._pass_on(self._to_start[0], Failed(error))
+            self.happened.emit(Failed(error))
         self._to_start = None

@@ -34,6 +34,7 @@ class ExportFlow(QObject):
         self._viewer, self._selected, self._store, self._window = viewer, selected, store, window
         self.dialog: ExportDialog | None = None
         self._last: ExportWish | None = None
+        self._last_in: Path | None = None
         viewer.exporter.progressed.connect(self._on_progress)
         viewer.exporter.finished.connect(self._on_finished)
         viewer.exporter.failed.connect(self._on_failed)
@@ -60,7 +61,7 @@ class ExportFlow(QObject):
     def export(self) -> None:
         """Export once more as last time, this image under its own name; the first time, ask."""
         image = self._viewer.state.image
-        if self._last is None or image is None:
+        if self._last is None or image is None or self._last_in != self._viewer.session_path:
             self.export_as()
             return
         wish = self._last
@@ -85,7 +86,7 @@ class ExportFlow(QObject):
         return self.dialog
 
     def _start(self, wish: ExportWish) -> None:
-        self._last = wish
+        self._last, self._last_in = wish, self._viewer.session_path
         self._store.change(export_folder=str(wish.target.parent), export_format=wish.format.key)
         self._viewer.export(wish, self._selected())
 

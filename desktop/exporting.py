@@ -20,7 +20,7 @@ from engine.export.classes import ClassTable
 from engine.export.format import ExportFormat
 from engine.export.item import Choice, ExportItem
 from engine.export.job import ExportSummary, Skipped, export_items
-from engine.export.places import places_of
+from engine.export.places import Place, places_of
 from engine.image.source import Source
 from engine.review.decision import Decision
 from engine.review.image_review import ImageReview
@@ -91,23 +91,32 @@ class Exporter(QObject):
         progressed(int, int): Images done, of how many.
         finished(ExportSummary): What the export did.
         failed(EngineError): Why it could not.
+        rested: Nothing is exported any more.
     """
 
     progressed = pyqtSignal(int, int)
     finished = pyqtSignal(object)
     failed = pyqtSignal(object)
+    rested = pyqtSignal()
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
         self._cancelled = threading.Event()
         self._work = BackgroundWork(self)
-        self._work.finished.connect(self.finished)
-        self._work.failed.connect(self.failed)
+        self._work.finished.connect(self._on_finished)
+        self._work.failed.connect(self._on_failed)
+        self._running = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is being exported."""
+        return self._running > 0
 
     def start(self, wish: ExportWish, images: Images, state: ViewerState, session: Session | None) -> None:
         """Export images as `state` chooses; one of the signals follows."""
         self._cancelled.clear()
+        self._running += 1
         self._work.run(lambda: self._export(wish, images, state, session))
 
     def cancel(self) -> None:
@@ -118,17 +127,45 @@ class Exporter(QObject):
         """Cancel, and wait until it has ended."""
         self.cancel()
         self._work.wait()
+        self._running = 0
+
+    def _on_finished(self, summary: ExportSummary) -> None:
+        self.finished.emit(summary)
+        self._rest()
+
+    def _on_failed(self, error: EngineError) -> None:
+        self.failed.emit(error)
+        self._rest()
+
+    def _rest(self) -> None:
+        self._running = max(self._running - 1, 0)
+        if not self._running:
+            self.rested.emit()
 
     def _export(self, wish: ExportWish, images: Images, state: ViewerState, session: Session | None) -> ExportSummary:
         known = _Known(self._engine, state, session)
         places = places_of([each.source for each in images.listed])
-        chosen = [(images.listed[at], places[at]) for at in images.wanted if known.has(images.listed[at])]
-        if not chosen:
+        passed_over: list[Skipped] = []
+        chosen: list[tuple[Candidate, Place]] = []
+        for at in images.wanted:
+            if self._cancelled.is_set():
+                break
+            each = images.listed[at]
+            if known.has(each):
+                chosen.append((each, places[at]))
+            else:
+                reason = EngineError("not_detected", "Nothing was detected in it yet.")
+                passed_over.append(Skipped(each.source.name, reason))
+        if not chosen and not self._cancelled.is_set():
             raise EngineError("nothing_to_export", "There is nothing to export yet: detect in the images first.")
 
         def items() -> Iterator[ExportItem]:
             for each, place in chosen:
-                found, reviewed = known.of(each)
+                try:
+                    found, reviewed = known.of(each)
+                except EngineError as error:
+                    passed_over.append(Skipped(each.source.name, error))
+                    continue
                 yield ExportItem.of_reviewed(
                     each.source,
                     place,
@@ -151,9 +188,7 @@ class Exporter(QObject):
             progress=progress,
             cancelled=self._cancelled.is_set,
         )
-        unknown = [images.listed[at].source.name for at in images.wanted if not known.has(images.listed[at])]
-        reason = EngineError("not_detected", "Nothing was detected in it yet.")
-        return replace(summary, skipped=(*summary.skipped, *(Skipped(name, reason) for name in unknown)))
+        return replace(summary, skipped=(*summary.skipped, *passed_over))
 
 
 class _Known:

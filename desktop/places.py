@@ -64,6 +64,11 @@ class Places:
         """The content of an image; empty before it was read."""
         return self._hashes[place] if place < len(self._hashes) else ""
 
+    @property
+    def contents(self) -> list[str]:
+        """The contents that are known, in the order of the list."""
+        return list(self._by_hash)
+
     def at(self, location: str) -> int | None:
         """Where the image from this path or URL is."""
         return self._by_location.get(location)

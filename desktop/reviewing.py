@@ -37,6 +37,7 @@ class Reviewing(QObject):
         self._book = book
         self._awaited: tuple[int, int] | None = None
         self._seen_unsure: set[tuple[int, int]] = set()
+        self._seen_in: tuple[object, str] | None = None
         holder.changed.connect(self._select_awaited, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
     @property
@@ -90,10 +91,13 @@ class Reviewing(QObject):
         """Accept every shown undecided box, mark the image as reviewed, and show the next that is not: one step."""
 
         state = self._holder.state
-        if state.unreadable:
+        if state.unreadable and state.stage is None:
             self.go_to_open(1)
+            return
         if state.image is None or (state.at is not None and state.sources[state.at] is not state.image.source):
             return  # the next one is still being opened: a fast second press must not pass it over
+        if state.detections is None and state.stage is not None:
+            return  # the model has not answered: nothing was seen that could be accepted
 
         def change(before: ImageReview, seen: Reviewed, free: int) -> ImageReview:
             return replace(accept(before, seen, seen.undecided, free), is_reviewed=True)
@@ -115,6 +119,8 @@ class Reviewing(QObject):
     def go_to_least_sure(self) -> None:
         """Show the undecided box, of all images, whose score is nearest its threshold; again: the next one."""
         state = self._holder.state
+        if self._seen_in != (self._book.places, state.model):
+            self._seen_in, self._seen_unsure = (self._book.places, state.model), set()
         order = state.scores.least_sure(state.chosen, state.refinement, self._book.places.are_reviewed)
         found = next(((p, i) for p, i in order if (p, i) not in self._seen_unsure), None)
         if found is None:
@@ -165,17 +171,19 @@ class Reviewing(QObject):
         state, session = self._holder.state, self._book.session
         if state.image is None or state.seen is None:
             return False
-        if session is None or not self._book.content:
+        if session is not None and not self._book.content:
+            return False  # the image on the screen is the former session's, its own is about to come
+        if session is None:
             self._holder.tell(tr("Decisions cannot be kept here: the session's file could not be opened."))
             return False
         if session.is_read_only:
             self._holder.tell(tr("Another window has this session open: nothing can be decided here."))
             return False
         before = state.decided
-        after = change(before, state.seen, session.next_id)
-        if after == before:
-            return False
         try:
+            after = change(before, state.seen, session.next_id)
+            if after == before:
+                return False
             session.do(Step(self._book.content, text, before, after))
         except EngineError as error:
             self._holder.tell_error(error)
@@ -194,9 +202,11 @@ class Reviewing(QObject):
         if step is None:
             return
         self._show(step.content_hash, side(step))
-        places = self._book.places.having(step.content_hash)
-        if step.content_hash != self._book.content and places:
+        places, is_here = self._book.places.having(step.content_hash), step.content_hash == self._book.content
+        if places and not (is_here and self._holder.state.at in places):
             self.place_wanted.emit(places[0])
+        elif not places and not is_here:
+            self._holder.tell(tr("That was in an image that is not in this list."))
 
     def _show(self, content_hash: str, kept: ImageReview) -> None:
         self._book.places.reviewed(content_hash, kept.is_reviewed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PyQt5.QtCore import QObject, QTimer
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from desktop.exporting import Candidate
 from desktop.i18n import tr
@@ -13,7 +13,7 @@ from desktop.places import Places
 from desktop.session_reader import Reading, SessionReader
 from desktop.session_view import SessionView
 from desktop.state_holder import StateHolder
-from desktop.viewer_state import SessionState, ViewerState
+from desktop.viewer_state import SessionState, ViewerState, place_of
 from engine.detect.detection import Detections
 from engine.engine import OpenedImage
 from engine.errors import EngineError, ImageError, SourceError
@@ -36,7 +36,12 @@ class SessionBook(QObject):
     Attributes:
         content: The content hash of the shown image; empty before one is.
         labels: Classes that people gave, the last one first.
+
+    Signals:
+        retired(Session): A session is not decided in any more and can be closed.
     """
+
+    retired = pyqtSignal(object)
 
     def __init__(self, holder: StateHolder, reader: SessionReader, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -68,20 +73,18 @@ class SessionBook(QObject):
         return self._places
 
     def use(self, session: Session | None) -> None:
-        """Decide in another session from now on; the former one is closed."""
+        """Decide in another session from now on; the former one is retired."""
         if session is self._session:
             return
+        self._keeping.stop()
         self.keep_view()
-        if self._session is not None:
-            self._reader.close(self._session)
-        self._session = session
+        former, self._session = self._session, session
+        if former is not None:
+            self.content = ""  # the image on the screen is the former session's
+            self.retired.emit(former)
         view = {} if session is None else session.view()
         if view:
             self._holder.set(SessionView.read(view).applied_to(self._holder.state))
-
-    def close_unused(self, session: Session) -> None:
-        """Close a session that was opened in vain."""
-        self._reader.close(session)
 
     def listed(self, sources: Sequence[Source]) -> None:
         """Other images are in the list."""
@@ -100,7 +103,7 @@ class SessionBook(QObject):
         self._tally = Tally()
         self._places.forget_detections()
         if self._session is not None:
-            self._reader.recall(self._session, self._places, self._holder.state.model)
+            self._reader.recall(self._session, self._places, self._places.contents, self._holder.state.model)
 
     def opened(self, image: OpenedImage, place: int | None) -> ImageReview:
         """An image is shown; returns what was decided about it."""
@@ -131,12 +134,14 @@ class SessionBook(QObject):
     def found(self, source: Source, content_hash: str, width: int, height: int, found: Detections) -> None:
         """Detecting in all images came by one of them."""
         place = self._places.at(source.location)
-        if place is not None and self._session is not None and found.model == self._holder.state.model:
-            self._places.opened(place, content_hash, self._session.image(content_hash).is_reviewed)
+        if place is None or self._session is None:
+            return
+        self._places.opened(place, content_hash, self._session.image(content_hash).is_reviewed)
+        if found.model == self._holder.state.model:
             self.count(content_hash, found)
-            self._reader.note_place(self._session, source, content_hash, (width, height))
-            self._reader.keep(self._session, content_hash, found)
-            self._refresh.start()
+        self._reader.note_place(self._session, source, content_hash, (width, height))
+        self._reader.keep(self._session, content_hash, found)
+        self._refresh.start()
 
     def not_found(self, source: Source, error: EngineError) -> None:
         """Detecting in all images could not open one of them."""
@@ -150,10 +155,11 @@ class SessionBook(QObject):
         listed = [Candidate(source, self._places.hash_of(place)) for place, source in enumerate(state.sources)]
         if state.image is not None:
             here = Candidate(state.image.source, self.content, state.image)
-            if state.at is None:
+            at = place_of(state.image.source, state.sources)
+            if at is None:
                 listed.append(here)
             else:
-                listed[state.at] = here
+                listed[at] = here
         return listed
 
     def remarked(self, state: ViewerState) -> ViewerState:
@@ -171,7 +177,10 @@ class SessionBook(QObject):
         if self._session is None or self._session.is_read_only:
             return
         try:
-            self._session.set_view(SessionView.of(self._holder.state).model_dump())
+            view = SessionView.of(self._holder.state)
+            if not view.location:  # pasted, or sent by a client: one is still where one was in the list
+                view = view.model_copy(update={"location": SessionView.read(self._session.view()).location})
+            self._session.set_view(view.model_dump())
         except EngineError as error:
             self._holder.tell_error(error)
 
@@ -180,7 +189,6 @@ class SessionBook(QObject):
         self._refresh.stop()
         self._keeping.stop()
         self.use(None)
-        self._reader.wait()
 
     def count(self, content_hash: str, found: Detections) -> None:
         """Count an image's detections, wherever it is in the list."""
@@ -197,6 +205,11 @@ class SessionBook(QObject):
         if reading.places is not self._places:
             return
         self._places.know(reading.first, reading.locations, reading.known)
+        if reading.model != self._holder.state.model:
+            contents = {place.content_hash for place in reading.known.values()} - {""}
+            if self._session is not None and contents:
+                self._reader.recall(self._session, self._places, contents, self._holder.state.model)
+            return
         for content_hash, found, decided in reading.found:
             for place in self._places.having(content_hash):
                 self._tally.put(place, found, decided)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from PyQt5.QtCore import QObject, pyqtSignal
@@ -12,7 +13,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from desktop.background import BackgroundWork
 from desktop.places import Places
 from engine.detect.detection import Detections
-from engine.errors import EngineError
+from engine.errors import EngineError, ModelError
 from engine.image.source import Source
 from engine.review.merge import match
 from engine.review.session import Place, Session
@@ -32,6 +33,7 @@ class Reading:
         known: By location.
         found: Content, detections, and which of them are decided.
         labels: Classes that people gave.
+        model: Whose detections these are.
     """
 
     places: Places
@@ -40,6 +42,7 @@ class Reading:
     known: Mapping[str, Place] = field(default_factory=dict)
     found: Sequence[tuple[str, Detections, Collection[int]]] = ()
     labels: Sequence[str] = ()
+    model: str = ""
 
 
 class SessionReader(QObject):
@@ -76,13 +79,11 @@ class SessionReader(QObject):
             lot = locations[at : at + _AT_ONCE]
             self._work.run(partial(self._known, session, places, first + at, lot, model))
 
-    def recall(self, session: Session, places: Places, model: str) -> None:
-        """Find out what another model found in the images of the list; `read` brings it."""
-        contents = [places.hash_of(place) for place in range(len(places))]
-        for at in range(0, len(contents), _AT_ONCE):
-            lot = set(contents[at : at + _AT_ONCE]) - {""}
-            if lot:
-                self._work.run(partial(self._recalled, session, places, lot, model))
+    def recall(self, session: Session, places: Places, contents: Iterable[str], model: str) -> None:
+        """Find out what another model found in images of the list; `read` brings it."""
+        rest = iter(contents)
+        while lot := list(islice(rest, _AT_ONCE)):
+            self._work.run(partial(self._recalled, session, places, lot, model))
 
     def note_place(self, session: Session, source: Source, content_hash: str, size: tuple[int, int]) -> None:
         """Keep where an image is and how large it is, width and height in pixels."""
@@ -104,7 +105,7 @@ class SessionReader(QObject):
         self._work.wait()
 
     def _recalled(self, session: Session, places: Places, contents: Collection[str], model: str) -> Reading:
-        return Reading(places, found=self._found(session, contents, model))
+        return Reading(places, found=self._found(session, contents, model), model=model)
 
     def _known(self, session: Session, places: Places, first: int, locations: Sequence[str], model: str) -> Reading:
         known = session.places(locations)
@@ -116,12 +117,15 @@ class SessionReader(QObject):
             for decision in session.image(content).decisions
             if decision.original is None or decision.relabelled
         }
-        return Reading(places, first, locations, known, found, sorted(labels))
+        return Reading(places, first, locations, known, found, sorted(labels), model)
 
     def _found(
         self, session: Session, contents: Collection[str], model: str
     ) -> Sequence[tuple[str, Detections, Collection[int]]]:
-        fingerprint = self._fingerprint_of(model)
+        try:
+            fingerprint = self._fingerprint_of(model)
+        except ModelError:
+            return []  # that the model cannot be used is told where it is asked
         rows = []
         for content in contents:
             found = session.detections(content, fingerprint)

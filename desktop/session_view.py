@@ -44,6 +44,8 @@ class SessionView(BaseModel):
     def of(cls, state: ViewerState) -> SessionView:
         """What to keep of a state."""
         source, refinement = None if state.image is None else state.image.source, state.refinement
+        if state.unreadable and state.at is not None:
+            source = state.sources[state.at]
         return cls(
             location=source.location if source is not None and source.kind in ("path", "url") else "",
             threshold=state.chosen.threshold,

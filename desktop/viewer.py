@@ -87,9 +87,12 @@ class Viewer(QObject):
         self._settings = BackgroundWork(self)
         self._settings.failed.connect(self.tell_error)
         self.exporter = Exporter(engine, self)
+        self.exporter.rested.connect(self._close_retired)
         self._reader = SessionReader(engine.fingerprint, self)
         self._reader.failed.connect(self.tell_error)
         self._book = SessionBook(self._holder, self._reader, self)
+        self._book.retired.connect(self._on_retired)
+        self._retired: list[Session] = []
         self._arrivals = Arrivals(self._holder, self._book, self._runner, self)
         self._arrivals.model_failed.connect(self._on_model_failed)
         self.leaving = self._arrivals.leaving
@@ -118,6 +121,7 @@ class Viewer(QObject):
         if given:
             self.opening.emit(tuple(given))
             self._runner.cancel()
+            self._arrivals.forget_session()  # its file is free again before the next one is opened
             self._set(waiting(self.state, Stage.LISTING))
             self._sessions.ask_for(tuple(given), self._book.session)
 
@@ -136,6 +140,9 @@ class Viewer(QObject):
     def show_source(self, at: int) -> None:
         """Show the image at a place in the list."""
         self.leaving.emit()
+        self._sessions.forget()
+        self._arrivals.forget_session()
+        self._runner.cancel()
         self._set(pointed(self.state, at))
         source = self.state.sources[at]
         known = self._known.get(source.location) if at >= len(self.state.sources) - self.state.received else None
@@ -143,8 +150,17 @@ class Viewer(QObject):
 
     def detect_again(self) -> None:
         """Ask the model again about the image that is shown."""
-        if self.state.image is not None:
+        if self._is_opening:
+            self.show_source(self.state.at or 0)
+        elif self.state.image is not None:
             self._ask(Request(self.state.model, image=self.state.image, fresh=True), detect=True)
+
+    @property
+    def _is_opening(self) -> bool:
+        """Whether another image of the list than the shown one was asked for, and is not there yet."""
+        at, image = self.state.at, self.state.image
+        elsewhere = at is not None and (image is None or self.state.sources[at] is not image.source)
+        return elsewhere and self.state.stage is not None
 
     def warm_up(self) -> None:
         """Load the model and open the session of single images before they are needed."""
@@ -157,13 +173,18 @@ class Viewer(QObject):
         self._sessions.forget()
         self._arrivals.forget_session()
         self._runner.cancel()
-        self._set(waiting(self.state, None))
+        image = self.state.image
+        at = self.state.at if image is None else place_of(image.source, self.state.sources)
+        self._set(waiting(pointed(self.state, at), None))
 
     def set_model(self, model: str) -> None:
         """Use another model, for the image that is shown too."""
         if model != self.state.model:
             self._choose_model(model)
-            self._ask(Request(model, image=self.state.image), detect=True)
+            if self._is_opening:
+                self.show_source(self.state.at or 0)
+            else:
+                self._ask(Request(model, image=self.state.image), detect=True)
 
     def add_model(self, folder: Path) -> None:
         """Use a checkpoint folder as a model."""
@@ -254,6 +275,8 @@ class Viewer(QObject):
         self._copies.wait()
         self._settings.wait()
         self._book.close()
+        self._close_retired()
+        self._reader.wait()
         unloading = threading.Thread(target=self._engine.close, name="unloading", daemon=True)
         unloading.start()
         unloading.join(max(until - time.monotonic(), 0.1))
@@ -271,10 +294,26 @@ class Viewer(QObject):
     def _on_session(self, given: tuple[Given, ...], session: Session | None, notice: EngineError | None) -> None:
         if not given:
             self._book.use(self._book.session or session)
+            self._arrivals.expect(None, notice)
             return
         self._arrivals.expect(session, notice)
         start = "" if session is None else SessionView.read(session.view()).location
         self._ask(Request(self.state.model, given=given, start=start))
+
+    def _on_retired(self, session: Session) -> None:
+        """A session is closed once no export reads it any more."""
+        self._retired.append(session)
+        if not self.exporter.is_busy:
+            self._close_retired()
+
+    def _close_retired(self) -> None:
+        while self._retired:
+            self._reader.close(self._retired.pop())
+
+    @property
+    def session_path(self) -> Path | None:
+        """The file of the session that is open."""
+        return None if self._book.session is None else self._book.session.path
 
     def _on_model_failed(self) -> None:
         self._choose_model(self._arrivals.answering_model)

@@ -223,7 +223,7 @@ def emptied(state: ViewerState) -> ViewerState:
     return _with_inbox(state, ())
 
 
-def pointed(state: ViewerState, at: int) -> ViewerState:
+def pointed(state: ViewerState, at: int | None) -> ViewerState:
     """Another place in the list, its image not opened yet."""
     return replace(state, at=at)
 

@@ -41,6 +41,7 @@ class WindowActions(QObject):
         self.relabel_box.closed.connect(lambda: view.show_unnamed(None))
         viewer.reviewing.box_wanted.connect(view.focus_box)
         self._drawn: Box | None = None
+        viewer.leaving.connect(self.leave)
 
     def files(self, edit_source: Do, export: Do, export_as: Do) -> tuple[ActionSpec, ...]:
         """Opening and exporting, with what the window itself does of it."""
@@ -209,6 +210,12 @@ class WindowActions(QObject):
         """Move the threshold."""
         threshold = self._viewer.state.chosen.threshold + step
         self._viewer.set_threshold(round(min(1.0, max(0.0, threshold)), 2))
+
+    def leave(self) -> None:
+        """Another image comes: what was being named was in this one."""
+        self._drawn = None
+        if self.relabel_box.isVisible():
+            self.relabel_box.close()
 
     def relabel(self) -> None:
         """Ask for the class of the selected boxes."""

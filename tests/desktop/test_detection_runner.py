@@ -12,7 +12,17 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from desktop.detection_runner import DetectionRunner, Done, Failed, Listed, ListedMore, Opened, Recalled, Request
+from desktop.detection_runner import (
+    DetectionRunner,
+    Done,
+    Failed,
+    Listed,
+    ListedMore,
+    Opened,
+    Pointed,
+    Recalled,
+    Request,
+)
 from desktop.viewer_state import Stage
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
@@ -78,7 +88,7 @@ def test_a_folder_is_listed_and_its_first_image_opened_and_detected_in(asked: As
     assert [source.name for each in asked.of(ListedMore) for source in each.sources] == ["2.png", "3.png"]
     assert asked.kinds()[0] is Listed
     others = [kind for kind in asked.kinds() if kind not in (Listed, ListedMore)]
-    assert others == [Opened, Detections, Done]
+    assert others == [Pointed, Opened, Detections, Done]
     assert asked.of(Opened)[0].image.source is first.sources[0]
     assert asked.of(Opened)[0].image.content_hash
 

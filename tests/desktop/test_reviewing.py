@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from PIL import Image
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QLineEdit
 
-from desktop.viewer_state import UNREADABLE
+from desktop.viewer_state import UNREADABLE, pointed
+from engine.detect.detector import Detector
 from engine.errors import EngineError
 from engine.paths import data_dir
 from engine.review.decision import Status
@@ -310,3 +312,86 @@ def test_a_whole_folder_is_reviewed_by_keyboard_alone(review: Driver) -> None:
 def _session_file() -> Path:
     (found,) = [path for path in (data_dir() / "sessions").glob("*.detrdesk") if "Single" not in path.name]
     return found
+
+
+def test_space_waits_until_the_model_has_answered(review: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = threading.Event()
+    detect = Detector.detect
+
+    def slow(detector: Detector, image: Image.Image) -> object:
+        assert go.wait(20)
+        return detect(detector, image)
+
+    monkeypatch.setattr(Detector, "detect", slow)
+    review.window._viewer.show_source(3)
+    review.wait_until(lambda: shown_name(review) == "图 4.png")
+    press(review, KEY.Key_Space)
+    assert not review.state.decided.is_reviewed
+    go.set()
+    review.wait_detected("图 4.png")
+    press(review, KEY.Key_Space)
+    assert review.state.decided.is_reviewed
+
+
+def test_a_class_that_is_being_typed_is_not_given_in_another_image(review: Driver) -> None:
+    review.window.view.box_drawn.emit((10.0, 12.0, 60.0, 70.0))
+    edit = review.find("relabelEdit")
+    review.wait_until(edit.isVisible)
+    review.window._viewer.go(1)
+    review.wait_detected("图 2.png")
+    assert not edit.isVisible()
+    assert review.state.decided.decisions == ()
+
+
+def test_nothing_is_decided_in_a_session_before_its_first_image_is_there(review: Driver, tmp_path: Path) -> None:
+    other = tmp_path / "另一个"
+    other.mkdir()
+    for at in (1, 2):
+        (other / f"{at}.png").write_bytes(b"no image")
+    press(review, KEY.Key_J)
+    press(review, KEY.Key_Return)
+    review.window._viewer.open([other])
+    review.wait_until(lambda: bool(review.state.unreadable))
+    assert (review.state.image, review.state.at) == (None, 0)
+    press(review, KEY.Key_X)
+    assert review.state.decided.decisions == ()
+    assert not review.state.session.undo
+
+
+def test_two_openings_in_a_row_do_not_lock_each_other_out(review: Driver, folder: Path) -> None:
+    for at in (2, 3):
+        review.window._viewer.open([folder / f"图 {at}.png"])
+    review.wait_detected("图 3.png")
+    assert not review.state.session.is_read_only
+
+
+def test_export_while_the_next_image_is_being_opened_names_each_image_once(review: Driver) -> None:
+    viewer = review.window._viewer
+    viewer._holder.set(pointed(viewer.state, 2))
+    names = [candidate.source.name for candidate in viewer._book.candidates()]
+    assert names == [f"图 {at}.png" for at in range(1, 5)]
+
+
+def test_cancel_goes_back_to_the_image_that_is_shown(review: Driver) -> None:
+    viewer = review.window._viewer
+    viewer.show_source(2)
+    viewer.cancel()
+    assert review.state.at == (2 if shown_name(review) == "图 3.png" else 0)
+
+
+def test_undo_says_when_it_was_elsewhere(review: Driver, tmp_path: Path) -> None:
+    viewer = review.window._viewer
+    for name in ("甲.png", "乙.png"):
+        Image.effect_noise((90, len(name.encode()) * 9), 50).convert("RGB").save(tmp_path / name)
+        viewer.open([tmp_path / name])
+        review.wait_detected(name)
+        if name == "甲.png":
+            viewer.set_threshold(0.0)
+            press(review, KEY.Key_J)
+            press(review, KEY.Key_Return)
+    press(review, KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert "not in this list" in review.message
+
+
+def shown_name(driver: Driver) -> str:
+    return "" if driver.state.image is None else driver.state.image.source.name

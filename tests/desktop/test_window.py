@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
     QSlider,
     QSpinBox,
     QTableView,
+    QTabWidget,
 )
 
 from engine import cli
@@ -336,6 +337,9 @@ def test_an_export_that_fails_names_the_file(driver: Driver, tmp_path: Path) -> 
 
 
 def test_selected_json_text_is_copied_as_text(driver: Driver) -> None:
+    tabs = driver.window.findChild(QTabWidget)
+    assert tabs is not None
+    tabs.setCurrentIndex(1)
     view = json_view(driver)
     view.selectAll()
     driver.qtbot.keyClick(view, "c", Qt.KeyboardModifier.ControlModifier)
