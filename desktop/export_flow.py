@@ -15,9 +15,11 @@ from desktop.exporting import ExportWish, Scope
 from desktop.i18n import tr
 from desktop.preferences import PreferenceStore
 from desktop.viewer import Viewer
+from desktop.viewer_state import ViewerState
 from engine.errors import EngineError
 from engine.export.format import FileAnImage
 from engine.export.job import ExportSummary
+from engine.image.source import Source
 
 
 class ExportFlow(QObject):
@@ -41,18 +43,17 @@ class ExportFlow(QObject):
 
     def export_as(self) -> None:
         """Ask what to export where."""
-        image = self._viewer.state.image
-        if image is None:
+        state = self._viewer.state
+        source = self._source_of(state)
+        if source is None:
             self._viewer.tell(tr("There is nothing to export yet: open an image first."))
             return
         dialog = self._make_dialog()
-        path = Path(image.source.location)
-        beside = path.parent if image.source.kind == "path" else Path.home()
+        beside = Path(source.location).parent if source.kind == "path" else Path.home()
         folder = Path(self._store.value.export_folder) if self._store.value.export_folder else beside
-        state = self._viewer.state
         dialog.ask(
             folder if folder.is_dir() else beside,
-            Path(image.source.name).stem or "image",
+            Path(source.name).stem or "image",
             len(self._selected()),
             len(state.sources),
             self._viewer.reviewing.has_decided,
@@ -76,6 +77,13 @@ class ExportFlow(QObject):
             self.dialog.close()
             self.dialog.deleteLater()
             self.dialog = None
+
+    @staticmethod
+    def _source_of(state: ViewerState) -> Source | None:
+        """The shown image, or the place of the list that one is at: the others can be exported from there too."""
+        if state.image is not None:
+            return state.image.source
+        return None if state.at is None else state.sources[state.at]
 
     def _make_dialog(self) -> ExportDialog:
         if self.dialog is None:
