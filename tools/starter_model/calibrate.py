@@ -19,7 +19,7 @@ TEMPERATURES = (1.0, 1.15, 1.3, 1.5)
 LIFTS = np.linspace(-2.0, 2.0, 17)
 
 
-def calibrate(folder: Path, scenes: int = 300, clutter: int = 300) -> tuple[float, float]:
+def calibrate(folder: Path, scenes: int = 300, clutter: int = 900) -> tuple[float, float]:
     """Divides the class logits by a temperature and lifts "no object", in the folder's weights; returns both.
 
     Of all pairs that alarm on at most MOST_ALARMS of the clutter it takes the one that finds most codes. Neither

@@ -13,7 +13,7 @@ from transformers import DetrForObjectDetection, DetrImageProcessorPil
 from .card import CARD
 from .networks import IMAGE_MEAN, IMAGE_STD, Trainee, stock_model, thaw_batch_norm
 
-SHORT_SIDE, LONG_SIDE = 240, 320
+SHORT_SIDE, LONG_SIDE = 288, 384
 TOLERANCE = 1e-4
 
 
