@@ -38,7 +38,7 @@ class Plan:
     decay: float = 1e-2
     clip: float = 1.0
     small: int = 144
-    large: int = 240
+    large: int = 264
     average: float = 0.999
     workers: int = 2  # processes of one thread that share each batch
 
