@@ -126,7 +126,7 @@ class Arrivals(QObject):
     def _on_failed(self, error: EngineError) -> None:
         self.forget_session()
         state = waiting(self._holder.state, None)
-        if isinstance(error, ImageError | SourceError) and _is_elsewhere(state):
+        if isinstance(error, ImageError | SourceError) and state.is_elsewhere:
             self._book.failed(state.at, error)
             self._show(not_opened(state, error_text(error)))
         else:
@@ -150,8 +150,3 @@ class Arrivals(QObject):
 
     def _show(self, state: ViewerState) -> None:
         self._holder.set(self._book.remarked(state))
-
-
-def _is_elsewhere(state: ViewerState) -> bool:
-    """Whether the place of the list that was asked for is not that of the shown image."""
-    return state.at is not None and (state.image is None or state.sources[state.at] is not state.image.source)

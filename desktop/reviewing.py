@@ -94,7 +94,7 @@ class Reviewing(QObject):
         if state.unreadable and state.stage is None:
             self.go_to_open(1)
             return
-        if state.image is None or (state.at is not None and state.sources[state.at] is not state.image.source):
+        if state.image is None or state.is_elsewhere:
             return  # the next one is still being opened: a fast second press must not pass it over
         if state.detections is None and state.stage is not None:
             return  # the model has not answered: nothing was seen that could be accepted

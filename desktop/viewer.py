@@ -158,9 +158,7 @@ class Viewer(QObject):
     @property
     def _is_opening(self) -> bool:
         """Whether another image of the list than the shown one was asked for, and is not there yet."""
-        at, image = self.state.at, self.state.image
-        elsewhere = at is not None and (image is None or self.state.sources[at] is not image.source)
-        return elsewhere and self.state.stage is not None
+        return self.state.is_elsewhere and self.state.stage is not None
 
     def warm_up(self) -> None:
         """Load the model and open the session of single images before they are needed."""

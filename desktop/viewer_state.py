@@ -156,6 +156,11 @@ class ViewerState:
         return None if self.reviewed is None else self.reviewed.shown
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether the place of the list that was asked for is not that of the shown image."""
+        return self.at is not None and (self.image is None or self.sources[self.at] is not self.image.source)
+
+    @property
     def inbox(self) -> tuple[Source, ...]:
         """The images that clients sent."""
         return self.sources[len(self.sources) - self.received :]

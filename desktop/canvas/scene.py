@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PyQt5.QtCore import QObject, QRectF
 from PyQt5.QtGui import QImage
 from PyQt5.QtWidgets import QGraphicsScene
 
 from desktop.canvas.boxes_item import BoxesItem
 from desktop.canvas.image_item import ImageItem
-from engine.detect.detection import Detections
+from engine.detect.detection import Detections, nothing_found
 
 
 class ImageScene(QGraphicsScene):
@@ -32,7 +31,7 @@ class ImageScene(QGraphicsScene):
         """Show `image` without any boxes, or nothing at all."""
         self.image.show_image(image)
         self.setSceneRect(self.image_rect)
-        self.show_detections(no_detections(self.image_rect))
+        self.show_detections(nothing_found(int(self.image_rect.width()), int(self.image_rect.height())))
 
     def show_detections(self, detections: Detections) -> None:
         """Show the boxes of `detections`, which were made on the image that is shown."""
@@ -42,15 +41,3 @@ class ImageScene(QGraphicsScene):
     def image_rect(self) -> QRectF:
         """Where the image is; empty without one."""
         return self.image.boundingRect()
-
-
-def no_detections(image_rect: QRectF) -> Detections:
-    """What is found on an image before anything looked at it."""
-    return Detections.from_arrays(
-        np.empty(0, np.float32),
-        np.empty(0, np.int64),
-        np.empty((0, 4), np.float32),
-        {},
-        int(image_rect.width()),
-        int(image_rect.height()),
-    )
