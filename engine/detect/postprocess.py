@@ -49,9 +49,17 @@ def _sigmoid_scores(
     """The best pairs of query and class. Source: PostProcess of fundamentalvision/Deformable-DETR."""
     queries, classes = logits.shape
     flat = logits.ravel()
-    best = np.argsort(-flat, kind="stable")[: candidates or queries]
+    best = _best(flat, min(candidates or queries, flat.size))
     scores = 0.5 * (1.0 + np.tanh(0.5 * flat[best]))
     return scores.astype(np.float32), best % classes, best // classes
+
+
+def _best(values: Array, count: int) -> npt.NDArray[np.int64]:
+    """Places of the `count` largest values, largest first, equal ones in their order; sorts no more than it must."""
+    negative = -values
+    last = np.partition(negative, count - 1)[count - 1]
+    places = np.flatnonzero(~(negative > last))
+    return places[np.argsort(negative[places], kind="stable")][:count]
 
 
 def _corners(boxes: Array) -> Array:

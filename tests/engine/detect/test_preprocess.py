@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +46,7 @@ def test_yolos_sides_are_multiples_of_sixteen() -> None:
         {"size": "large"},
         {"size": [1, 2, 3]},
         {"image_mean": [1, 2]},
+        {"image_std": [1, 0, 1]},
         {"resample": 99},
         {"rescale_factor": "x"},
         {"pad_size": {"height": 3}},
@@ -60,3 +65,33 @@ def test_what_the_config_leaves_out_comes_from_the_family() -> None:
     assert mask is None
     assert tensor.shape == (1, 3, 640, 640)
     assert tensor.max() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"size": {"height": 64, "width": 128}, "resample": 3},
+        {"do_normalize": False},
+        {"image_mean": [0.5, 0.25, 0.5], "image_std": [0.25, 0.5, 1.0], "rescale_factor": 0.01},
+        {"pad_size": {"height": 1400, "width": 1333}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("size", [(97, 61), (640, 480), (1600, 1200)], ids=str)
+def test_tensor_and_mask_are_those_of_the_pil_image_processors(
+    tmp_path: Path, config: dict[str, object], size: tuple[int, int]
+) -> None:
+    from transformers import AutoImageProcessor
+
+    given = {"image_processor_type": "DetrImageProcessor", **config}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(given), "utf-8")
+    plain = AutoImageProcessor.from_pretrained(tmp_path, backend="pil")
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8))
+    expected = plain(images=image, return_tensors="np")
+    tensor, mask = Preprocessing.from_config(config, DETR)(image)
+    np.testing.assert_allclose(tensor, expected["pixel_values"], rtol=0, atol=2e-6)
+    if mask is None:
+        assert expected["pixel_mask"].all()
+    else:
+        np.testing.assert_array_equal(mask, expected["pixel_mask"])
