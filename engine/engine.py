@@ -5,22 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from PIL import Image
 
 from engine.detect.detection import Detections, Timing
 from engine.detect.detector import Detector
+from engine.detect.recipe import Prepared, Recipe, prepare
 from engine.detect.scheduler import Cancelled, Places, Scheduler
 from engine.errors import CancelledError, DetectionError, ModelError
 from engine.image.decode import Limits, decode_image
 from engine.image.fetch import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
-from engine.memory import give_back_memory
+from engine.loaded_models import LoadedModels
 from engine.models.catalog import Catalog
-from engine.models.checkpoint import read_checkpoint
-from engine.models.fingerprint import fingerprint
 from engine.paths import cache_dir
 from engine.review.cache import DetectionCache
 from engine.settings import Settings, load_settings
@@ -80,8 +78,7 @@ class Engine:
         self.settings = settings or load_settings()
         self.cache = cache
         self.catalog = Catalog()
-        self._loaded: OrderedDict[str, Detector] = OrderedDict()
-        self._fingerprints: dict[str, str] = {}
+        self._models = LoadedModels(self.catalog)
         self.scheduler = Scheduler(self.settings.queue)
 
     @property
@@ -157,7 +154,7 @@ class Engine:
             ModelError: the model cannot be found or read.
         """
         name = self.catalog.name_of(model or self.settings.model)
-        return self._fingerprints.get(name) or fingerprint(self.catalog.folder(name))
+        return self._models.fingerprint(name)
 
     def recall(self, image: ImageFile | OpenedImage, model: str | None = None) -> Detections | None:
         """What the cache knows of an image; loads no model, and leaves it to `load` to tell what is wrong with one.
@@ -199,9 +196,10 @@ class Engine:
         known = None if fresh else self.recall(image, name)
         if known is not None:
             return known
+        prepared = self._prepare(image, name, cancelled)
         with self.scheduler.turn(cancelled, places):
             known = None if fresh else self.recall(image, name)  # another thread may have asked meanwhile
-            return known if known is not None else self._keep(image, self._detect(image, name, cancelled))
+            return known if known is not None else self._keep(image, self._detect(image, prepared, name, cancelled))
 
     def detect_in(
         self,
@@ -224,8 +222,9 @@ class Engine:
             CancelledError: `cancelled` said so before the model ran.
         """
         name = self.catalog.name_of(model or self.settings.model)
+        prepared = self._prepare(image, name, cancelled)
         with self.scheduler.turn(cancelled, places):
-            return self._detect(image, name, cancelled)
+            return self._detect(image, prepared, name, cancelled)
 
     def load(self, model: str | None = None) -> Detector:
         """The model in memory, loaded if it is not; the least recently used one makes room.
@@ -235,36 +234,49 @@ class Engine:
         """
         name = self.catalog.name_of(model or self.settings.model)
         with self.scheduler.turn():
-            return self._ready(name)
+            return self._models.ready(name, self.settings)
 
     def loaded(self, name: str) -> Detector | None:
         """The model of this name if it is in memory; waits for nothing."""
-        return self._loaded.get(name)
+        return self._models.get(name)
+
+    def recipe(self, model: str | None = None) -> Recipe:
+        """What is known of a model without loading it.
+
+        Raises:
+            ModelError: it cannot be found or read.
+        """
+        return self._models.recipe(self.catalog.name_of(model or self.settings.model))
 
     def apply(self, settings: Settings) -> None:
         """Use other settings from now on; after a change of device models are loaded again when next asked for."""
         with self.scheduler.turn():
             if settings.device != self.settings.device:
-                for name in tuple(self._loaded):
-                    self._unload(name)
+                self._models.unload_all()
             self.settings = settings
 
     def close(self) -> None:
         """Unload every model and close the cache."""
         with self.scheduler.turn():
-            for name in tuple(self._loaded):
-                self._unload(name)
+            self._models.unload_all()
             if self.cache is not None:
                 self.cache.close()
 
-    def _detect(self, image: OpenedImage, name: str, cancelled: Cancelled) -> Detections:
-        detector = self._ready(name)
+    def _prepare(self, image: OpenedImage, name: str, cancelled: Cancelled) -> Prepared:
+        """What needs no turn at the model."""
         _give_up_if(cancelled)
+        return prepare(self._models.recipe(name), image.pixels)
+
+    def _detect(self, image: OpenedImage, prepared: Prepared, name: str, cancelled: Cancelled) -> Detections:
+        detector = self._models.ready(name, self.settings)
+        _give_up_if(cancelled)
+        if prepared.recipe != detector.recipe:  # the files changed meanwhile
+            prepared = prepare(detector.recipe, image.pixels)
         try:
-            found = detector.detect(image.pixels)
+            found = detector.detect(prepared)
         except DetectionError as error:
             if error.code == "out_of_memory":
-                self._unload(name)
+                self._models.unload(name)
             raise
         return replace(found, timing=replace(found.timing, decode=image.decode_ms))
 
@@ -272,28 +284,6 @@ class Engine:
         if self.cache is not None and image.content_hash:
             self.cache.put(image.content_hash, self.fingerprint(found.model), found)
         return found
-
-    def _ready(self, name: str) -> Detector:
-        if name not in self._loaded:
-            self._loaded[name] = self._read(name)
-        self._loaded.move_to_end(name)
-        while len(self._loaded) > self.settings.loaded_models:
-            self._unload(next(iter(self._loaded)))
-        return self._loaded[name]
-
-    def _read(self, name: str) -> Detector:
-        from engine.detect.runtimes.torch_runtime import TorchRuntime
-
-        folder = self.catalog.folder(name)
-        checkpoint = read_checkpoint(folder)
-        if self.cache is not None:
-            self._fingerprints[name] = fingerprint(folder)
-        return Detector(name, checkpoint, TorchRuntime(checkpoint, self.settings.device))
-
-    def _unload(self, name: str) -> None:
-        self._fingerprints.pop(name, None)
-        self._loaded.pop(name).runtime.close()
-        give_back_memory()
 
 
 def _give_up_if(cancelled: Cancelled) -> None:

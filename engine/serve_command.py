@@ -36,7 +36,7 @@ def run_serve(given: argparse.Namespace) -> int:
         engine = Engine(settings)
         app = create_app(engine)
         served = app.state.service.models
-        served.checkpoint(served.default)
+        served.recipe(served.default)
         server = Server(app, settings.host, settings.port)
         server.start()
     except EngineError as error:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.api.errors import RequestError
+from engine.detect.recipe import Recipe
 from engine.engine import Engine
 from engine.errors import EngineError
-from engine.models.checkpoint import Checkpoint, read_checkpoint
 
 _NAMED = 20
 
@@ -55,19 +55,18 @@ class ServedModels:
         known = ", ".join(self.names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
         raise RequestError("model_not_found", "There is no such model; use one of {known}.", "model", known=known)
 
-    def checkpoint(self, name: str) -> Checkpoint:
+    def recipe(self, name: str) -> Recipe:
         """What is known of a model without loading it.
 
         Raises:
             ModelError: it cannot be read.
         """
-        detector = self._engine.loaded(name)
-        return detector.checkpoint if detector else read_checkpoint(self._engine.catalog.folder(name))
+        return self._engine.recipe(name)
 
     def created(self, name: str) -> int:
         """When the model was put where it is, seconds since the epoch; 0 where that cannot be told."""
         try:
-            return int(self._engine.catalog.folder(name).stat().st_mtime)
+            return int(self._engine.catalog.path(name).stat().st_mtime)
         except OSError:
             return 0
 
@@ -84,11 +83,11 @@ class ServedModels:
 
     def _state(self, name: str) -> dict[str, Any]:
         try:
-            checkpoint = self.checkpoint(name)
+            recipe = self.recipe(name)
         except EngineError as error:
             return {"loaded": False, "error": error.message}
         loaded = self._engine.loaded(name) is not None
-        return {"loaded": loaded, "family": checkpoint.family_name, "classes": len(checkpoint.names)}
+        return {"loaded": loaded, "family": recipe.family_name, "classes": len(recipe.names)}
 
     def _device(self) -> str:
         loaded = (self._engine.loaded(name) for name in self.names)

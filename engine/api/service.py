@@ -122,7 +122,7 @@ class Service:
             message = "A request may have {limit} images; send fewer."
             raise RequestError("too_many_images", message, limit=self._max_images)
         labels = question.chosen.labels
-        if labels is not None and not labels <= set(self.models.checkpoint(model).names.values()):
+        if labels is not None and not labels <= set(self.models.recipe(model).names.values()):
             message = "labels has a class that the model does not know; use those of its answers."
             raise RequestError("label_unknown", message, "labels")
 

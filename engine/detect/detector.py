@@ -5,12 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from PIL import Image
-
 from engine.detect.detection import Detections, Timing
-from engine.detect.postprocess import detections_from_raw
+from engine.detect.recipe import Prepared, Recipe
 from engine.detect.runtimes.base import Runtime
-from engine.models.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -19,32 +16,28 @@ class Detector:
 
     Attributes:
         name: Its name in the catalog.
-        checkpoint: Its files, read.
+        recipe: The way around it.
         runtime: What executes it.
     """
 
     name: str
-    checkpoint: Checkpoint
+    recipe: Recipe
     runtime: Runtime
 
-    def detect(self, image: Image.Image) -> Detections:
-        """Every detection in an RGB image, best score first.
+    def detect(self, prepared: Prepared) -> Detections:
+        """Every detection in an image that this model's recipe prepared, best score first.
 
         Raises:
             DetectionError: out of memory, or the device failed.
         """
         started = time.perf_counter()
-        pixels, mask = self.checkpoint.preprocessing(image)
-        prepared = time.perf_counter()
-        logits, boxes = self.runtime.run(pixels, mask)
+        output = self.runtime.run(prepared.tensors)
         answered = time.perf_counter()
-        found = detections_from_raw(
-            logits, boxes, self.checkpoint.family, self.checkpoint.names, image.width, image.height
-        )
+        found = self.recipe.detections(output, prepared.width, prepared.height)
         finished = time.perf_counter()
         timing = Timing(
-            preprocess=(prepared - started) * 1e3,
-            model=(answered - prepared) * 1e3,
+            preprocess=prepared.milliseconds,
+            model=(answered - started) * 1e3,
             postprocess=(finished - answered) * 1e3,
         )
         return replace(found, model=self.name, device=self.runtime.device, runtime=self.runtime.name, timing=timing)

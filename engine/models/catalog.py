@@ -45,7 +45,7 @@ class Catalog:
             raise ModelError("model_folder_missing", "There is no model folder {model}.", model=folder)
         self._folders[name] = folder
 
-    def folder(self, name: str) -> Path:
+    def path(self, name: str) -> Path:
         """Where the files of a model are; `name` is one of `names`."""
         return self._folders[name]
 

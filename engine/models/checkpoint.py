@@ -9,8 +9,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from PIL import Image
+
+from engine.detect.detection import Detections
 from engine.detect.families import FAMILIES, Family
+from engine.detect.postprocess import detections_from_raw
 from engine.detect.preprocess import Preprocessing
+from engine.detect.recipe import Tensors
 from engine.errors import ModelError
 
 MAX_JSON_BYTES = 64 * 1024 * 1024
@@ -33,6 +38,16 @@ class Checkpoint:
     family: Family
     names: Mapping[int, str]
     preprocessing: Preprocessing
+
+    def tensors(self, image: Image.Image) -> Tensors:
+        """`pixel_values`, and `pixel_mask` where there is padding; see `Recipe.tensors`."""
+        pixels, mask = self.preprocessing(image)
+        return {"pixel_values": pixels} if mask is None else {"pixel_values": pixels, "pixel_mask": mask}
+
+    def detections(self, output: Tensors, width: int, height: int) -> Detections:
+        """From `logits` and `pred_boxes`; see `Recipe.detections`."""
+        logits, boxes = output["logits"][0], output["pred_boxes"][0]
+        return detections_from_raw(logits, boxes, self.family, self.names, width, height)
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:

@@ -22,6 +22,7 @@ from desktop.batch_state import BatchState, Rate
 from desktop.panels.batch_bar import BatchBar
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
+from engine.detect.recipe import Prepared
 from engine.detect_many import Failure
 from engine.engine import Engine
 from engine.errors import ImageError
@@ -90,10 +91,10 @@ def sizes() -> Iterator[list[int]]:
     widths: list[int] = []
     detect = Detector.detect
 
-    def slow(self: Detector, image: Image.Image) -> Detections:
-        widths.append(image.width)
+    def slow(self: Detector, prepared: Prepared) -> Detections:
+        widths.append(prepared.width)
         time.sleep(0.05)
-        return detect(self, image)
+        return detect(self, prepared)
 
     with patch.object(Detector, "detect", slow):
         yield widths
@@ -179,10 +180,10 @@ def test_stop_says_when_a_model_runs_longer(batch: Batch, sources: list[Source])
     go, running = threading.Event(), threading.Event()
     detect = Detector.detect
 
-    def waiting(self: Detector, image: Image.Image) -> Detections:
+    def waiting(self: Detector, prepared: Prepared) -> Detections:
         running.set()
         assert go.wait(20)
-        return detect(self, image)
+        return detect(self, prepared)
 
     with patch.object(Detector, "detect", waiting):
         batch.runner.start(sources, batch.model)

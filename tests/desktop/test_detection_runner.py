@@ -26,6 +26,7 @@ from desktop.detection_runner import (
 from desktop.viewer_state import Stage
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
+from engine.detect.recipe import Prepared
 from engine.detect.scheduler import Cancelled
 from engine.engine import Engine
 from engine.image.source import Source, parse_source
@@ -243,9 +244,9 @@ def release() -> Iterator[Callable[[], None]]:
     go = threading.Event()
     detect = Detector.detect
 
-    def slow(self: Detector, image: Image.Image) -> Detections:
+    def slow(self: Detector, prepared: Prepared) -> Detections:
         assert go.wait(20)
-        return detect(self, image)
+        return detect(self, prepared)
 
     with patch.object(Detector, "detect", slow):
         yield go.set

@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import QLabel, QLineEdit
 
 from desktop.viewer_state import UNREADABLE, pointed
 from engine.detect.detector import Detector
+from engine.detect.recipe import Prepared
 from engine.errors import EngineError
 from engine.paths import data_dir
 from engine.review.decision import Status
@@ -318,9 +319,9 @@ def test_space_waits_until_the_model_has_answered(review: Driver, monkeypatch: p
     go = threading.Event()
     detect = Detector.detect
 
-    def slow(detector: Detector, image: Image.Image) -> object:
+    def slow(detector: Detector, prepared: Prepared) -> object:
         assert go.wait(20)
-        return detect(detector, image)
+        return detect(detector, prepared)
 
     monkeypatch.setattr(Detector, "detect", slow)
     review.window._viewer.show_source(3)

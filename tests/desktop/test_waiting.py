@@ -20,6 +20,7 @@ from PyQt5.QtCore import Qt
 from desktop.viewer_state import ViewerState, choose_threshold, choose_top_k
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
+from engine.detect.recipe import Prepared
 from engine.engine import Engine, shared_cache
 from tests.desktop.conftest import Driver
 
@@ -33,17 +34,17 @@ class SlowDetector:
         self.sizes: list[tuple[int, int]] = []
         self._detect = Detector.detect
 
-    def __call__(self, detector: Detector, image: Image.Image) -> Detections:
-        self.sizes.append(image.size)
+    def __call__(self, detector: Detector, prepared: Prepared) -> Detections:
+        self.sizes.append((prepared.width, prepared.height))
         self.running.set()
         assert self.go.wait(20)
-        return self._detect(detector, image)
+        return self._detect(detector, prepared)
 
 
 @pytest.fixture
 def slow() -> Any:
     detector = SlowDetector()
-    with patch.object(Detector, "detect", lambda self, image: detector(self, image)):
+    with patch.object(Detector, "detect", lambda self, prepared: detector(self, prepared)):
         yield detector
         detector.go.set()
 
@@ -128,9 +129,9 @@ def known_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("desktop.app.Engine", lambda settings, *_: Engine(settings, shared_cache()))
     detect = Detector.detect
 
-    def slow(self: Detector, image: Image.Image) -> Detections:
+    def slow(self: Detector, prepared: Prepared) -> Detections:
         time.sleep(MODEL_SECONDS)
-        return detect(self, image)
+        return detect(self, prepared)
 
     monkeypatch.setattr(Detector, "detect", slow)
 

@@ -57,7 +57,7 @@ def test_the_python_example_runs(folder: Path) -> None:
     for example in examples:
         done = run([sys.executable, "-c", example], folder)
         assert done.returncode == 0, done.stderr
-        assert done.stdout.split()[0] in Engine().load("starter").checkpoint.names.values()
+        assert done.stdout.split()[0] in Engine().recipe("starter").names.values()
 
 
 def test_links_and_pictures_are_there() -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from engine import Engine
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
+from engine.detect.recipe import Prepared
 from engine.detect.scheduler import Cancelled
 from engine.detect_many import Answer, Failure, detect_many
 from engine.engine import ImageFile, OpenedImage
@@ -91,9 +92,9 @@ def test_images_are_opened_while_the_model_runs(engine: Engine, folder: Path) ->
     detect, decode = Detector.detect, Engine.decode
     second_is_open = threading.Event()
 
-    def slow(self: Detector, image: Image.Image) -> Detections:
+    def slow(self: Detector, prepared: Prepared) -> Detections:
         assert second_is_open.wait(10), "nothing was opened while the model ran"
-        return detect(self, image)
+        return detect(self, prepared)
 
     def noted(self: Engine, file: ImageFile, *rest: int) -> OpenedImage:
         if file.source.name == "1.png":
@@ -136,11 +137,11 @@ def test_the_windows_own_request_overtakes(engine: Engine, folder: Path, image_f
     detect = Detector.detect
     running = threading.Event()
 
-    def slow(self: Detector, image: Image.Image) -> Detections:
-        sizes.append(image.width)
+    def slow(self: Detector, prepared: Prepared) -> Detections:
+        sizes.append(prepared.width)
         running.set()
         time.sleep(0.1)
-        return detect(self, image)
+        return detect(self, prepared)
 
     engine.load()
     with patch.object(Detector, "detect", slow):

@@ -19,6 +19,7 @@ from PIL import Image
 from engine import Engine
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
+from engine.detect.recipe import Prepared
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.detect.scheduler import Rank
 from engine.errors import CancelledError, DetectionError, EngineError
@@ -209,10 +210,10 @@ def test_two_threads_that_ask_about_the_same_image_run_the_model_once(knowing: E
     image, runs, began = knowing.open(image_file), [], threading.Event()
     detect = Detector.detect
 
-    def slow(detector: Detector, pixels: Image.Image) -> Detections:
-        runs.append(pixels)
+    def slow(detector: Detector, prepared: Prepared) -> Detections:
+        runs.append(prepared)
         began.wait(0.2)
-        return detect(detector, pixels)
+        return detect(detector, prepared)
 
     places = knowing.scheduler.behind(Rank.AHEAD)
     with patch.object(Detector, "detect", slow):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from engine.detect.preprocess import Mask, Tensor
+from engine.detect.recipe import Tensors
 
 
 class Runtime(Protocol):
@@ -21,15 +18,14 @@ class Runtime(Protocol):
     name: str
     device: str
 
-    def run(self, pixels: Tensor, mask: Mask | None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def run(self, tensors: Tensors) -> Tensors:
         """Run the model once.
 
         Args:
-            pixels: float32 [1, 3, height, width].
-            mask: int64 [1, height, width], 1 where the image is, or `None` where all is image.
+            tensors: What its recipe made of an image, e.g. `pixel_values` float32 [1, 3, height, width].
 
         Returns:
-            logits [queries, classes] and boxes [queries, 4] (centre x, centre y, width, height; 0..1).
+            Its outputs, e.g. `logits` [1, queries, classes] and `pred_boxes` [1, queries, 4].
 
         Raises:
             DetectionError: out of memory, or the device failed.

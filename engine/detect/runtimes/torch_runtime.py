@@ -8,10 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from engine.detect.preprocess import Mask, Tensor
+from engine.detect.recipe import Tensors
 from engine.errors import DetectionError, ModelError
 from engine.models.checkpoint import Checkpoint
 
@@ -42,16 +39,15 @@ class TorchRuntime:
             self._model = _load_model(torch, checkpoint, self._device)
         self.device = _device_name(torch, self._device)
 
-    def run(self, pixels: Tensor, mask: Mask | None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def run(self, tensors: Tensors) -> Tensors:
         """See `Runtime.run`."""
         torch = self._torch
-        given: dict[str, Any] = {"pixel_values": torch.from_numpy(pixels).to(self._device)}
-        if mask is not None:
-            given["pixel_mask"] = torch.from_numpy(mask).to(self._device)
         try:
             with torch.inference_mode():
-                output = self._model(**given)
-                return output.logits[0].float().cpu().numpy(), output.pred_boxes[0].float().cpu().numpy()
+                output = self._model(
+                    **{name: torch.from_numpy(array).to(self._device) for name, array in tensors.items()}
+                )
+                return {name: output[name].float().cpu().numpy() for name in ("logits", "pred_boxes")}
         except (RuntimeError, MemoryError) as error:
             raise _detection_error(error, self.device) from error
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
+from engine.detect.recipe import prepare
 from engine.detect.runtimes.plain import PlainDetector
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.models.checkpoint import read_checkpoint
@@ -45,6 +46,10 @@ def assert_equal(ours: Detections, plain: Detections) -> None:
         unmatched.remove(best)
 
 
+def look(detector: Detector, image: Image.Image) -> Detections:
+    return detector.detect(prepare(detector.recipe, image))
+
+
 @pytest.fixture(scope="module")
 def tiny(tiny_detr: Path) -> tuple[Detector, PlainDetector]:
     return our_detector(tiny_detr), PlainDetector(tiny_detr)
@@ -59,7 +64,7 @@ def starter() -> tuple[Detector, PlainDetector]:
 def test_tiny_detr_equals_the_plain_way(tiny: tuple[Detector, PlainDetector], width: int, height: int) -> None:
     ours, plain = tiny
     image = noise(width, height)
-    assert_equal(ours.detect(image), plain.detect(image))
+    assert_equal(look(ours, image), plain.detect(image))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def test_tiny_detr_equals_the_plain_way(tiny: tuple[Detector, PlainDetector], wi
 def test_starter_equals_the_plain_way(starter: tuple[Detector, PlainDetector], width: int, height: int) -> None:
     ours, plain = starter
     image = noise(width, height)
-    assert_equal(ours.detect(image), plain.detect(image))
+    assert_equal(look(ours, image), plain.detect(image))
 
 
 @pytest.mark.parametrize("name", ["parcels", "shelf", "poster", "empty"])
@@ -76,14 +81,14 @@ def test_starter_equals_the_plain_way_on_the_samples(starter: tuple[Detector, Pl
     ours, plain = starter
     with Image.open(resource("samples", f"{name}.jpg")) as opened:
         image = opened.convert("RGB")
-    assert_equal(ours.detect(image), plain.detect(image))
+    assert_equal(look(ours, image), plain.detect(image))
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.9])
 def test_filtering_equals_the_plain_ways_threshold(tiny: tuple[Detector, PlainDetector], threshold: float) -> None:
     ours, plain = tiny
     image = noise(320, 240, seed=3)
-    kept, expected = ours.detect(image).above(threshold), plain.detect(image, threshold)
+    kept, expected = look(ours, image).above(threshold), plain.detect(image, threshold)
     assert len(kept) == len(expected)
     np.testing.assert_allclose(kept.scores, expected.scores, atol=SCORE)
 
@@ -94,7 +99,7 @@ def test_other_families_equal_the_plain_way(tmp_path: Path, family: str) -> None
     ours, plain = our_detector(folder), PlainDetector(folder)
     for width, height in [(97, 61), (640, 480), (300, 500)]:
         image = noise(width, height)
-        assert_equal(ours.detect(image), plain.detect(image))
+        assert_equal(look(ours, image), plain.detect(image))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +120,7 @@ def test_the_checkpoints_own_preprocessing_is_used(tmp_path: Path, processor: di
     folder = make_checkpoint(tmp_path / "model", "detr", **processor)
     ours, plain = our_detector(folder), PlainDetector(folder)
     image = noise(333, 250)
-    assert_equal(ours.detect(image), plain.detect(image))
+    assert_equal(look(ours, image), plain.detect(image))
 
 
 @pytest.mark.parametrize(("width", "height"), [(20000, 1), (1, 20000), (1, 1000)])
@@ -123,7 +128,7 @@ def test_an_image_too_thin_for_transformers_is_answered(
     tiny: tuple[Detector, PlainDetector], width: int, height: int
 ) -> None:
     """FAULTS 5: a side that rounds to 0 in transformers is 1 pixel in ours; the boxes are inside the image."""
-    found = tiny[0].detect(noise(width, height))
+    found = look(tiny[0], noise(width, height))
     assert len(found) == 12
     assert (found.boxes >= 0).all()
     assert (found.boxes <= [width, height, width, height]).all()

@@ -13,7 +13,7 @@ from engine.paths import resource
 
 def test_the_starter_is_always_there() -> None:
     assert Catalog().names == (STARTER,)
-    assert Catalog().folder(STARTER) == resource("starter")
+    assert Catalog().path(STARTER) == resource("starter")
 
 
 def test_folders_of_the_same_name_get_numbers_and_the_same_folder_its_name_again(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_folders_of_the_same_name_get_numbers_and_the_same_folder_its_name_again
     assert catalog.add(tmp_path / "b" / "瓶盖") == "瓶盖 2"
     assert catalog.add(tmp_path / "b" / ".." / "a" / "瓶盖") == "瓶盖"
     assert catalog.name_of(str(tmp_path / "b" / "瓶盖")) == "瓶盖 2"
-    assert catalog.folder("瓶盖 2") == (tmp_path / "b" / "瓶盖").resolve()
+    assert catalog.path("瓶盖 2") == (tmp_path / "b" / "瓶盖").resolve()
 
 
 @pytest.mark.parametrize("name", ["yolo", "", "../x", "a\0b", "x" * 100_000], ids=lambda name: repr(name[:9]))

@@ -1,0 +1,68 @@
+"""The way around a model: how an image becomes what it takes, and how detections are read from what it returns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy.typing as npt
+from PIL import Image
+
+from engine.detect.detection import Detections
+
+Tensors = Mapping[str, npt.NDArray[Any]]
+"""Arrays by the names of a model's inputs or outputs; the first dimension is the batch, of 1."""
+
+
+class Recipe(Protocol):
+    """What is known of a model without its tensors; needs neither PyTorch nor any other runtime."""
+
+    @property
+    def family_name(self) -> str:
+        """What kind of model it is, e.g. `detr`."""
+        ...
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """Class names by label id."""
+        ...
+
+    def tensors(self, image: Image.Image) -> Tensors:
+        """What the model takes for an RGB image."""
+        ...
+
+    def detections(self, output: Tensors, width: int, height: int) -> Detections:
+        """Every detection that its output tells of, best score first.
+
+        Args:
+            output: What the model returned for one image.
+            width, height: Size of that image as shown, pixels.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An image, ready for a model's turn.
+
+    Attributes:
+        recipe: Whose preprocessing it was.
+        tensors: What the model takes.
+        width, height: Size of the image as shown, pixels.
+        milliseconds: What the preprocessing took.
+    """
+
+    recipe: Recipe
+    tensors: Tensors
+    width: int
+    height: int
+    milliseconds: float
+
+
+def prepare(recipe: Recipe, image: Image.Image) -> Prepared:
+    """Preprocess an RGB image."""
+    started = time.perf_counter()
+    tensors = recipe.tensors(image)
+    return Prepared(recipe, tensors, image.width, image.height, (time.perf_counter() - started) * 1e3)
