@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from engine.detect.recipe import Tensors
-from engine.errors import DetectionError, ModelError
+from engine.detect.runtimes.failures import detection_error, reason
+from engine.errors import ModelError
 from engine.models.checkpoint import Checkpoint
-
-OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 
 
 class TorchRuntime:
@@ -49,7 +48,7 @@ class TorchRuntime:
                 )
                 return {name: output[name].float().cpu().numpy() for name in ("logits", "pred_boxes")}
         except (RuntimeError, MemoryError) as error:
-            raise _detection_error(error, self.device) from error
+            raise detection_error(error, self.device) from error
 
     def close(self) -> None:
         """See `Runtime.close`."""
@@ -124,13 +123,13 @@ def _load_model(torch: Any, checkpoint: Checkpoint, device: Any) -> Any:
             output_loading_info=True,
         )
     except MemoryError as error:
-        raise _detection_error(error, "cpu") from error
+        raise detection_error(error, "cpu") from error
     except Exception as error:  # transformers raises whatever its parts raise; the user needs one sentence
         raise ModelError(
             "model_unloadable",
             "The model {model} cannot be loaded: {reason}.",
             model=checkpoint.folder.name,
-            reason=_first_line(error),
+            reason=reason(error),
         ) from error
     missing = sorted(report["missing_keys"])
     if missing:
@@ -144,22 +143,4 @@ def _load_model(torch: Any, checkpoint: Checkpoint, device: Any) -> Any:
     try:
         return model.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
     except (RuntimeError, MemoryError) as error:
-        raise _detection_error(error, str(device)) from error
-
-
-def _detection_error(error: BaseException, device: str) -> DetectionError:
-    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY):
-        return DetectionError(
-            "out_of_memory",
-            "The memory of {device} is not enough for this image and model; "
-            "close other programs or choose a smaller model.",
-            device=device,
-        )
-    return DetectionError(
-        "device_failed", "The model failed on {device}: {reason}.", device=device, reason=_first_line(error)
-    )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".")[:200] if lines else type(error).__name__
+        raise detection_error(error, str(device)) from error

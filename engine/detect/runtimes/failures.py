@@ -1,0 +1,30 @@
+"""What a runtime's own exceptions mean to the user."""
+
+from __future__ import annotations
+
+import re
+
+from engine.errors import DetectionError
+
+_OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "bad_alloc", "failed to allocate")
+_PLACE_IN_OPENVINO = re.compile(r"Exception from |Check '|.* failed at src/")
+
+
+def detection_error(error: BaseException, device: str) -> DetectionError:
+    """The sentence for what a runtime raised while a model was loaded or ran on `device`."""
+    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY):
+        return DetectionError(
+            "out_of_memory",
+            "The memory of {device} is not enough for this image and model; "
+            "close other programs or choose a smaller model.",
+            device=device,
+        )
+    return DetectionError(
+        "device_failed", "The model failed on {device}: {reason}.", device=device, reason=reason(error)
+    )
+
+
+def reason(error: BaseException) -> str:
+    """The first line of an exception's text that tells something, or the exception's kind where it has none."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not _PLACE_IN_OPENVINO.match(line)]
+    return lines[0].rstrip(".")[:200] if lines else type(error).__name__
