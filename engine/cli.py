@@ -1,4 +1,4 @@
-"""The command line: `detrdesk detect`, `serve` and `doctor`."""
+"""The command line: `detrdesk detect`, `serve`, `bench` and `doctor`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from engine import __version__
 from engine.exit_codes import INTERRUPTED, USAGE
 
-COMMANDS = ("detect", "serve", "doctor")
+COMMANDS = ("detect", "serve", "bench", "doctor")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -18,13 +18,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="detrdesk",
         usage="detrdesk [FILE|FOLDER|URL ...]\n       detrdesk detect SOURCE... [options]\n"
-        "       detrdesk serve [options]\n       detrdesk doctor",
+        "       detrdesk serve [options]\n       detrdesk bench [options]\n       detrdesk doctor",
         description="Review object detections of DETR models. Without a command the window opens on what is named.",
     )
     parser.add_argument("--version", action="version", version=f"detrdesk {__version__}")
-    commands = parser.add_subparsers(prog="detrdesk", dest="command", metavar="{detect,serve,doctor}")
+    commands = parser.add_subparsers(prog="detrdesk", dest="command", metavar="{detect,serve,bench,doctor}")
     _add_detect(commands.add_parser("detect", help="detect in images and print, draw or write what was found"))
     _add_serve(commands.add_parser("serve", help="answer detection requests over HTTP"))
+    _add_bench(commands.add_parser("bench", help="measure a model's speed here, beside plain transformers"))
     commands.add_parser("doctor", help="show versions, devices, display and folders, and how to mend what is wrong")
     return parser
 
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from engine.serve_command import run_serve
 
         return run_serve(given)
+    if given.command == "bench":
+        return _bench(given)
     if given.command == "doctor":
         from engine.doctor import run_doctor
 
@@ -54,6 +57,15 @@ def _detect(given: argparse.Namespace) -> int:
         from engine.detect_command import run_detect
 
         return run_detect(given)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _bench(given: argparse.Namespace) -> int:
+    try:
+        from engine.bench_command import run_bench
+
+        return run_bench(given)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -108,6 +120,14 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         ("--log-json", "write the access log as JSON"),
     ):
         parser.add_argument(option, action="store_true", default=None, help=text)
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", help="name of a model or checkpoint folder (default: the bundled starter)")
+    parser.add_argument("--image", nargs="+", action="extend", metavar="FILE", help="images (default: a bundled one)")
+    parser.add_argument("--runs", type=_top_k, default=10, metavar="N", help="times each way is measured (default: 10)")
+    parser.add_argument("--json", dest="json_out", metavar="FILE", help="write the figures here, too")
+    parser.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
 
 
 def _port(text: str) -> int:

@@ -1,40 +1,66 @@
-"""`make bench`: one table, and the same as JSON in `build/bench.json`."""
+"""`make bench`: one table, and the same as JSON; `python -m tests.benchmarks NAME...` measures some of it."""
 
 from __future__ import annotations
 
-import itertools
+import argparse
 import json
-import os
-import platform
 import sys
-from importlib.metadata import version
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import figures, reviewing
+from engine.bench.machine import this_machine
+from engine.bench.paired import HEAD, Figure
+from tests.benchmarks import folder, gpu, launch, load, memory, one_image, reviewing
+from tests.benchmarks.workspace import Workspace, opened_workspace
 
-PACKAGES = ("torch", "transformers", "pillow", "numpy", "PyQt5")
-RUNS, FEW_RUNS = 5, 3
+GROUPS: dict[str, Callable[[Workspace], Iterator[Figure]]] = {
+    "one-image": one_image.figures,
+    "api": load.figures,
+    "folder": folder.figures,
+    "launch": launch.figures,
+    "memory": memory.figures,
+    "gpu": gpu.figures,
+    "opening": reviewing.opening,
+    "next-image": reviewing.next_image,
+    "choosing": reviewing.choosing,
+    "deciding": reviewing.deciding,
+    "canvas": reviewing.canvas,
+    "walking": reviewing.walking,
+}
 
 
 def main() -> int:
-    """Measure everything, print as it comes, write the JSON."""
-    print(f"{_machine()}\n\n| figure | detrdesk | plain way | ratio | target |", flush=True)
-    print("| --- | --- | --- | --- | --- |", flush=True)
-    measured = []
-    for figure in itertools.chain(figures.figures(RUNS), reviewing.figures(FEW_RUNS)):
-        print(figure.row(), flush=True)
-        measured.append(figure.as_dict())
-    out = Path("build", "bench.json")
-    out.parent.mkdir(exist_ok=True)
-    versions = {name: version(name) for name in PACKAGES}
-    out.write_text(json.dumps({"machine": _machine(), "versions": versions, "figures": measured}, indent=2), "utf-8")
-    print(f"\nwritten: {out}")
+    """Measure what was named, print as it comes, write the JSON; 0 however quick it was."""
+    given = _parser().parse_args()
+    machine, measured, skipped = this_machine(), [], {}
+    print(f"{machine}\n\n{HEAD}", flush=True)
+    with opened_workspace(given.runs) as workspace:
+        for name in given.names or GROUPS:
+            reason = gpu.reason_to_skip() if name == "gpu" else ""
+            if reason:
+                skipped[name] = reason
+                continue
+            started = time.perf_counter()
+            for figure in GROUPS[name](workspace):
+                print(figure.row(), flush=True)
+                measured.append({"group": name, **figure.as_dict()})
+            print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
+    for name, reason in skipped.items():
+        print(f"\n{name} is not measured: {reason}.")
+    told = {"machine": machine.as_dict(), "figures": measured, "skipped": skipped}
+    given.json.parent.mkdir(parents=True, exist_ok=True)
+    given.json.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
+    print(f"\nwritten: {given.json}")
     return 0
 
 
-def _machine() -> str:
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {packages}"
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure (default: all): {', '.join(GROUPS)}")
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="how often each way is measured (default: 5)")
+    parser.add_argument("--json", type=Path, default=Path("build", "bench.json"), metavar="FILE")
+    return parser
 
 
 if __name__ == "__main__":

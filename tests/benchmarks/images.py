@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from engine.paths import resource
 
 SAMPLE = resource("samples", "parcels.jpg")
+SAMPLES = ("parcels", "shelf", "poster", "empty")
+MANY = 50_000
 
 
 def fill_folder(folder: Path, count: int, side: int = 48) -> Path:
@@ -24,6 +27,20 @@ def fill_folder(folder: Path, count: int, side: int = 48) -> Path:
         segment = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
         (folder / f"image {number}.jpg").write_bytes(start + segment + rest)
     return folder
+
+
+def fill_with_photos(folder: Path, count: int, size: tuple[int, int]) -> list[Path]:
+    """Write `count` JPEGs of `size` pixels, each another part of a sample; returns their paths."""
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(11)
+    opened = [Image.open(resource("samples", f"{name}.jpg")).convert("RGB") for name in SAMPLES]
+    paths = [folder / f"photo {number}.jpg" for number in range(count)]
+    for number, path in enumerate(paths):
+        whole = opened[number % len(opened)]
+        left, top = (int(random.uniform(0, side / 4)) for side in whole.size)
+        right, bottom = (int(side * random.uniform(0.75, 1)) for side in whole.size)
+        whole.resize(size, box=(left, top, right, bottom)).save(path, quality=90)
+    return paths
 
 
 def write_large(path: Path, size: tuple[int, int], number: int = 0) -> Path:

@@ -32,6 +32,7 @@ DECISIONS = 30
 BOXES = 300
 SCORES_AN_IMAGE = 20
 MEGABYTE = 1e6
+REST_SECONDS = 5.0
 
 
 def launch(folder: str, count: str, started: str) -> Measured:
@@ -120,6 +121,16 @@ def open_image_plainly(path: str) -> Measured:
     return {"opened": [opened]}
 
 
+def open_and_rest(image: str) -> Measured:
+    """Megabytes that the process holds with an image and what was found in it in the window."""
+    watched = WatchedWindow([image])
+    watched.until(lambda state: state.detections is not None and state.stage is None)
+    watched.rest(REST_SECONDS)
+    held = psutil.Process().memory_info().rss / MEGABYTE
+    watched.close()
+    return {"held": [held]}
+
+
 def memory(folder: str, first: str, last: str) -> Measured:
     """Megabytes that the process holds after `first` and after `last` images, shown one after the other."""
     watched = WatchedWindow([folder])
@@ -204,6 +215,7 @@ MEASUREMENTS = {
         canvas,
         open_image,
         open_image_plainly,
+        open_and_rest,
         memory,
     )
 }

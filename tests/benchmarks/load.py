@@ -17,7 +17,8 @@ from pathlib import Path
 
 import requests
 
-from tests.benchmarks.paired import Figure, compare
+from engine.bench.paired import Figure, Spread, compare_rates, ratio_at_least
+from tests.benchmarks.workspace import Workspace
 
 CLIENTS = 8
 PLAIN_SERVICE = Path(__file__).with_name("plain_service.py")
@@ -55,17 +56,21 @@ class HealthWatch:
                 self.times.append((time.perf_counter() - started) * 1e3)
 
 
-def api_figure(
-    name: str, checkpoint: Path, photo: Path, images: int, runs: int
-) -> tuple[Figure, HealthWatch, HealthWatch]:
-    """Seconds that `images` images take by eight clients, and how `/health` answered meanwhile: ours, plain."""
+def figures(workspace: Workspace) -> Iterator[Figure]:
+    """Images a second by eight clients, and how `/health` answered meanwhile."""
+    checkpoint, images, runs = workspace.detr_r50, 2 * CLIENTS, (workspace.runs + 1) // 2
+    workspace.settle(checkpoint)
     ours, plain = _free_port(), _free_port()
     serve = ["-m", "desktop", "serve", "--port", str(ours), "--model", f"model={checkpoint}"]
     with _server(ours, *serve), _server(plain, str(PLAIN_SERVICE), str(checkpoint), str(plain)):
-        body = _body(photo)
+        body = _body(workspace.photo)
         watches = [HealthWatch(f"http://127.0.0.1:{port}", []) for port in (ours, plain)]
-        figure = compare(name, lambda: _flood(watches[0], body, images), lambda: _flood(watches[1], body, images), runs)
-    return figure, watches[0], watches[1]
+        ways = [lambda watch=watch: _flood(watch, body, images) for watch in watches]
+        name = f"API, {CLIENTS} clients, DETR-R50 shape"
+        yield compare_rates(name, images, *ways, runs, ratio_at_least(2.0))
+    spreads = [Spread(min(watch.times) / 1e3, watch.p99 / 1e3, max(watch.times) / 1e3) for watch in watches]
+    ratio = Spread.of([watches[0].p99 / watches[1].p99])
+    yield Figure("`/health` meanwhile: 99th percentile (fastest to slowest)", *spreads, ratio)
 
 
 def _flood(watch: HealthWatch, body: dict[str, object], images: int) -> float:

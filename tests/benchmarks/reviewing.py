@@ -5,25 +5,24 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from engine.bench.paired import Figure, at_most
 from engine.review.decision import Decision, Original, Status
 from engine.review.image_review import ImageReview
 from engine.review.session import Session, Step
 from tests.benchmarks.canvas import STEPS
-from tests.benchmarks.fresh import run_fresh
-from tests.benchmarks.images import fill_folder, write_large
-from tests.benchmarks.paired import Figure
+from tests.benchmarks.fresh import run_fresh, run_in
+from tests.benchmarks.images import MANY, fill_folder, write_large
+from tests.benchmarks.workspace import Workspace
 
-MANY = 50_000
 TWELVE_MEGAPIXELS, HUNDRED_MEGAPIXELS = (4_000, 3_000), (12_500, 8_000)
 NEXT_IMAGES, JUMP = 8, 3
 MEMORY_AFTER = 200, 1_000
 DECISIONS = 200
-SECOND, NEXT, TICK, FRAME = 1.0, 0.1, 0.016, 0.033
+SECOND, NEXT, TICK, FRAME = at_most(1.0), at_most(0.1), at_most(0.016), at_most(0.033)
 """What was promised, seconds: a folder's first image, the next image, the slider, a frame."""
 
 PLAIN_FOLDER = Path(__file__).with_name("plain_folder.py")
@@ -31,21 +30,11 @@ PLAIN_FOLDER = Path(__file__).with_name("plain_folder.py")
 Measured = dict[str, list[float]]
 
 
-def figures(runs: int) -> Iterator[Figure]:
-    """Every figure of reviewing."""
-    with tempfile.TemporaryDirectory() as made:
-        many = fill_folder(Path(made, "many"), MANY)
-        yield from _folder(many, runs)
-        yield from _next_image(Path(made, "photos"))
-        yield from _choosing(many)
-        yield _durable(Path(made))
-        yield from _canvas(write_large(Path(made, "large.jpg"), HUNDRED_MEGAPIXELS), runs)
-        yield _memory(Path(made, "walk"))
-
-
-def _folder(many: Path, runs: int) -> Iterator[Figure]:
+def opening(workspace: Workspace) -> Iterator[Figure]:
+    """A folder of 50,000 opened, beside a list widget that is filled with its names."""
+    many = workspace.many
     first, whole, busy, launched, plain, plain_launched = ([] for _ in range(6))
-    for _ in range(1 + runs):
+    for _ in range(1 + _few(workspace)):
         opened = measure("open_folder", many, MANY)
         first += opened["first"]
         whole += opened["whole"]
@@ -64,7 +53,9 @@ def _folder(many: Path, runs: int) -> Iterator[Figure]:
     yield Figure.of("`detrdesk FOLDER`, 50,000: launch to first image", launched, plain_launched)
 
 
-def _next_image(folder: Path) -> Iterator[Figure]:
+def next_image(workspace: Workspace) -> Iterator[Figure]:
+    """The next image, opened and detected in ahead, beside one that is not."""
+    folder = workspace.folder / "photos"
     folder.mkdir()
     for number in range((1 + JUMP) * NEXT_IMAGES + JUMP):
         write_large(folder / f"image {number}.jpg", TWELVE_MEGAPIXELS, number)
@@ -77,8 +68,9 @@ def _next_image(folder: Path) -> Iterator[Figure]:
     )
 
 
-def _choosing(many: Path) -> Iterator[Figure]:
-    alone, session = measure("choose_alone"), measure("choose_in_session", many, MANY)
+def choosing(workspace: Workspace) -> Iterator[Figure]:
+    """The threshold moved and boxes accepted, alone and in a large session."""
+    alone, session = measure("choose_alone"), measure("choose_in_session", workspace.many, MANY)
     yield Figure.of("threshold moved, 300 boxes", alone["slid"], target=TICK)
     scores = "in a session of 50,000 images and 1,000,000 scores"
     yield Figure.of(f"threshold moved, 300 boxes, {scores}", session["slid"], target=TICK)
@@ -86,8 +78,9 @@ def _choosing(many: Path) -> Iterator[Figure]:
     yield Figure.of(f"box accepted by key, {scores}", session["decided"])
 
 
-def _durable(folder: Path) -> Figure:
+def deciding(workspace: Workspace) -> Iterator[Figure]:
     """A decision on the disk, in a session of many images, beside a small file that is written and synced."""
+    folder = workspace.folder
     box, plain = (1.0, 2.0, 30.0, 40.0), []
     session = Session.open(folder / "many.detrdesk")
     original = Original("parcel", 0.9, box, "starter")
@@ -107,12 +100,14 @@ def _durable(folder: Path) -> Figure:
             os.fsync(file.fileno())
         plain.append(time.perf_counter() - started)
     session.close()
-    return Figure.of(
+    yield Figure.of(
         "decision on the disk, 50,000 images; plain: a small file, synced", ours, plain, each=DECISIONS // 4
     )
 
 
-def _canvas(large: Path, runs: int) -> Iterator[Figure]:
+def canvas(workspace: Workspace) -> Iterator[Figure]:
+    """Frames while panning, and an image of 100 megapixels, beside graphics items and a pixmap."""
+    large, runs = write_large(workspace.folder / "large.jpg", HUNDRED_MEGAPIXELS), _few(workspace)
     frames = measure("canvas", large, runs)
     turns = [[measure(way, large)["opened"][0] for way in ("open_image", "open_image_plainly")] for _ in range(runs)]
     opened, plainly = zip(*turns, strict=True)
@@ -124,14 +119,19 @@ def _canvas(large: Path, runs: int) -> Iterator[Figure]:
     yield Figure.of("100 megapixels: longest the window was busy meanwhile", frames["late"])
 
 
-def _memory(folder: Path) -> Figure:
+def walking(workspace: Workspace) -> Iterator[Figure]:
+    """What the process holds after many images."""
     early, late = MEMORY_AFTER
-    held = measure("memory", fill_folder(folder, late), early, late)["held"]
-    return Figure.of(f"memory after {late:,} images; plain: after {early}", held[1:], held[:1], unit="MB")
+    held = measure("memory", fill_folder(workspace.folder / "walk", late), early, late)["held"]
+    yield Figure.of(f"memory after {late:,} images; plain: after {early}", held[1:], held[:1], unit="MB")
 
 
-def measure(name: str, *arguments: object) -> Measured:
-    """A measurement in a window that has a process and a home of its own."""
-    told = run_fresh([sys.executable, "-m", "tests.benchmarks.in_window", name, *map(str, arguments)])
-    measured: Measured = json.loads(told)
+def _few(workspace: Workspace) -> int:
+    return (workspace.runs + 1) // 2
+
+
+def measure(name: str, *arguments: object, home: Path | None = None) -> Measured:
+    """A measurement in a window that has a process of its own, and a home of its own unless it is to find one."""
+    command = [sys.executable, "-m", "tests.benchmarks.in_window", name, *map(str, arguments)]
+    measured: Measured = json.loads(run_fresh(command) if home is None else run_in(home, command))
     return measured

@@ -1,0 +1,1 @@
+"""How fast the program is beside the plain way: for `detrdesk bench` and `make bench`."""

@@ -1,0 +1,118 @@
+"""The ways from an image's file to its detections that are compared."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from engine.detect.detection import Detections
+from engine.detect.detector import Detector
+from engine.detect.recipe import prepare
+from engine.detect.runtimes.base import Runtime
+from engine.engine import Engine
+
+Tell = Callable[[str], None]
+PLAIN = "transformers"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way, its model in memory.
+
+    Attributes:
+        name: `transformers` for the plain way, else the runtime's.
+        device: Where the model runs.
+        detect: From the bytes of an image's file to every detection in it, with the times of the stages.
+    """
+
+    name: str
+    device: str
+    detect: Callable[[bytes], Detections]
+
+
+def settle(engine: Engine, model: str, content: bytes) -> Detector:
+    """The model in memory, executed by the runtime that it stays with.
+
+    Args:
+        engine: Whose model it is.
+        model: Its name in the catalog.
+        content: The file of an image; it is the first use, upon which a model is converted.
+
+    Raises:
+        EngineError: the model cannot be loaded, or it cannot answer.
+    """
+    engine.detect(content, model)
+    wait = getattr(engine, "wait_for_conversion", None)
+    if wait is not None:
+        wait(model)
+    return engine.load(model)
+
+
+def ways_of(engine: Engine, model: str, content: bytes, tell: Tell) -> list[Way]:
+    """Every way that this model has, the plain one first if it has one, the engine's own last.
+
+    Args:
+        engine: Whose model it is; where it converts models, it is waited for.
+        model: A name in its catalog.
+        content: The file of an image, for the first use.
+        tell: Is told what is waited for.
+
+    Raises:
+        EngineError: the model cannot be loaded, or it cannot answer.
+    """
+    tell(f"loading {model}, converting it where that was not done yet")
+    own = settle(engine, model, content).runtime
+    ways = [Way(own.name, own.device, lambda file: engine.detect(file, model))]
+    folder = engine.catalog.path(model)
+    if not folder.is_dir():
+        return ways
+    if own.name != "torch":
+        tell("loading it by torch")
+        ways.insert(0, torch_way(engine, model))
+    tell("loading it the plain way")
+    return [plain_way(folder, own.device.partition(" ")[0]), *ways]
+
+
+def plain_way(folder: Path, device: str = "cpu") -> Way:
+    """A checkpoint folder by transformers alone."""
+    from engine.detect.runtimes.plain import PlainDetector
+
+    detector = PlainDetector(folder, device)
+
+    def detect(content: bytes) -> Detections:
+        started = time.perf_counter()
+        with Image.open(io.BytesIO(content)) as opened:
+            image = ImageOps.exif_transpose(opened).convert("RGB")
+        decoded = time.perf_counter()
+        return _decoded(detector.detect(image), (decoded - started) * 1e3)
+
+    return Way(PLAIN, device, detect)
+
+
+def torch_way(engine: Engine, model: str) -> Way:
+    """A model by our own way around it, and PyTorch.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    from engine.detect.runtimes.torch_runtime import TorchRuntime
+    from engine.models.checkpoint import read_checkpoint
+
+    checkpoint = read_checkpoint(engine.catalog.path(model))
+    runtime: Runtime = TorchRuntime(checkpoint, engine.settings.device)
+    detector = Detector(model, checkpoint, runtime)
+
+    def detect(content: bytes) -> Detections:
+        image = engine.open(content)
+        return _decoded(detector.detect(prepare(checkpoint, image.pixels)), image.decode_ms)
+
+    return Way(runtime.name, runtime.device, detect)
+
+
+def _decoded(found: Detections, milliseconds: float) -> Detections:
+    return replace(found, timing=replace(found.timing, decode=milliseconds))

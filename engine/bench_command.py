@@ -1,0 +1,108 @@
+"""`detrdesk bench`: how fast a model is here, stage by stage, beside the plain way."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from engine.answer import to_json
+from engine.bench.machine import this_machine
+from engine.bench.stages import LEAST_SCORE, Measured, measure
+from engine.bench.ways import PLAIN, ways_of
+from engine.engine import Engine
+from engine.errors import EngineError
+from engine.exit_codes import DONE, SOME_FAILED, USAGE
+from engine.export.atomic import WriteError, write_atomic
+from engine.paths import resource
+from engine.settings import load_settings
+
+_STAGES = ("decode", "preprocess", "model", "postprocess")
+
+
+def run_bench(given: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    try:
+        settings = load_settings()
+        if given.device:
+            settings = settings.model_copy(update={"device": given.device})
+        with closing(Engine(settings)) as engine:
+            _measure(engine, given)
+    except WriteError as error:
+        return _say(error.message, SOME_FAILED)
+    except EngineError as error:
+        return _say(error.message, USAGE)
+    return DONE
+
+
+def _measure(engine: Engine, given: argparse.Namespace) -> None:
+    model = engine.catalog.name_of(given.model or engine.settings.model)
+    images = given.image or [str(resource("samples", "parcels.jpg"))]
+    files = [engine.read(image) for image in images]
+    machine = this_machine()
+    print(f"{model}: {_plural(len(files), 'image')}, {_plural(given.runs, 'run')} in turns\n{machine}\n", flush=True)
+    contents = [file.content for file in files]
+    measured = measure(ways_of(engine, model, contents[0], _tell), contents, given.runs)
+    print("\n".join(_table(measured)))
+    if given.json_out is not None:
+        names = [file.source.location for file in files]
+        ways = [each.as_dict() for each in measured]
+        told = {"model": model, "images": names, "runs": given.runs, "machine": machine.as_dict(), "ways": ways}
+        write_atomic(Path(given.json_out), to_json(told).encode())
+        print(f"\nwritten: {given.json_out}")
+
+
+def _table(measured: Sequence[Measured]) -> list[str]:
+    """Milliseconds, medians; the whole and the ratio with smallest and largest."""
+    rows = [["runtime", *_STAGES, "whole image", "ratio"]]
+    for way in measured:
+        stages = [f"{getattr(way.stages, stage):.1f}" for stage in _STAGES]
+        rows.append([_title(way), *stages, way.whole.told("ms"), way.ratio.as_ratio() if way.ratio else ""])
+    wide = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [_line(row, wide) for row in rows]
+    return [*lines, "", *filter(None, map(_differences, measured)), *_remarks(measured)]
+
+
+def _line(row: Sequence[str], wide: Sequence[int]) -> str:
+    name, *rest = (text.ljust(width) for text, width in zip(row, wide, strict=True))
+    stages = [text.rjust(width) for text, width in zip(row[1:], wide[1:], strict=True)][: len(_STAGES)]
+    return "  ".join([name, *stages, *rest[len(_STAGES) :]]).rstrip()
+
+
+def _title(way: Measured) -> str:
+    return f"{way.name}{' (the plain way)' if way.name == PLAIN else ''}, {way.device}"
+
+
+def _differences(way: Measured) -> str:
+    far = way.difference
+    if far is None:
+        return ""
+    lost = f", {_plural(far.unmatched, 'box', 'boxes')} without a counterpart" if far.unmatched else ""
+    return (
+        f"{way.name}: scores differ by at most {far.score:.1g}, "
+        f"boxes above {LEAST_SCORE} by at most {far.pixels:.2g} pixels{lost}"
+    )
+
+
+def _remarks(measured: Sequence[Measured]) -> list[str]:
+    remarks = []
+    if measured[0].name != PLAIN:
+        remarks.append("This model is no transformers checkpoint: there is no plain way to compare it with.")
+    elif measured[-1].name == "torch":
+        remarks.append("There is no converted form of this model here: torch serves it.")
+    return remarks
+
+
+def _plural(count: int, one: str, several: str = "") -> str:
+    return f"{count} {one if count == 1 else several or one + 's'}"
+
+
+def _tell(doing: str) -> None:
+    print(f"detrdesk: {doing} ...", file=sys.stderr, flush=True)
+
+
+def _say(message: str, code: int) -> int:
+    print(f"detrdesk: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,72 @@
+"""The window, launched: `python -m tests.benchmarks.launched window|detection IMAGE...`, JSON out.
+
+When its first paint, or the first detections, were there; and which heavy libraries were imported at the first paint.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+import psutil
+from PyQt5.QtCore import QEvent, QObject, QTimer
+from PyQt5.QtWidgets import QApplication
+
+from desktop.app import build
+
+HEAVY = ("torch", "transformers", "openvino")
+
+
+class FirstPaint(QObject):
+    """Sees the first paint of what it watches.
+
+    Attributes:
+        at: When that was done, by the clock; `None` before.
+        imported: Those of HEAVY that were imported when it began.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at: float | None = None
+        self.imported: list[str] = []
+        self._has_begun = False
+
+    def eventFilter(self, target: QObject, event: QEvent) -> bool:
+        """A painting event comes before what it paints is there; the next turn of the event loop comes behind it."""
+        if event.type() == QEvent.Type.Paint and not self._has_begun:
+            self._has_begun = True
+            self.imported = [name for name in HEAVY if name in sys.modules]
+            QTimer.singleShot(0, self._on_painted)
+        return False
+
+    def _on_painted(self) -> None:
+        self.at = time.time()
+
+
+def launch(until: str, images: list[str]) -> None:
+    """Open the window, say when what was waited for was there, and leave."""
+    paint = FirstPaint()
+    window = build(images)
+    window.view.viewport().installEventFilter(paint)
+    window.welcome.installEventFilter(paint)
+    window.show()
+
+    def look() -> None:
+        if paint.at is None or (until == "detection" and window._viewer.state.detections is None):
+            return
+        at = paint.at if until == "window" else time.time()
+        memory = psutil.Process().memory_info().rss / 1e6
+        print(json.dumps({"at": at, "imported": paint.imported, "MB": memory}), flush=True)
+        window.close()
+        os._exit(0)  # as the program does where a thread is held back: importing PyTorch cannot be stopped
+
+    timer = QTimer()
+    timer.timeout.connect(look)
+    timer.start(5)
+    QApplication.exec()
+
+
+if __name__ == "__main__":
+    launch(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,11 @@
+"""What a user would write instead, and its peak of memory: `python -m tests.benchmarks.plain_process MODEL IMAGE`."""
+
+import runpy
+import sys
+from pathlib import Path
+
+from tests.benchmarks.peak import peak_memory
+
+sys.stdout = sys.stderr
+runpy.run_path(str(Path(__file__).with_name("plain_script.py")))
+print(peak_memory(), file=sys.__stdout__)
