@@ -1,0 +1,142 @@
+"""The small files beside an ONNX file that say what it does not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.errors import ModelError
+from engine.export.atomic import WriteError, cannot_write, write_atomic
+from engine.models.class_names import MOST_BYTES, are_nameless, as_lines, names_in, parse_names, read_names
+from engine.paths import data_dir
+
+_METADATA = ("names", "id2label", "class_names", "classes", "labels", "label_names", "categories")
+_SETTINGS = ("config.json", "preprocessor_config.json")
+
+
+def files_beside(model: Path) -> list[Path]:
+    """Those that are there and decide names, scores or preprocessing; the first of a kind is the one that is used."""
+    wanted = [*_kept_files(model), *_own_lists(model), *_shared_lists(model)]
+    wanted += [folder / name for name in _SETTINGS for folder in _folders(model)]
+    return [path for path in wanted if path.is_file()]
+
+
+def settings_beside(model: Path, name: str) -> Mapping[str, Any]:
+    """A JSON file beside the model, empty where there is none.
+
+    Raises:
+        ModelError: it is not whole.
+    """
+    path = next((folder / name for folder in _folders(model) if (folder / name).is_file()), None)
+    if path is None:
+        return {}
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError("too large for settings")
+        value = json.loads(path.read_text("utf-8-sig"))
+        if not isinstance(value, dict):
+            raise TypeError("not a JSON object")
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise ModelError(
+            "checkpoint_json",
+            "The model {model} cannot be used: {file} is not a whole JSON file; copy or download it again.",
+            model=model.name,
+            file=name,
+        ) from error
+    return value
+
+
+def names_of(model: Path, metadata: Mapping[str, str]) -> dict[int, str] | None:
+    """Class names by label id: those that the user gave, else of the file itself, else of the files beside it.
+
+    Args:
+        model: The ONNX file.
+        metadata: What it tells of itself.
+
+    Raises:
+        ModelError: a file that must hold them does not.
+    """
+    sources = (
+        _kept_files(model),
+        metadata,
+        _own_lists(model),
+        settings_beside(model, "config.json"),
+        _shared_lists(model),
+    )
+    for source in sources:
+        names = _in_table(source) if isinstance(source, Mapping) else _in_files(model, source)
+        if names and not are_nameless(names):
+            return names
+    return None
+
+
+def keep_names(model: Path, names: Sequence[str]) -> Path:
+    """Keep class names, in the order of the label ids, for a model that has none; returns the file.
+
+    It is `NAME.labels.txt` beside the model, or in the data folder where nothing can be written there.
+
+    Raises:
+        ModelError: there are no names.
+        WriteError: they can be written nowhere.
+    """
+    try:
+        content = as_lines(names).encode()
+    except ValueError as error:
+        raise ModelError("names_unusable", "Class names are one a line, at most 200 characters each.") from error
+    beside, elsewhere = _kept_files(model)
+    try:
+        write_atomic(beside, content)
+    except WriteError:
+        try:
+            elsewhere.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(elsewhere, error) from error
+        write_atomic(elsewhere, content)
+        return elsewhere
+    return beside
+
+
+def _folders(model: Path) -> list[Path]:
+    """Where settings are looked for; on the hub the ONNX files lie in a folder `onnx` of their own."""
+    return [model.parent, model.parent.parent] if model.parent.name == "onnx" else [model.parent]
+
+
+def _kept_files(model: Path) -> list[Path]:
+    place = hashlib.blake2b(os.fsencode(model.absolute()), digest_size=16).hexdigest()
+    return [model.with_suffix(".labels.txt"), data_dir() / "names" / f"{place}.txt"]
+
+
+def _own_lists(model: Path) -> list[Path]:
+    return [model.with_suffix(".names"), model.with_suffix(".txt")]
+
+
+def _shared_lists(model: Path) -> list[Path]:
+    return [model.with_name("labels.txt"), model.with_name("classes.txt")]
+
+
+def _in_files(model: Path, paths: Sequence[Path]) -> dict[int, str] | None:
+    path = next((path for path in paths if path.is_file()), None)
+    try:
+        return None if path is None else read_names(path)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            "names_unreadable",
+            "The model {model} cannot be used: {file} beside it holds no class names, one a line; mend or remove it.",
+            model=model.name,
+            file=getattr(path, "name", ""),
+        ) from error
+
+
+def _in_table(table: Mapping[str, Any]) -> dict[int, str] | None:
+    """Of metadata or config.json, where every value may be about something else."""
+    for key in _METADATA:
+        value = table.get(key)
+        try:
+            return parse_names(value) if isinstance(value, str) else names_in(value)
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,174 @@
+"""The two ways in which ONNX files of the DETR family take images and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.detect.detection import Detections
+from engine.detect.families import Family
+from engine.detect.postprocess import detections_from_raw
+from engine.detect.recipe import Tensors
+from engine.models.class_names import numbered
+from engine.models.onnx_walk import OnnxFile, OnnxValue
+
+_FLOATS = ("float32", "float16", "float64")
+_IMAGES = (*_FLOATS, "uint8")
+_INTEGERS = ("int64", "int32")
+_STEPS_TO_CLASSES = 4
+_ARITHMETIC = ("Sub", "Mul", "Div", "Mod", "Cast", "Identity")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """`images` + `orig_target_sizes` -> `labels, boxes, scores`: exports of RT-DETR, D-FINE and DEIM.
+
+    Attributes:
+        image: The input for the tensor.
+        sizes: The input for the image's width and height, pixels, in this order.
+        labels, boxes, scores: Names of the outputs; boxes are xyxy, pixels of the image as shown.
+    """
+
+    image: OnnxValue
+    sizes: OnnxValue
+    labels: str
+    boxes: str
+    scores: str
+
+    def tensors(self, pixels: npt.NDArray[np.float32], mask: object, width: int, height: int) -> Tensors:
+        """What the model takes."""
+        sizes = np.array([[width, height]], self.sizes.type)
+        return {self.image.name: _as_type(pixels, self.image), self.sizes.name: sizes}
+
+    def detections(self, output: Tensors, names: Mapping[int, str], width: int, height: int) -> Detections:
+        """What the outputs tell of."""
+        scores = output[self.scores][0].astype(np.float32)
+        found = scores > 0
+        label_ids = output[self.labels][0].astype(np.int64)[found]
+        boxes = output[self.boxes][0].astype(np.float32)[found]
+        names = {**names, **numbered(set(label_ids.tolist()) - names.keys())}
+        return Detections.from_arrays(scores[found], label_ids, boxes, names, width, height)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """`pixel_values` [+ `pixel_mask`] -> `logits, pred_boxes`: exports of transformers models.
+
+    Attributes:
+        image: The input for the tensor.
+        mask: The input that tells image from padding, if there is one.
+        logits, boxes: Names of the outputs.
+        family: How scores are made of logits.
+    """
+
+    image: OnnxValue
+    mask: OnnxValue | None
+    logits: str
+    boxes: str
+    family: Family
+
+    def tensors(
+        self, pixels: npt.NDArray[np.float32], mask: npt.NDArray[np.int64] | None, width: int, height: int
+    ) -> Tensors:
+        """What the model takes."""
+        tensors = {self.image.name: _as_type(pixels, self.image)}
+        if self.mask:
+            whole = np.ones((1, *pixels.shape[2:]), np.int64) if mask is None else mask
+            tensors[self.mask.name] = _as_type(_sampled(whole, self.mask), self.mask)
+        return tensors
+
+    def detections(self, output: Tensors, names: Mapping[int, str], width: int, height: int) -> Detections:
+        """What the outputs tell of."""
+        logits = output[self.logits][0].astype(np.float32)
+        boxes = output[self.boxes][0].astype(np.float32)
+        classes = logits.shape[-1] - (self.family.scores == "softmax")
+        names = {**numbered(set(range(classes)) - names.keys()), **names}
+        return detections_from_raw(logits, boxes, self.family, names, width, height)
+
+
+def finished(told: OnnxFile) -> Finished | None:
+    """The convention with an image's size as input, if the file keeps it; by name, else by shape."""
+    image = _image(told)
+    sizes = _named(told.inputs, "orig_target_sizes") or _only(value for value in told.inputs if _fits(value, None, 2))
+    labels = _named(told.outputs, "labels") or _only(_flat(told.outputs, _INTEGERS))
+    scores = _named(told.outputs, "scores") or _only(_flat(told.outputs, _FLOATS))
+    boxes = _named(told.outputs, "boxes") or _only(value for value in told.outputs if _fits(value, None, None, 4))
+    if not (image and sizes and labels and boxes and scores) or len(told.inputs) != 2:
+        return None
+    if sizes.type not in (*_INTEGERS, *_FLOATS):
+        return None
+    return Finished(image, sizes, labels.name, boxes.name, scores.name)
+
+
+def raw(told: OnnxFile, family_of: Callable[[int | None], Family]) -> Raw | None:
+    """The convention without an image's size, if the file keeps it.
+
+    Its outputs are found by name alone: those of other models have the same shapes, and mean pixels or scores.
+
+    Args:
+        told: What the file tells.
+        family_of: Called with the number of a query's logits, if it is told.
+    """
+    image = _image(told)
+    mask = _named(told.inputs, "pixel_mask")
+    logits, boxes = _named(told.outputs, "logits", "pred_logits"), _named(told.outputs, "pred_boxes")
+    if not (image and logits and boxes) or len(told.inputs) != (2 if mask else 1):
+        return None
+    if mask and (not mask.type or not _fits(mask, None, None, None)):
+        return None
+    return Raw(image, mask, logits.name, boxes.name, family_of(logits.shape[-1] if logits.shape else None))
+
+
+def class_count(told: OnnxFile, labels: str) -> int | None:
+    """How many classes a model has that tells finished labels, where its graph shows it.
+
+    Its labels are places among queries times classes, modulo the classes: the one whole number on the way to them.
+    """
+    wanted, numbers = {labels}, set()
+    for _ in range(_STEPS_TO_CLASSES):
+        nodes = [node for name in wanted if (node := told.nodes.get(name)) and node.operation in _ARITHMETIC]
+        wanted = {name for node in nodes for name in node.inputs}
+        numbers |= {told.integers[name] for name in wanted if told.integers.get(name, 0) > 1}
+    return numbers.pop() if len(numbers) == 1 else None
+
+
+def _image(told: OnnxFile) -> OnnxValue | None:
+    """The input that takes one RGB image, channels first."""
+    value = _only(value for value in told.inputs if _fits(value, None, 3, None, None))
+    return value if value and value.type in _IMAGES and value.shape and value.shape[0] in (1, None) else None
+
+
+def _named(values: Iterable[OnnxValue], *names: str) -> OnnxValue | None:
+    return next((value for value in values if value.name in names), None)
+
+
+def _only(values: Iterable[OnnxValue]) -> OnnxValue | None:
+    found = list(values)
+    return found[0] if len(found) == 1 else None
+
+
+def _flat(values: Iterable[OnnxValue], types: tuple[str, ...]) -> Iterable[OnnxValue]:
+    return (value for value in values if value.type in types and _fits(value, None, None))
+
+
+def _fits(value: OnnxValue, *sides: int | None) -> bool:
+    """Whether a shape may be this one, where `None` is any side."""
+    if value.shape is None or len(value.shape) != len(sides):
+        return False
+    return all(None in (side, wanted) or side == wanted for side, wanted in zip(value.shape, sides, strict=True))
+
+
+def _as_type(array: npt.NDArray[Any], value: OnnxValue) -> npt.NDArray[Any]:
+    return array.astype(value.type, copy=False)
+
+
+def _sampled(mask: npt.NDArray[np.int64], value: OnnxValue) -> npt.NDArray[np.int64]:
+    """The mask [1, height, width] in the sides that the model asks for, which need not be the tensor's."""
+    for axis, side in enumerate(value.shape or ()):
+        if axis and side and side != mask.shape[axis]:
+            mask = mask.take(np.arange(side) * mask.shape[axis] // side, axis)
+    return mask

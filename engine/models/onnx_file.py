@@ -1,0 +1,69 @@
+"""What an ONNX file tells of its model besides the tensors, read without any library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from engine.errors import ModelError
+from engine.models.onnx_walk import OnnxFile, Walk
+from engine.models.protobuf import ProtobufFile
+
+
+def read_onnx_file(path: Path) -> OnnxFile:
+    """Read what an ONNX file tells; its tensors are neither read nor looked at.
+
+    Raises:
+        ModelError: it is missing, no ONNX, cut off, or wants tensors from files that are not beside it.
+    """
+    try:
+        stat = path.stat()
+        told = _read(path, stat.st_size, stat.st_mtime_ns)
+    except FileNotFoundError as error:
+        raise ModelError("model_file_missing", "There is no model file {model}.", model=path.name) from error
+    except OSError as error:
+        raise ModelError(
+            "model_unreadable",
+            "The model {model} cannot be read: {file}: {reason}.",
+            model=path.name,
+            file=path.name,
+            reason=error.strerror or error,
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(
+            "onnx_damaged",
+            "The model {model} cannot be used: it is not a whole ONNX file; export, copy or download it again.",
+            model=path.name,
+        ) from error
+    _check_companions(path, told.companions)
+    return told
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, _size: int, _changed_ns: int) -> OnnxFile:
+    with path.open("rb") as file:
+        return Walk(ProtobufFile(file)).told()
+
+
+def _check_companions(path: Path, companions: Mapping[str, int]) -> None:
+    for name, bytes_needed in companions.items():
+        place = Path(name)
+        if place.is_absolute() or ".." in place.parts or "\\" in name or ":" in name or "\0" in name:
+            raise ModelError(
+                "onnx_outside",
+                "The model {model} cannot be used: it wants tensors from a file outside its folder.",
+                model=path.name,
+            )
+        try:
+            size = (path.parent / place).stat().st_size
+        except OSError:
+            size = -1
+        if size < bytes_needed:
+            raise ModelError(
+                "onnx_companion",
+                "The model {model} cannot be used: {file}, which holds its tensors, is missing or truncated; "
+                "copy or download it into the same folder.",
+                model=path.name,
+                file=place.name,
+            )

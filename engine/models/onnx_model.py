@@ -1,0 +1,159 @@
+"""An ONNX file of the DETR family as it is: read and checked without loading its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from PIL import Image
+
+from engine.detect.detection import Detections
+from engine.detect.families import FAMILIES, Family, Size
+from engine.detect.preprocess import Preprocessing
+from engine.detect.recipe import Tensors
+from engine.errors import ModelError
+from engine.models.class_names import numbered
+from engine.models.onnx_beside import names_of, settings_beside
+from engine.models.onnx_conventions import Finished, Raw, class_count, finished, raw
+from engine.models.onnx_file import read_onnx_file
+from engine.models.onnx_walk import OnnxFile, OnnxValue
+
+_MOST_DESCRIBED = 400
+_PILLOWS_OWN = Image.Resampling.BICUBIC
+"""What `image.resize((width, height))` takes, with which such files are used; their AP is the same with bilinear."""
+_SQUARE = FAMILIES["rt_detr"]
+"""How images go into a file that takes them square, as far as nothing tells: 640 x 640 pixels, RGB / 255."""
+
+
+@dataclass(frozen=True)
+class OnnxModel:
+    """A file that holds a model of the DETR family.
+
+    Attributes:
+        path: Where it lies.
+        family_name: `model_type` of a config.json beside it, else `onnx`.
+        names: Class names by label id; `class 0`, ... where only their number is known, none where not even that is.
+        names_unknown: Whether nothing told the names; `onnx_beside.keep_names` keeps what the user says.
+        preprocessing: How images become its tensors.
+        convention: What its inputs and outputs mean.
+    """
+
+    path: Path
+    family_name: str
+    names: Mapping[int, str]
+    names_unknown: bool
+    preprocessing: Preprocessing
+    convention: Finished | Raw
+
+    def tensors(self, image: Image.Image) -> Tensors:
+        """See `Recipe.tensors`."""
+        pixels, mask = self.preprocessing(image)
+        return self.convention.tensors(pixels, mask, image.width, image.height)
+
+    def detections(self, output: Tensors, width: int, height: int) -> Detections:
+        """See `Recipe.detections`."""
+        return self.convention.detections(output, self.names, width, height)
+
+
+def read_onnx(path: Path) -> OnnxModel:
+    """Read and check an ONNX file and the small files beside it; no tensor is loaded.
+
+    Raises:
+        ModelError: it is not whole, not of the DETR family, or does not say enough.
+    """
+    told = read_onnx_file(path)
+    names = names_of(path, told.metadata)
+    family_name = str(settings_beside(path, "config.json").get("model_type", "onnx"))
+    convention = finished(told) or raw(told, lambda logits: _family(path, family_name, logits, names))
+    if convention is None:
+        raise _not_understood(path, told)
+    known = names if names is not None else numbered(range(_count(told, convention) or 0))
+    return OnnxModel(
+        path,
+        family_name if family_name in FAMILIES else "onnx",
+        MappingProxyType(known),
+        names is None,
+        _preprocessing(path, convention, family_name),
+        convention,
+    )
+
+
+def _family(path: Path, family_name: str, logits: int | None, names: Mapping[int, str] | None) -> Family:
+    """By `model_type`; else a logit more than there are classes is that of "no object".
+
+    Args:
+        path: The model.
+        family_name: `model_type` of a config.json.
+        logits: How many each query has, if it is told.
+        names: Class names by label id, if they are known.
+
+    Raises:
+        ModelError: neither tells.
+    """
+    if family_name in FAMILIES:
+        return FAMILIES[family_name]
+    classes = max(names) + 1 if names else None
+    if logits is not None and classes in (logits, logits - 1):
+        return Family("sigmoid" if classes == logits else "softmax")
+    if logits is not None and names and len(names) in (logits, logits - 1):
+        return Family("sigmoid" if len(names) == logits else "softmax")
+    raise ModelError(
+        "onnx_scores_unknown",
+        "The model {model} does not say how its scores are made: put its config.json beside it, "
+        "or labels.txt with the names of all its classes, one a line.",
+        model=path.name,
+    )
+
+
+def _count(told: OnnxFile, convention: Finished | Raw) -> int | None:
+    if isinstance(convention, Finished):
+        return class_count(told, convention.labels)
+    logits = next(value for value in told.outputs if value.name == convention.logits)
+    last = logits.shape[-1] if logits.shape else None
+    return None if last is None else last - (convention.family.scores == "softmax")
+
+
+def _preprocessing(path: Path, convention: Finished | Raw, family_name: str) -> Preprocessing:
+    """Of preprocessor_config.json, else the convention's own; the sides that the file fixes hold in any case."""
+    family = convention.family if isinstance(convention, Raw) else _SQUARE
+    config = dict(settings_beside(path, "preprocessor_config.json"))
+    if isinstance(convention, Finished):
+        config = {"resample": _PILLOWS_OWN, **config}
+    size = _fixed_size(convention.image)
+    if size:
+        config |= {"size": size, "do_resize": True, "do_pad": False}
+        if family_name not in FAMILIES and family.scores == "sigmoid":
+            family = _SQUARE
+    if convention.image.type == "uint8":  # the file itself does the rest
+        config |= {"do_rescale": False, "do_normalize": False}
+    try:
+        return Preprocessing.from_config(config, family)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(
+            "preprocessor_settings",
+            "The model {model} cannot be used: {file} beside it makes no sense.",
+            model=path.name,
+            file="preprocessor_config.json",
+        ) from error
+
+
+def _fixed_size(image: OnnxValue) -> Size | None:
+    height, width = (image.shape or (None, None))[-2:]
+    if height is None and width is None:
+        return None
+    return {"height": height or width or 0, "width": width or height or 0}
+
+
+def _not_understood(path: Path, told: OnnxFile) -> ModelError:
+    inputs, outputs = (", ".join(map(str, values))[:_MOST_DESCRIBED] for values in (told.inputs, told.outputs))
+    return ModelError(
+        "onnx_not_understood",
+        "The model {model} takes {inputs} and returns {outputs}; understood are one image of 3 channels with "
+        "orig_target_sizes -> labels, boxes, scores (RT-DETR, D-FINE, DEIM), and pixel_values, with or without "
+        "pixel_mask -> logits, pred_boxes (transformers).",
+        model=path.name,
+        inputs=inputs or "nothing",
+        outputs=outputs or "nothing",
+    )
