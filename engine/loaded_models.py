@@ -9,8 +9,8 @@ from engine.detect.recipe import Recipe
 from engine.detect.runtimes.choice import open_runtime
 from engine.memory import give_back_memory
 from engine.models.catalog import Catalog
-from engine.models.checkpoint import read_checkpoint
 from engine.models.fingerprint import fingerprint
+from engine.models.reading import read_model
 from engine.settings import Settings
 
 
@@ -33,7 +33,7 @@ class LoadedModels:
             ModelError: it cannot be read.
         """
         detector = self.get(name)
-        return detector.recipe if detector else read_checkpoint(self._catalog.path(name))
+        return detector.recipe if detector else read_model(self._catalog.path(name))
 
     def fingerprint(self, name: str) -> str:
         """What names the content of the model in memory, else of its files.
@@ -69,6 +69,6 @@ class LoadedModels:
 
     def _load(self, name: str, device: str) -> Detector:
         path = self._catalog.path(name)
-        checkpoint = read_checkpoint(path)
+        model = read_model(path)
         self._fingerprints[name] = fingerprint(path)
-        return Detector(name, checkpoint, open_runtime(checkpoint, device))
+        return Detector(name, model, open_runtime(model, device))

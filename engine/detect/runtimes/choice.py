@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from engine.detect.runtimes.base import Runtime
+from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.models.checkpoint import Checkpoint
+from engine.models.onnx_model import OnnxModel
 
 
-def open_runtime(checkpoint: Checkpoint, device: str) -> Runtime:
-    """A checkpoint in memory, ready to answer.
+def open_runtime(model: Checkpoint | OnnxModel, device: str) -> Runtime:
+    """A model in memory, ready to answer.
 
     Args:
-        checkpoint: A checkpoint that was read and checked.
+        model: What was read and checked; an ONNX file is executed on the CPU.
         device: `auto` (CUDA, then MPS, then the CPU), `cpu`, `cuda`, `cuda:N` or `mps`.
 
     Raises:
         ModelError: the device is not there, or the files do not make a model.
     """
-    return TorchRuntime(checkpoint, device)
+    if isinstance(model, OnnxModel):
+        return OpenVinoRuntime(model.path)
+    return TorchRuntime(model, device)
