@@ -67,7 +67,7 @@ class ServedModels:
         """When the model was put where it is, seconds since the epoch; 0 where that cannot be told."""
         try:
             return int(self._engine.catalog.path(name).stat().st_mtime)
-        except OSError:
+        except (OSError, EngineError):
             return 0
 
     def health(self) -> dict[str, Any]:

@@ -1,68 +1,359 @@
-"""The names of the models and where their files are."""
+"""The names of the models and where they are: the starter, those of `models.toml`, and those of this run alone."""
 
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from engine.errors import ModelError
-from engine.paths import resource
+from engine.errors import EngineError, ModelError
+from engine.models.catalog_entries import Contents, default_values, values_of
+from engine.models.catalog_file import CatalogFile, Draft, Stamp
+from engine.models.entry import (
+    STARTER,
+    Defaults,
+    Entry,
+    Kind,
+    checked_name,
+    free_name,
+    normal,
+    place_of,
+    starter_entry,
+    usual_name,
+)
 
-STARTER = "starter"
+_NAMED = 20
+"""Names that a message tells at most."""
 
 
 class Catalog:
-    """Names of models; the bundled starter is always there."""
+    """Names of models; the bundled starter is always there. Safe to use from several threads.
 
-    def __init__(self) -> None:
-        self._folders: dict[str, Path] = {STARTER: resource("starter")}
+    What is asked looks first whether `models.toml` has changed. Where that cannot be used, the models stay as they
+    were, `problem` says why, and changes are refused until it is mended.
+    """
+
+    def __init__(self, file: CatalogFile | None = None) -> None:
+        self._file = file or CatalogFile()
+        self._lock = threading.RLock()
+        self._contents = Contents()
+        self._admitted: dict[str, Entry] = {}
+        self._stamp: Stamp | None = None
+        self._problem: EngineError | None = None
+        self._edition = 0
+        self._starter = starter_entry()
+
+    @property
+    def file(self) -> Path:
+        """Where the names are kept."""
+        return self._file.path
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every name, the starter first."""
-        return tuple(self._folders)
+        return tuple(entry.name for entry in self.entries)
 
-    def add(self, folder: Path) -> str:
-        """Add a checkpoint folder and return its name: the folder's, with a number where that is taken."""
-        folder = folder.expanduser().resolve()
-        for name, known in self._folders.items():
-            if known == folder:
-                return name
-        name, number = folder.name, 2
-        while name in self._folders:
-            name, number = f"{folder.name} {number}", number + 1
-        self._folders[name] = folder
-        return name
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every model, the starter first, those of this run last."""
+        with self._fresh():
+            return tuple(self._all().values())
 
-    def put(self, name: str, folder: Path) -> None:
-        """Call a checkpoint folder by this name, in place of what had it.
+    @property
+    def problem(self) -> EngineError | None:
+        """Why `models.toml` cannot be used, if so."""
+        with self._fresh():
+            return self._problem
+
+    @property
+    def notes(self) -> tuple[EngineError, ...]:
+        """Why single entries of it cannot be used."""
+        with self._fresh():
+            return tuple(self._contents.notes.values())
+
+    def refresh(self) -> int:
+        """Look whether `models.toml` has changed, which costs microseconds; meant for a timer.
+
+        Returns:
+            Another number than before where anything is different, whoever changed it.
+        """
+        with self._fresh():
+            return self._edition
+
+    def entry(self, name: str) -> Entry:
+        """A model by its name.
 
         Raises:
-            ModelError: there is no such folder.
+            ModelError: there is none; it may have been removed meanwhile.
         """
-        folder = folder.expanduser().resolve()
-        if not folder.is_dir():
-            raise ModelError("model_folder_missing", "There is no model folder {model}.", model=folder)
-        self._folders[name] = folder
+        with self._fresh():
+            found = self._all().get(name)
+            if found is None:
+                raise self._unknown(name)
+            return found
 
     def path(self, name: str) -> Path:
-        """Where the files of a model are; `name` is one of `names`."""
-        return self._folders[name]
-
-    def name_of(self, given: str) -> str:
-        """The name of a model that is given by its name or by its folder, which is added.
+        """The folder or file of a model.
 
         Raises:
-            ModelError: no model has this name and no folder is there.
+            ModelError: there is no such model, or it was not downloaded yet.
         """
-        if given in self._folders:
-            return given
+        entry = self.entry(name)
+        if entry.kind == "hub" and not entry.path.exists():
+            raise ModelError(
+                "model_not_downloaded", "The model {model} is on the hub; download it first.", model=entry.name
+            )
+        return entry.path
+
+    def defaults(self, name: str) -> Defaults:
+        """How a model's detections are chosen where nobody says; empty for a name that is not there."""
+        with self._fresh():
+            found = self._all().get(name)
+            return found.defaults if found else Defaults()
+
+    def is_kept(self, name: str) -> bool:
+        """Whether it is in `models.toml`, so that it can be renamed, removed and given defaults."""
+        with self._fresh():
+            return name in self._contents.entries or name in self._contents.notes
+
+    def name_of(self, given: str) -> str:
+        """The name of a model that is given by its name, its id on the hub, or its folder or .onnx file.
+
+        A folder or file that has no name gets one for this run.
+
+        Raises:
+            EngineError: no model has this name and nothing is there; or its entry in `models.toml` cannot be used.
+        """
+        with self._fresh():
+            known = self._all()
+            for name in (given, normal(given[:1000])):
+                if name in known:
+                    return name
+            on_hub = [entry.name for entry in known.values() if entry.kind == "hub" and entry.place == given]
+            if on_hub:
+                return on_hub[0]
         path = os.path.expanduser(given)  # noqa: PTH111 (pathlib raises on a user that is not known)
-        if os.path.isdir(path):  # noqa: PTH112 (pathlib raises on names that are too long)
-            return self.add(Path(path))
-        raise ModelError(
+        is_onnx = path.lower().endswith(".onnx") and os.path.isfile(path)  # noqa: PTH113
+        if is_onnx or os.path.isdir(path):  # noqa: PTH112 (pathlib raises on names that are too long)
+            return self.admit(Path(path))
+        raise self._unknown(given)
+
+    def admit(self, path: Path) -> str:
+        """Use a checkpoint folder or .onnx file in this run alone.
+
+        Returns:
+            The name it has, or else its own, with a number where that is taken.
+
+        Raises:
+            ModelError: there is neither.
+        """
+        kind, place = _path_place(path)
+        with self._fresh():
+            known = self._all()
+            name = _known_as(place, known.values())
+            if name is None:
+                name = free_name(usual_name(kind, place), known)
+                self._set_admitted(Entry(name, kind, place))
+            return name
+
+    def put(self, name: str, path: Path) -> None:
+        """Call a checkpoint folder or .onnx file by this name in this run, in place of what had it.
+
+        Raises:
+            ModelError: there is neither, or the name cannot be used.
+        """
+        name = checked_name(name)
+        kind, place = _path_place(path)
+        if name == STARTER:
+            raise _taken(name)
+        with self._lock:
+            self._set_admitted(Entry(name, kind, place))
+
+    def add(
+        self,
+        given: str | os.PathLike[str],
+        name: str | None = None,
+        defaults: Defaults | None = None,
+        revision: str = "",
+    ) -> str:
+        """Keep a model in `models.toml`; one that is there already keeps its name, unless another is given.
+
+        Args:
+            given: A checkpoint folder, an .onnx file, or the id of a model on the hub.
+            name: What to call it; by default as its folder or file, with a number where that is taken.
+            defaults: How its detections are chosen.
+            revision: Branch, tag or commit on the hub.
+
+        Returns:
+            Its name.
+
+        Raises:
+            ModelError: there is nothing, or the name cannot be used or is taken.
+            CatalogError: `models.toml` has to be mended first.
+            WriteError: it cannot be written.
+        """
+        kind, place = place_of(given)
+        wanted = checked_name(name) if name is not None else None
+        with self._changing() as draft:
+            kept = _known_as(place, (self._starter, *draft.contents().entries.values()))
+            if kept is not None and wanted in (None, kept):
+                if defaults is not None:
+                    _put_defaults(draft, kept, defaults)
+                return kept
+            admitted = _known_as(place, self._admitted.values())
+            taken = {STARTER, *draft.names, *self._admitted} - {admitted}
+            if wanted in taken:
+                raise _taken(wanted)
+            name = wanted or free_name(admitted or usual_name(kind, place), taken)
+            draft.add(name, values_of(Entry(name, kind, place, revision, defaults or Defaults())))
+        with self._lock:
+            self._admitted.pop(admitted or "", None)
+        return name
+
+    def rename(self, name: str, new: str) -> str:
+        """Call a model by another name, which is returned in its normal form.
+
+        Raises:
+            ModelError: there is no such model, it is the starter, or the new name cannot be used or is taken.
+            CatalogError, WriteError: as `add`.
+        """
+        _refuse_starter(name)
+        new = checked_name(new)
+        if new == name:
+            return name
+        with self._changing() as draft:
+            if new in {STARTER, *draft.names, *self._admitted}:
+                raise _taken(new)
+            if name in self._admitted:
+                self._set_admitted(replace(self._admitted.pop(name), name=new))
+            else:
+                self._check_kept(name, draft)
+                draft.rename(name, new)
+        return new
+
+    def remove(self, name: str) -> Entry | None:
+        """Forget a model; its files stay, see `delete_downloaded`.
+
+        Returns:
+            What it was; `None` where its entry made no sense.
+
+        Raises:
+            ModelError: there is no such model, or it is the starter.
+            CatalogError, WriteError: as `add`.
+        """
+        _refuse_starter(name)
+        with self._changing() as draft:
+            if name in self._admitted:
+                with self._lock:
+                    self._edition += 1
+                    return self._admitted.pop(name)
+            self._check_kept(name, draft)
+            entry = draft.contents().entries.get(name)
+            draft.remove(name)
+        return entry
+
+    def set_defaults(self, name: str, defaults: Defaults) -> None:
+        """Choose a model's detections in another way from now on.
+
+        Raises:
+            ModelError: there is no such model.
+            CatalogError, WriteError: as `add`.
+        """
+        with self._changing() as draft:
+            if name in self._admitted:
+                self._set_admitted(replace(self._admitted[name], defaults=defaults))
+                return
+            if name != STARTER:
+                self._check_kept(name, draft)
+            _put_defaults(draft, name, defaults)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Draft]:
+        """Nobody who only asks waits for the file."""
+        with self._file.changing() as draft:
+            yield draft
+        with self._fresh():
+            pass
+
+    @contextmanager
+    def _fresh(self) -> Iterator[None]:
+        with self._lock:
+            stamp = self._file.stamp()
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._edition += 1
+                self._read()
+            yield
+
+    def _read(self) -> None:
+        former = self._contents.entries
+        try:
+            now = self._file.read()
+        except EngineError as error:
+            self._problem = error
+            return
+        self._problem = None
+        last_good = {name: former[name] for name in now.notes if name in former and name not in now.entries}
+        self._contents = replace(now, entries={**now.entries, **last_good})
+
+    def _all(self) -> dict[str, Entry]:
+        """What is used in this run keeps its name, whatever the file says."""
+        return {STARTER: self._starter, **self._contents.entries, **self._admitted}
+
+    def _set_admitted(self, entry: Entry) -> None:
+        with self._lock:
+            self._admitted[entry.name] = entry
+            self._edition += 1
+
+    def _check_kept(self, name: str, draft: Draft) -> None:
+        if name not in draft.names:
+            raise self._unknown(name)
+
+    def _unknown(self, given: str) -> EngineError:
+        told = self._contents.notes.get(given) or self._problem
+        if told is not None:
+            return told
+        names = list(self._all())
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        return ModelError(
             "model_not_found",
             "There is no model {model}; give a checkpoint folder or one of {known}.",
             model=given[:100],
-            known=", ".join(self.names),
+            known=", ".join(names[:_NAMED]) + more,
         )
+
+
+def _known_as(place: str, entries: Iterable[Entry]) -> str | None:
+    """The name of what is at this place, wherever links lead."""
+    real = os.path.realpath(place)
+    same = (entry.name for entry in entries if place == entry.place or real == os.path.realpath(entry.path))
+    return next(same, None)
+
+
+def _path_place(path: Path) -> tuple[Kind, str]:
+    if not path.expanduser().exists():
+        raise ModelError("model_folder_missing", "There is no model folder {model}.", model=path)
+    return place_of(path)
+
+
+def _put_defaults(draft: Draft, name: str, defaults: Defaults) -> None:
+    """What stays the same stays as it is written."""
+    entry = draft.contents().entries.get(name)
+    values, former = default_values(defaults), default_values(entry.defaults if entry else Defaults())
+    different = {key: value for key, value in values.items() if value != former[key]}
+    if name in draft.names:
+        draft.change(name, different if entry else values)
+    elif different:
+        draft.add(name, different)
+
+
+def _refuse_starter(name: str) -> None:
+    if name == STARTER:
+        raise ModelError("model_is_starter", "The starter is part of the program: it keeps its name and its place.")
+
+
+def _taken(name: str) -> ModelError:
+    return ModelError("model_name_taken", "There is a model called {name} already.", name=name)

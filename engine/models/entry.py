@@ -1,0 +1,161 @@
+"""One model of the catalog: where it is, and how its detections are chosen unless the user says otherwise."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Container
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from engine.detect.detection import Filter
+from engine.errors import ModelError
+from engine.paths import data_dir, resource
+
+STARTER = "starter"
+LONGEST_NAME = 100
+
+Kind = Literal["folder", "onnx", "hub"]
+KINDS: tuple[Kind, ...] = ("folder", "onnx", "hub")
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+_HUB_PAGE = "https://huggingface.co/"
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """How a model's detections are chosen where nobody says; `None` leaves that to whoever asks.
+
+    Attributes:
+        threshold: Keep scores greater than this, 0..1.
+        top_k: Keep at most this many.
+        labels: Class names to keep.
+    """
+
+    threshold: float | None = None
+    top_k: int | None = None
+    labels: frozenset[str] | None = None
+
+    def chosen(self, threshold: float | None = None, top_k: int | None = None) -> Filter:
+        """What to keep: what is given here, else these defaults, else those of `Filter`.
+
+        Raises:
+            EngineError: the threshold or top_k is out of range.
+        """
+        wanted = (threshold, self.threshold, Filter().threshold)
+        return Filter(
+            labels=self.labels,
+            threshold=next(each for each in wanted if each is not None),
+            top_k=self.top_k if top_k is None else top_k,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model of the catalog.
+
+    Attributes:
+        name: What it is called.
+        kind: `folder` (a checkpoint), `onnx` (a file), or `hub` (a checkpoint that is downloaded from there).
+        place: Path of the folder or file, or the id on the hub.
+        revision: Branch, tag or commit on the hub; empty for the usual one.
+        defaults: How its detections are chosen.
+    """
+
+    name: str
+    kind: Kind
+    place: str
+    revision: str = ""
+    defaults: Defaults = field(default_factory=Defaults)
+
+    @property
+    def path(self) -> Path:
+        """Its folder or file, which need not be there."""
+        return downloaded_path(self.place) if self.kind == "hub" else _expanded(self.place)
+
+
+def starter_entry() -> Entry:
+    """The bundled model."""
+    return Entry(STARTER, "folder", str(resource("starter")))
+
+
+def downloaded_path(hub_id: str) -> Path:
+    """Where `engine.models.hub` puts a model."""
+    return data_dir() / "models" / hub_id.replace("/", "--")
+
+
+def place_of(given: str | os.PathLike[str]) -> tuple[Kind, str]:
+    """What a folder, a file or a model on the hub is given by.
+
+    Raises:
+        ModelError: it is none of them.
+    """
+    text = os.fspath(given)
+    path = _expanded(text)
+    if os.path.isdir(path):  # noqa: PTH112 (pathlib raises on names that are too long)
+        return "folder", os.path.abspath(path)  # noqa: PTH100 (a link stays a link)
+    if path.suffix.lower() == ".onnx" and os.path.isfile(path):  # noqa: PTH113
+        return "onnx", os.path.abspath(path)  # noqa: PTH100
+    hub_id = text.strip().removeprefix(_HUB_PAGE).strip("/")
+    if is_hub_id(hub_id):
+        return "hub", hub_id
+    raise ModelError(
+        "model_nowhere",
+        "There is no model {model}; give a checkpoint folder, an .onnx file or a model on the hub (owner/name).",
+        model=text[:LONGEST_NAME],
+    )
+
+
+def is_hub_id(text: str) -> bool:
+    """Whether this reads `owner/name`."""
+    return _HUB_ID.fullmatch(text) is not None and "--" not in text and ".." not in text
+
+
+def usual_name(kind: Kind, place: str) -> str:
+    """What a model is called whose user gives it no name: as its folder or file."""
+    name = Path(place).stem if kind == "onnx" else Path(place).name
+    printable = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
+    return normal(printable)[:LONGEST_NAME].strip() or "model"
+
+
+def free_name(wanted: str, taken: Container[str]) -> str:
+    """This name, with a number behind it where it is taken."""
+    name, number = wanted, 2
+    while name in taken:
+        name, number = f"{wanted} {number}", number + 1
+    return name
+
+
+def normal(name: str) -> str:
+    """One of the ways in which Unicode writes a name: macOS writes `é` in two characters, others in one."""
+    return unicodedata.normalize("NFC", name)
+
+
+def checked_name(name: str) -> str:
+    """The name, in normal form.
+
+    Raises:
+        ModelError: a model cannot be called so.
+    """
+    name = normal(name)
+    if not name.strip():
+        raise _no_name(name, "it is empty")
+    if len(name) > LONGEST_NAME:
+        raise _no_name(name[:LONGEST_NAME], "it is longer than 100 characters")
+    if not name.isprintable():
+        raise _no_name(ascii(name), "it has control characters")
+    if "/" in name or "\\" in name or name in (".", ".."):
+        raise _no_name(name, "it looks like a path")
+    if name != name.strip():
+        raise _no_name(ascii(name), "it begins or ends with a space")
+    return name
+
+
+def _no_name(name: str, reason: str) -> ModelError:
+    return ModelError("model_name", "No model can be called {name}: {reason}.", name=name, reason=reason)
+
+
+def _expanded(text: str) -> Path:
+    return Path(os.path.expanduser(text))  # noqa: PTH111 (pathlib raises on a user that is not known)
