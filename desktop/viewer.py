@@ -186,7 +186,7 @@ class Viewer(QObject):
 
     def add_model(self, folder: Path) -> None:
         """Use a checkpoint folder as a model."""
-        name = self._engine.catalog.add(folder)
+        name = self._engine.catalog.admit(folder)
         self._set(choose_model(self.state, self.state.model, self._engine.catalog.names))
         self.set_model(name)
 
