@@ -50,3 +50,6 @@ FAMILIES: dict[str, Family] = {
 }
 """By `model_type` of the checkpoint's config.json. Source: `post_process_object_detection` of each family's image
 processor in transformers 5."""
+
+WRONG_IN_TRANSFORMERS = frozenset({"deimv2"})
+"""Families that transformers 5.23 runs with wrong boxes, the tensors being right."""

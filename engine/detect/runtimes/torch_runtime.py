@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from engine.detect.recipe import Tensors
-from engine.detect.runtimes.failures import detection_error, reason
+from engine.detect.runtimes.failures import detection_error
+from engine.detect.runtimes.transformers_model import load_model
 from engine.errors import ModelError
 from engine.models.checkpoint import Checkpoint
 
@@ -35,7 +36,7 @@ class TorchRuntime:
 
             self._torch = torch
             self._device = _chosen_device(torch, device)
-            self._model = _load_model(torch, checkpoint, self._device)
+            self._model = _load_model(checkpoint, self._device, torch.channels_last)
         self.device = _device_name(torch, self._device)
 
     def run(self, tensors: Tensors) -> Tensors:
@@ -107,40 +108,9 @@ def _device_name(torch: Any, device: Any) -> str:
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
 
 
-def _load_model(torch: Any, checkpoint: Checkpoint, device: Any) -> Any:
-    from transformers import AutoModelForObjectDetection
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+def _load_model(checkpoint: Checkpoint, device: Any, memory_format: Any) -> Any:
+    model = load_model(checkpoint)
     try:
-        model, report = AutoModelForObjectDetection.from_pretrained(
-            checkpoint.folder,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-    except MemoryError as error:
-        raise detection_error(error, "cpu") from error
-    except Exception as error:  # transformers raises whatever its parts raise; the user needs one sentence
-        raise ModelError(
-            "model_unloadable",
-            "The model {model} cannot be loaded: {reason}.",
-            model=checkpoint.folder.name,
-            reason=reason(error),
-        ) from error
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise ModelError(
-            "tensors_missing",
-            "The model {model} cannot be loaded: {count} tensors are missing, the first is {tensor}.",
-            model=checkpoint.folder.name,
-            count=len(missing),
-            tensor=missing[0],
-        )
-    try:
-        return model.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        return model.to(device, memory_format=memory_format)
     except (RuntimeError, MemoryError) as error:
         raise detection_error(error, str(device)) from error

@@ -1,0 +1,109 @@
+"""A checkpoint's model in memory: built by transformers, filled from files that were checked, nothing else asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.detect.runtimes.failures import detection_error, reason
+from engine.errors import ModelError
+from engine.models.checkpoint import Checkpoint
+from engine.models.timm_keys import dilate_last_stage, renamed
+
+
+def load_model(checkpoint: Checkpoint) -> Any:
+    """The model on the CPU, float32, for inference only.
+
+    Raises:
+        ModelError: the files do not make a model.
+        DetectionError: out of memory.
+    """
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        model, report = _filled(checkpoint)
+    except MemoryError as error:
+        raise detection_error(error, "cpu") from error
+    except Exception as error:  # transformers raises whatever its parts raise; the user needs one sentence
+        raise ModelError(
+            "model_unloadable",
+            "The model {model} cannot be loaded: {reason}.",
+            model=checkpoint.folder.name,
+            reason=reason(error),
+        ) from error
+    _refuse_mismatched(checkpoint, report)
+    if checkpoint.timm_resnet is not None and checkpoint.timm_resnet.dilated:
+        dilate_last_stage(_resnet(model))
+    return model.eval().requires_grad_(False)
+
+
+def load_weights(checkpoint: Checkpoint) -> tuple[Any, dict[str, Any]]:
+    """The config and the tensors that transformers is given.
+
+    Returns:
+        A `PreTrainedConfig`, and float32 tensors by name. They are copies: a file that is written over while its
+        tensors are mapped ends the process.
+    """
+    import torch
+    from safetensors import safe_open
+    from transformers import CONFIG_MAPPING
+
+    tensors: dict[str, Any] = {}
+    for path in checkpoint.tensor_files:
+        with safe_open(path, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118
+                tensor = file.get_tensor(name)
+                kind = torch.float32 if tensor.is_floating_point() else tensor.dtype
+                tensors[name if checkpoint.timm_resnet is None else renamed(name)] = tensor.to(kind, copy=True)
+    return CONFIG_MAPPING[checkpoint.family_name].from_dict(dict(checkpoint.config)), tensors
+
+
+def _filled(checkpoint: Checkpoint) -> tuple[Any, dict[str, Any]]:
+    """The model, and transformers' report of what did not fit."""
+    import torch
+    from transformers import MODEL_FOR_OBJECT_DETECTION_MAPPING
+
+    config, tensors = load_weights(checkpoint)
+    model, report = MODEL_FOR_OBJECT_DETECTION_MAPPING[type(config)].from_pretrained(
+        None,
+        config=config,
+        state_dict=tensors,
+        dtype=torch.float32,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,
+    )
+    return model, report
+
+
+def _refuse_mismatched(checkpoint: Checkpoint, report: dict[str, Any]) -> None:
+    """Tensors that the model has no use for are left alone: the heads of other tasks, counters of training."""
+    for name, saved, wanted in sorted(report["mismatched_keys"]):
+        raise ModelError(
+            "tensor_shape",
+            "The model {model} cannot be loaded: the tensor {tensor} is {saved}, config.json makes it {wanted}; "
+            "take the config.json that was saved with it.",
+            model=checkpoint.folder.name,
+            tensor=name,
+            saved=_shape_text(saved),
+            wanted=_shape_text(wanted),
+        )
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise ModelError(
+            "tensors_missing",
+            "The model {model} cannot be loaded: {count} tensors are missing, the first is {tensor}.",
+            model=checkpoint.folder.name,
+            count=len(missing),
+            tensor=missing[0],
+        )
+
+
+def _shape_text(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) or "a single number"
+
+
+def _resnet(model: Any) -> Any:
+    from transformers import ResNetBackbone
+
+    return next(module for module in model.modules() if isinstance(module, ResNetBackbone))
