@@ -41,6 +41,8 @@ class OpenVinoRuntime:
         try:
             compiled = openvino().Core().compile_model(str(model_file), "CPU", _OPTIONS)
             self.inputs, self.outputs = _names(compiled.inputs), _names(compiled.outputs)
+            # A compiled output may have the name of what was joined with it, too, and as its first.
+            self._places = {name: at for at, port in enumerate(compiled.outputs) for name in port.get_names()}
             self._request: Any = compiled.create_infer_request()
         except (ImportError, OSError, RuntimeError, MemoryError) as error:
             raise _loading_error(error, model_file) from error
@@ -49,7 +51,7 @@ class OpenVinoRuntime:
         """See `Runtime.run`."""
         try:
             answer = self._request.infer(dict(tensors), share_inputs=True, share_outputs=False)
-            return {name: answer[at] for at, name in enumerate(self.outputs)}
+            return {name: answer[at] for name, at in self._places.items()}
         except (RuntimeError, MemoryError) as error:
             raise detection_error(error, self.device) from error
 
@@ -63,6 +65,12 @@ def _names(ports: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _loading_error(error: BaseException, model_file: Path) -> ModelError | DetectionError:
+    if isinstance(error, ImportError):
+        return ModelError(
+            "openvino_missing",
+            "The model {model} needs OpenVINO, which cannot be imported here: install it (pip install openvino).",
+            model=model_file.name,
+        )
     failure = detection_error(error, OpenVinoRuntime.device)
     if failure.code == "out_of_memory":
         return failure
