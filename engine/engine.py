@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -19,6 +20,7 @@ from engine.image.fetch import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
 from engine.loaded_models import LoadedModels
 from engine.models.catalog import Catalog
+from engine.models.onnx_beside import keep_names
 from engine.paths import cache_dir
 from engine.review.cache import DetectionCache
 from engine.settings import Settings, load_settings
@@ -248,6 +250,19 @@ class Engine:
         """
         return self._models.recipe(self.catalog.name_of(model or self.settings.model))
 
+    def name_classes(self, names: Sequence[str], model: str | None = None) -> None:
+        """Keep class names, in the order of the label ids, for an ONNX file; they are used from now on.
+
+        Raises:
+            ModelError: the model cannot be found or is no ONNX file, or there are no names.
+            WriteError: they can be written neither beside it nor in the data folder.
+        """
+        name = self.catalog.name_of(model or self.settings.model)
+        keep_names(self.catalog.path(name), names)
+        with self.scheduler.turn():
+            if self._models.get(name):
+                self._models.unload(name)
+
     def apply(self, settings: Settings) -> None:
         """Use other settings from now on; after a change of device models are loaded again when next asked for."""
         with self.scheduler.turn():
@@ -278,7 +293,7 @@ class Engine:
             if error.code == "out_of_memory":
                 self._models.unload(name)
             raise
-        return replace(found, timing=replace(found.timing, decode=image.decode_ms))
+        return replace(found, model=name, timing=replace(found.timing, decode=image.decode_ms))
 
     def _keep(self, image: OpenedImage, found: Detections) -> Detections:
         if self.cache is not None and image.content_hash:

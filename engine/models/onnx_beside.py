@@ -80,9 +80,11 @@ def keep_names(model: Path, names: Sequence[str]) -> Path:
     It is `NAME.labels.txt` beside the model, or in the data folder where nothing can be written there.
 
     Raises:
-        ModelError: there are no names.
+        ModelError: there are no names, or the model is no ONNX file.
         WriteError: they can be written nowhere.
     """
+    if model.is_dir():
+        raise ModelError("names_in_config", "The class names of {model} are those of its config.json.", model=model.name)
     try:
         content = as_lines(names).encode()
     except ValueError as error:
