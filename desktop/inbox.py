@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 
 from PIL.Image import Image as PixelImage
 from PyQt5.QtCore import QObject, pyqtSignal
@@ -11,7 +12,8 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from desktop.feed import Feed
 from desktop.received import Received, newest
 from engine.detect.detection import Detections, Filter
-from engine.engine import OpenedImage
+from engine.engine import ImageFile, OpenedImage
+from engine.errors import EngineError
 from engine.image.source import Source
 
 
@@ -27,8 +29,10 @@ class Inbox(QObject):
 
     arrived = pyqtSignal(object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, read: Callable[[Source], ImageFile], parent: QObject | None = None) -> None:
+        """Take nothing yet; `read` tells how an image's content is named."""
         super().__init__(parent)
+        self._read = read
         self.is_open = False
         self._numbers = itertools.count(1)
         self._feed = Feed(_trim, self)
@@ -41,7 +45,14 @@ class Inbox(QObject):
         number = next(self._numbers)
         name = f"API {time.strftime('%H:%M:%S')} #{number}"
         content = image.source.content or _file_of(image.pixels)
-        self._feed.put(Received(Source("bytes", name, f"inbox {number}", content), found))
+        source = Source("bytes", name, f"inbox {number}", content)
+        self._feed.put(Received(source, found, self._content_hash(source)))
+
+    def _content_hash(self, source: Source) -> str:
+        try:
+            return self._read(source).content_hash
+        except EngineError:
+            return ""  # too large to be opened here, which the list tells; the client has its answer all the same
 
 
 def _file_of(pixels: PixelImage) -> bytes:

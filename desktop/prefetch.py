@@ -159,7 +159,8 @@ class Prefetch:
             raise CancelledError
         try:
             ready = self._opened(wanted, place, cancelled)
-            if self._engine.cache is not None and self._engine.loaded(model) is not None:
+            is_answered = ready.image.source.kind == "bytes"  # a client's image came with its answer
+            if not is_answered and self._engine.cache is not None and self._engine.loaded(model) is not None:
                 places = self._engine.scheduler.behind(Rank.AHEAD)
                 self._engine.detect_known(ready.image, model, cancelled, places=places)
         except CancelledError:

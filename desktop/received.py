@@ -18,10 +18,12 @@ class Received:
     Attributes:
         source: The image, named by when it came.
         found: What it was answered, of every score.
+        content_hash: Names its content; empty where it is too large to be opened.
     """
 
     source: Source
     found: Detections
+    content_hash: str
 
 
 def newest(sources: Sequence[Source], shown: Source | None = None) -> tuple[Source, ...]:

@@ -13,6 +13,7 @@ from desktop.state_holder import StateHolder
 from desktop.viewer_state import select
 from engine.detect.detection import Box
 from engine.errors import EngineError
+from engine.image.source import Source
 from engine.review.image_review import ImageReview, accept, add, forget, reject, relabel, reshape
 from engine.review.merge import Reviewed
 from engine.review.session import Session, Step
@@ -35,8 +36,8 @@ class Reviewing(QObject):
         super().__init__(parent)
         self._holder = holder
         self._book = book
-        self._awaited: tuple[int, int] | None = None
-        self._seen_unsure: set[tuple[int, int]] = set()
+        self._awaited: tuple[Source, int] | None = None
+        self._seen_unsure: set[tuple[str, int]] = set()
         self._seen_in: tuple[object, str] | None = None
         holder.changed.connect(self._select_awaited, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
@@ -118,29 +119,31 @@ class Reviewing(QObject):
 
     def go_to_least_sure(self) -> None:
         """Show the undecided box, of all images, whose score is nearest its threshold; again: the next one."""
-        state = self._holder.state
-        if self._seen_in != (self._book.places, state.model):
-            self._seen_in, self._seen_unsure = (self._book.places, state.model), set()
-        order = state.scores.least_sure(state.chosen, state.refinement, self._book.places.are_reviewed)
-        found = next(((p, i) for p, i in order if (p, i) not in self._seen_unsure), None)
+        state, places = self._holder.state, self._book.places
+        if self._seen_in != (places, state.model):
+            self._seen_in, self._seen_unsure = (places, state.model), set()
+        order = state.scores.least_sure(state.chosen, state.refinement, places.are_reviewed)
+        found = next(((n, i) for n, i in order if (places.hash_of(n), i) not in self._seen_unsure), None)
         if found is None:
             self._seen_unsure.clear()
             self._holder.tell(tr("Every detection that the model was asked for is decided or was looked at."))
             return
-        self._seen_unsure.add(found)
-        self._awaited = found
-        if found[0] != state.at:
-            self.place_wanted.emit(found[0])
+        number, index = found
+        self._seen_unsure.add((places.hash_of(number), index))
+        place = places.place(number)
+        self._awaited = (state.sources[place], index)
+        if place != state.at:
+            self.place_wanted.emit(place)
         self._select_awaited()
 
     def _select_awaited(self) -> None:
         """Select the box that was asked for as soon as its image is shown and detected in."""
         state = self._holder.state
-        if self._awaited is None or self._awaited[0] != state.at:
+        if self._awaited is None or state.at is None or state.sources[state.at] is not self._awaited[0]:
             self._awaited = None
         elif state.detections is not None and state.image is not None:
-            place, index = self._awaited
-            if state.sources[place] is state.image.source:
+            source, index = self._awaited
+            if source is state.image.source:
                 self._awaited = None
                 self._holder.set(select(state, frozenset({index})))
                 self.box_wanted.emit(index)
@@ -202,7 +205,8 @@ class Reviewing(QObject):
         if step is None:
             return
         self._show(step.content_hash, side(step))
-        places, is_here = self._book.places.having(step.content_hash), step.content_hash == self._book.content
+        is_here = step.content_hash == self._book.content
+        places = sorted(map(self._book.places.place, self._book.places.having(step.content_hash)))
         if places and not (is_here and self._holder.state.at in places):
             self.place_wanted.emit(places[0])
         elif not places and not is_here:

@@ -59,7 +59,7 @@ class ServerControl(QObject):
         super().__init__(parent)
         self._settings = engine.settings
         self.state = configured(self._settings.host, self._settings.port, not self._settings.no_key)
-        self.inbox = Inbox(self)
+        self.inbox = Inbox(engine.read, self)
         self._requests = Feed(parent=self)
         self._requests.delivered.connect(self._on_answered)
         self._server = OneServer(engine, default_model, self._listen, self.inbox.take, self._tell_death)

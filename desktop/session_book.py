@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from desktop.exporting import Candidate
+from desktop.export_known import Candidate
 from desktop.i18n import tr
 from desktop.places import Places
+from desktop.received import Received
+from desktop.session_finds import Finds
 from desktop.session_reader import Reading, SessionReader
 from desktop.session_view import SessionView
 from desktop.state_holder import StateHolder
@@ -21,7 +23,9 @@ from engine.image.source import Source
 from engine.review.image_review import ImageReview
 from engine.review.merge import match
 from engine.review.session import Session
-from engine.review.tally import Tally
+
+_IN_FILES = ("path", "url")
+"""What the session's file knows by its location; anything else is only there as long as it is in the list."""
 
 REFRESH_MS = 150
 """How long the marks of the list may lag behind what is found away from the window."""
@@ -48,8 +52,7 @@ class SessionBook(QObject):
         self._holder = holder
         self._reader = reader
         self._session: Session | None = None
-        self._places = Places()
-        self._tally = Tally()
+        self._finds = Finds()
         self.content = ""
         self.labels: list[str] = []
         self._refresh = QTimer(self)
@@ -69,8 +72,21 @@ class SessionBook(QObject):
 
     @property
     def places(self) -> Places:
-        """What is known of each image of the list."""
-        return self._places
+        """What is known of each image of the list; scores tell images by their numbers in it."""
+        return self._finds.places
+
+    def answer(self, place: int) -> Detections | None:
+        """What is known to be in an image that no file keeps: what its client was answered, or what was found since."""
+        return self._finds.answers.get(self.places.number(place))
+
+    def unanswered(self, model: str) -> list[Source]:
+        """The images of the list but those of `answer` that this model looked at."""
+        numbers, answers = map(self.places.number, range(len(self.places))), self._finds.answers
+        return [
+            source
+            for source, number in zip(self._holder.state.sources, numbers, strict=True)
+            if number not in answers or answers[number].model != model
+        ]
 
     def use(self, session: Session | None) -> None:
         """Decide in another session from now on; the former one is retired."""
@@ -85,74 +101,81 @@ class SessionBook(QObject):
         view = {} if session is None else session.view()
         if view:
             self._holder.set(SessionView.read(view).applied_to(self._holder.state))
+        if session is not None:
+            self._finds.decide_again(self._kept)
+            self._refresh.start()
 
     def listed(self, sources: Sequence[Source]) -> None:
-        """Other images are in the list."""
-        self._places, self._tally = Places(), Tally()
+        """Other images are in the list; those that clients sent stay behind them."""
+        self._finds = self._finds.of_another_list(self._kept)
         self.listed_more(sources)
+
+    def received(self, images: Sequence[Received], inbox: Sequence[Source]) -> None:
+        """Clients sent images; those in `inbox` are in the list now."""
+        self._finds.receive(images, inbox, self._kept)
 
     def listed_more(self, sources: Sequence[Source]) -> None:
         """More images are at the end of the list."""
         locations = [source.location for source in sources]
-        first = self._places.add(locations)
+        first = self.places.add(locations)
         if self._session is not None:
-            self._reader.look_up(self._session, self._places, first, locations, self._holder.state.model)
+            self._reader.look_up(self._session, self.places, first, locations, self._holder.state.model)
 
     def model_changed(self) -> None:
-        """Another model is asked: what it found before is looked up again."""
-        self._tally = Tally()
-        self._places.forget_detections()
+        """Another model is asked: what it found before is looked up again; clients' images keep their answers."""
+        self._finds.forget(self._kept)
         if self._session is not None:
-            self._reader.recall(self._session, self._places, self._places.contents, self._holder.state.model)
+            self._reader.recall(self._session, self.places, self.places.contents, self._holder.state.model)
 
     def opened(self, image: OpenedImage, place: int | None) -> ImageReview:
         """An image is shown; returns what was decided about it."""
         self.content = image.content_hash
-        kept = ImageReview() if self._session is None else self._session.image(image.content_hash)
+        kept = self._kept(image.content_hash)
         self._keeping.start()
-        if place is not None and place < len(self._places):
-            self._places.opened(place, image.content_hash, kept.is_reviewed)
+        if place is not None and place < len(self.places):
+            self.places.opened(self.places.number(place), image.content_hash, kept.is_reviewed)
             if self._session is not None:
                 self._reader.note_place(self._session, image.source, image.content_hash, image.pixels.size)
         return kept
 
     def failed(self, place: int | None, error: EngineError) -> None:
         """An image cannot be read."""
-        if place is None or place >= len(self._places):
-            return
-        self._places.failed(place)
-        source = self._holder.state.sources[place]
-        if self._session is not None and source.kind == "path":
-            self._reader.note_unreadable(self._session, source.location, error.message)
+        if place is not None and place < len(self.places):
+            self._failed(self.places.number(place), self._holder.state.sources[place], error)
 
     def detected(self, image: OpenedImage, found: Detections) -> None:
-        """It is known what is in an image; what clients of the API sent is not kept."""
+        """It is known what is in an image; what was pasted or sent by clients of the API is not written anywhere."""
         self.count(image.content_hash, found)
-        if self._session is not None and image.source.kind in ("path", "url"):
-            self._reader.keep(self._session, image.content_hash, found)
+        self._keep(image.source, image.content_hash, found)
 
     def found(self, source: Source, content_hash: str, width: int, height: int, found: Detections) -> None:
         """Detecting in all images came by one of them."""
-        place = self._places.at(source.location)
-        if place is None or self._session is None:
+        number = self._number_of(source)
+        if number is None:
             return
-        self._places.opened(place, content_hash, self._session.image(content_hash).is_reviewed)
+        self.places.opened(number, content_hash, self._kept(content_hash).is_reviewed)
         if found.model == self._holder.state.model:
             self.count(content_hash, found)
-        self._reader.note_place(self._session, source, content_hash, (width, height))
-        self._reader.keep(self._session, content_hash, found)
+        if self._session is not None:
+            self._reader.note_place(self._session, source, content_hash, (width, height))
+        self._keep(source, content_hash, found)
         self._refresh.start()
 
     def not_found(self, source: Source, error: EngineError) -> None:
         """Detecting in all images could not open one of them."""
-        if isinstance(error, ImageError | SourceError):
-            self.failed(self._places.at(source.location), error)
+        number = self._number_of(source)
+        if number is not None and isinstance(error, ImageError | SourceError):
+            self._failed(number, source, error)
             self._refresh.start()
 
     def candidates(self) -> list[Candidate]:
         """Every image of the list as something to export, the open one in any case."""
         state = self._holder.state
-        listed = [Candidate(source, self._places.hash_of(place)) for place, source in enumerate(state.sources)]
+        numbers = map(self.places.number, range(len(state.sources)))
+        listed = [
+            Candidate(source, self.places.hash_of(number), found=self._finds.answers.get(number))
+            for source, number in zip(state.sources, numbers, strict=True)
+        ]
         if state.image is not None:
             here = Candidate(state.image.source, self.content, state.image)
             at = place_of(state.image.source, state.sources)
@@ -164,8 +187,8 @@ class SessionBook(QObject):
 
     def remarked(self, state: ViewerState) -> ViewerState:
         """The state with what the session tells: the list's marks, the scores, undo and redo."""
-        scores = self._tally.scores()
-        marks = self._places.marks(len(state.sources), scores, state.chosen, state.refinement)
+        scores = self._finds.scores()
+        marks = self.places.marks(len(state.sources), scores, state.chosen, state.refinement)
         return replace(state, scores=scores, marks=marks, session=self._session_state())
 
     def gave(self, label: str) -> None:
@@ -192,30 +215,47 @@ class SessionBook(QObject):
 
     def count(self, content_hash: str, found: Detections) -> None:
         """Count an image's detections, wherever it is in the list."""
-        decisions = () if self._session is None else self._session.image(content_hash).decisions
-        decided = set(match(found, decisions).values())
-        for place in self._places.having(content_hash):
-            self._tally.put(place, found, decided)
-            self._places.detected(place)
+        self._finds.count(content_hash, found, set(match(found, self._kept(content_hash).decisions).values()))
 
     def _on_refresh(self) -> None:
         self._holder.set(self.remarked(self._holder.state))
 
     def _on_read(self, reading: Reading) -> None:
-        if reading.places is not self._places:
+        if reading.places is not self.places:
             return
-        self._places.know(reading.first, reading.locations, reading.known)
+        self.places.know(reading.first, reading.locations, reading.known)
         if reading.model != self._holder.state.model:
             contents = {place.content_hash for place in reading.known.values()} - {""}
             if self._session is not None and contents:
-                self._reader.recall(self._session, self._places, contents, self._holder.state.model)
+                self._reader.recall(self._session, self.places, contents, self._holder.state.model)
             return
         for content_hash, found, decided in reading.found:
-            for place in self._places.having(content_hash):
-                self._tally.put(place, found, decided)
-                self._places.detected(place)
+            self._finds.count(content_hash, found, decided)
         self.labels += [label for label in reading.labels if label not in self.labels]
         self._refresh.start()
+
+    def _keep(self, source: Source, content_hash: str, found: Detections) -> None:
+        """Keep what a model found: in the session's file, or as long as an image without a file is in the list."""
+        if source.kind not in _IN_FILES:
+            self._finds.hold(content_hash, found)
+        elif self._session is not None:
+            self._reader.keep(self._session, content_hash, found)
+
+    def _kept(self, content_hash: str) -> ImageReview:
+        """What was decided about an image."""
+        return ImageReview() if self._session is None else self._session.image(content_hash)
+
+    def _failed(self, number: int, source: Source, error: EngineError) -> None:
+        self.places.failed(number)
+        if self._session is not None and source.kind == "path":
+            self._reader.note_unreadable(self._session, source.location, error.message)
+
+    def _number_of(self, source: Source) -> int | None:
+        """The number of an image of the list; what was pasted or sent has no location of its own."""
+        if source.kind in _IN_FILES:
+            return self.places.at(source.location)
+        place = place_of(source, self._holder.state.sources)
+        return None if place is None else self.places.number(place)
 
     def _session_state(self) -> SessionState:
         session = self._session

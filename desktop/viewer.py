@@ -45,7 +45,6 @@ from desktop.viewer_state import (
     waiting,
 )
 from engine.answer import detection_answer, to_json
-from engine.detect.detection import Detections
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.image.source import Source
@@ -79,7 +78,6 @@ class Viewer(QObject):
         self._holder = StateHolder(ViewerState(model=engine.default_model, models=engine.catalog.names), self)
         self.changed = self._holder.changed
         self.tell, self.tell_error = self._holder.tell, self._holder.tell_error
-        self._known: dict[str, Detections] = {}
         self._runner = DetectionRunner(engine, self)
         self._copies = BackgroundWork(self)
         self._copies.finished.connect(self.copied)
@@ -145,7 +143,7 @@ class Viewer(QObject):
         self._runner.cancel()
         self._set(pointed(self.state, at))
         source = self.state.sources[at]
-        known = self._known.get(source.location) if at >= len(self.state.sources) - self.state.received else None
+        known = self._book.answer(at) if at >= len(self.state.sources) - self.state.received else None
         self._ask(Request(self.state.model, source=source, known=known))
 
     def detect_again(self) -> None:
@@ -224,14 +222,15 @@ class Viewer(QObject):
 
     def receive(self, images: Sequence[Received]) -> None:
         """Put what clients of the API sent, and were answered, at the end of the list."""
-        self._known.update({each.source.location: each.found for each in images})
-        self._set(self._book.remarked(arrived(self.state, [each.source for each in images])))
-        self._forget_all_but_inbox()
+        state = arrived(self.state, [each.source for each in images])
+        self._book.received(images, state.inbox)
+        self._set(self._book.remarked(state))
 
     def empty_inbox(self) -> None:
         """Take what clients sent out of the list."""
-        self._set(self._book.remarked(emptied(self.state)))
-        self._forget_all_but_inbox()
+        state = emptied(self.state)
+        self._book.received((), state.inbox)
+        self._set(self._book.remarked(state))
 
     def export(self, wish: ExportWish, selected: Sequence[int]) -> None:
         """Write the shown image, the selected ones by place, or all, in a format; `exporter` tells of it."""
@@ -253,9 +252,12 @@ class Viewer(QObject):
         self._copies.run(lambda: encode_image(draw_detections(image.pixels, drawn), "PNG"))
 
     def detect_all(self) -> None:
-        """Detect in every image of the list, behind the window's back."""
-        if self.state.sources:
-            self.batch.start(self.state.sources, self.state.model)
+        """Detect in every image of the list, behind the window's back, but in those whose answer is held already."""
+        asked = self._book.unanswered(self.state.model)
+        if asked:
+            self.batch.start(asked, self.state.model)
+        elif self.state.sources:
+            self.tell(tr("The model has answered for every image already."))
 
     def answer_json(self) -> str:
         """The API's answer for what is shown; empty where nothing is."""
@@ -279,10 +281,6 @@ class Viewer(QObject):
         unloading.start()
         unloading.join(max(until - time.monotonic(), 0.1))
         return ended and not unloading.is_alive()
-
-    def _forget_all_but_inbox(self) -> None:
-        kept = {source.location for source in self.state.inbox}
-        self._known = {location: found for location, found in self._known.items() if location in kept}
 
     def _ask(self, request: Request, detect: bool | None = None) -> None:
         """Ask the engine; an image that is opened is detected in unless the user prefers to wait."""

@@ -46,7 +46,7 @@ def png(colour: str) -> bytes:
 
 def received_images(first: int, count: int) -> list[Received]:
     return [
-        Received(Source("bytes", f"API #{at}", f"inbox {at}", png("red")), nothing_found())
+        Received(Source("bytes", f"API #{at}", f"inbox {at}", png("red")), nothing_found(), "red")
         for at in range(first, first + count)
     ]
 
@@ -162,7 +162,7 @@ def test_a_flood_moves_neither_the_image_nor_the_selection_nor_the_list(driver: 
     assert current_name(driver) == "2.png"
     assert bar.value() == place
     assert shown_names(driver) == names(driver.state)
-    assert len(viewer._known) == MOST_IMAGES
+    assert len(viewer._book._finds.answers) == MOST_IMAGES
 
 
 def test_the_one_that_is_shown_stays_when_older_ones_make_room(driver: Driver) -> None:
@@ -213,7 +213,7 @@ def test_the_inbox_can_be_emptied(driver: Driver, image_file: Path) -> None:
     button.click()  # type: ignore[attr-defined]
     assert names(driver.state) == [image_file.name] == shown_names(driver)
     assert (driver.state.image, driver.state.at) == (image, None)
-    assert viewer._known == {}
+    assert viewer._book._finds.answers == {}
 
 
 def test_nothing_of_it_is_on_the_disk(driver: Driver, tmp_path: Path, own_home: Path) -> None:
@@ -235,7 +235,7 @@ def test_nothing_of_it_is_on_the_disk(driver: Driver, tmp_path: Path, own_home: 
 @pytest.mark.parametrize("content", [b"", png("green")])
 def test_the_file_is_kept_where_it_is_known_else_the_pixels(qtbot: QtBot, content: bytes) -> None:
     pixels = Image.effect_noise((37, 23), 90).convert("RGB")
-    inbox = Inbox()
+    inbox = Inbox(Engine().read)
     inbox.is_open = True
     with qtbot.waitSignal(inbox.arrived) as arrived_images:
         inbox.take(OpenedImage(Source("bytes", "API image", "", content), pixels, 1.0), nothing_found(), Filter())
