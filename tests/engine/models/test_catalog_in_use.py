@@ -1,0 +1,67 @@
+"""What the engine does when the catalog changes under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.engine import Engine
+from engine.errors import ModelError
+from tests.checkpoints import make_checkpoint
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    made = Engine()
+    yield made
+    made.close()
+
+
+def test_a_model_that_is_renamed_stays_in_memory_and_answers_by_its_new_name(
+    engine: Engine, tiny_detr: Path, image_file: Path
+) -> None:
+    name = engine.catalog.add(tiny_detr)
+    before = engine.detect(image_file, name)
+    detector = engine.loaded(name)
+    assert detector is not None
+    engine.catalog.rename(name, "瓶盖")
+    assert engine.loaded(name) is None
+    assert engine.loaded("瓶盖") is detector
+    after = engine.detect(image_file, "瓶盖")
+    assert after.model == "瓶盖"
+    assert after.boxes.tolist() == before.boxes.tolist()
+    assert engine.loaded("瓶盖") is detector
+    with pytest.raises(ModelError, match="no model tiny-detr"):
+        engine.detect(image_file, name)
+
+
+def test_a_name_that_leads_elsewhere_is_loaded_from_there(
+    engine: Engine, tiny_detr: Path, tmp_path: Path, image_file: Path
+) -> None:
+    engine.catalog.add(tiny_detr, "caps")
+    before = engine.detect(image_file, "caps")
+    other = make_checkpoint(tmp_path / "other", "detr", seed=1)
+    text = engine.catalog.file.read_text("utf-8")
+    engine.catalog.file.write_text(text.replace(str(tiny_detr), str(other)), "utf-8")
+    after = engine.detect(image_file, "caps")
+    assert after.boxes.tolist() != before.boxes.tolist()
+    assert engine.fingerprint("caps") != engine.fingerprint(str(tiny_detr))
+
+
+def test_a_model_that_is_removed_is_gone_and_the_others_serve_on(
+    engine: Engine, tiny_detr: Path, image_file: Path
+) -> None:
+    name = engine.catalog.add(tiny_detr)
+    engine.detect(image_file, name)
+    engine.catalog.remove(name)
+    with pytest.raises(ModelError):
+        engine.detect(image_file, name)
+    assert len(engine.detect(image_file, "starter"))
+
+
+def test_a_model_on_the_hub_says_that_it_must_be_downloaded(engine: Engine, image_file: Path) -> None:
+    name = engine.catalog.add("facebook/detr-resnet-50")
+    with pytest.raises(ModelError, match="download it first"):
+        engine.detect(image_file, name)
