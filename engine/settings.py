@@ -37,6 +37,7 @@ class Settings(BaseSettings):
         max_fetch_bytes: Largest image behind a URL, bytes.
         fetch_seconds: Longest fetch of a URL, all in all, seconds.
         loaded_models: How many models may be in memory at once.
+        hub_endpoint: Address of the hub that models are downloaded from; empty for `HF_ENDPOINT` or huggingface.co.
 
     Those of the server:
         host, port: Where it listens; port 0 picks a free one.
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     max_fetch_bytes: int = Field(default=32 * 1024 * 1024, ge=1)
     fetch_seconds: float = Field(default=10.0, gt=0)
     loaded_models: int = Field(default=2, ge=1)
+    hub_endpoint: str = ""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)

@@ -1,0 +1,66 @@
+"""One question to the hub's API: cancellable, bounded in time, asked again where that may help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from engine.errors import EngineError
+from engine.models.hub.again import asked_wait, is_passing, status_of
+from engine.models.hub.background import result_of
+from engine.models.hub.control import Control, PausedError
+from engine.models.hub.failures import Asker, explained
+from engine.models.hub.patience import Patience
+
+T = TypeVar("T")
+Waiting = Callable[[float], None]
+"""Told the seconds until something is tried again."""
+
+
+def answer_of(
+    question: Callable[[], T],
+    asker: Asker,
+    control: Control,
+    patience: Patience,
+    waiting: Waiting = lambda seconds: None,
+) -> T:
+    """What the hub answers.
+
+    A hub that is busy is asked again after the time that it names; one that cannot be reached is not, so that somebody
+    without a network is told at once.
+
+    Raises:
+        HubError: what went wrong.
+        CancelledError: the control says so.
+    """
+    failures = 0
+    while True:
+        try:
+            return result_of(question, control.check, patience.answer)
+        except EngineError:
+            raise
+        except Exception as error:
+            failures += 1
+            if status_of(error) is None or not is_passing(error):
+                raise explained(error, asker) from error
+            wait_out(error, failures, asker, control, patience, waiting)
+
+
+def wait_out(
+    error: Exception, failures: int, asker: Asker, control: Control, patience: Patience, waiting: Waiting
+) -> None:
+    """Wait as long as the hub asks, else longer with each failure.
+
+    Raises:
+        HubError: there were too many failures, or it asks for too long a wait.
+        CancelledError: the control says so.
+    """
+    asked = asked_wait(error)
+    if failures > patience.attempts or (asked is not None and asked > patience.asked):
+        raise explained(error, asker) from error
+    wait = patience.wait(failures) if asked is None else asked
+    waiting(wait)
+    try:
+        control.wait(wait)
+    except PausedError:
+        control.rest()

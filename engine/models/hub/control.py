@@ -1,0 +1,100 @@
+"""What another thread may tell a download: pause, go on, stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from engine.errors import CancelledError
+
+
+class PausedError(Exception):
+    """The work shall rest; whoever catches it waits with `Control.rest`."""
+
+
+class Control:
+    """Pauses, resumes and ends work that runs in another thread; every method may be called from any."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._paused = self._ended = False
+        self._keeps = True
+
+    @property
+    def paused(self) -> bool:
+        """Whether the work rests, or is about to."""
+        return self._paused
+
+    @property
+    def ended(self) -> bool:
+        """Whether the work is given up."""
+        return self._ended
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is on disk stays when the work ends early."""
+        return self._keeps
+
+    def pause(self) -> None:
+        """Let the work rest; its connection is closed, what was downloaded stays."""
+        self._set(paused=True)
+
+    def resume(self) -> None:
+        """Go on from where it rests."""
+        self._set(paused=False)
+
+    def cancel(self) -> None:
+        """Give up, and remove what was downloaded so far."""
+        self._keeps = False
+        self._set(ended=True)
+
+    def leave(self) -> None:
+        """Give up for now: the next download goes on from what is on disk. For a program that closes."""
+        self._set(ended=True)
+
+    def check(self) -> None:
+        """Raise where there is no sense in going on.
+
+        Raises:
+            CancelledError: `cancel` or `leave` was called.
+        """
+        if self._ended:
+            raise CancelledError
+
+    def check_running(self) -> None:
+        """As `check`, and a pause counts too.
+
+        Raises:
+            CancelledError: `cancel` or `leave` was called.
+            PausedError: `pause` was called.
+        """
+        self.check()
+        if self._paused:
+            raise PausedError
+
+    def rest(self) -> None:
+        """Return when the pause is over.
+
+        Raises:
+            CancelledError: `cancel` or `leave` was called.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or not self._paused)
+        self.check()
+
+    def wait(self, seconds: float) -> None:
+        """Return after this time.
+
+        Raises:
+            CancelledError, PausedError: as soon as one was called.
+        """
+        until = time.monotonic() + seconds
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or self._paused, max(until - time.monotonic(), 0))
+        self.check_running()
+
+    def _set(self, paused: bool | None = None, ended: bool | None = None) -> None:
+        with self._changed:
+            self._paused = self._paused if paused is None else paused
+            self._ended = self._ended if ended is None else ended
+            self._changed.notify_all()

@@ -1,0 +1,137 @@
+"""A model from the hub into a folder of ours, which appears under its name when it is whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.detect.families import FAMILIES
+from engine.errors import CancelledError, ModelError
+from engine.models.hub.asking import answer_of
+from engine.models.hub.control import Control
+from engine.models.hub.endpoint import OFFICIAL, Endpoint
+from engine.models.hub.error import HubError
+from engine.models.hub.failures import Asker
+from engine.models.hub.folders import ModelFolders
+from engine.models.hub.library import silent_library, token_for
+from engine.models.hub.patience import Patience
+from engine.models.hub.plan import Plan, plan_of
+from engine.models.hub.progress import Meter, Progress, Tell
+from engine.models.hub.record import record_of
+from engine.models.hub.transfer import Transfer
+
+
+def _quiet(progress: Progress) -> None:
+    """Tell nobody."""
+
+
+def download(
+    model: str,
+    endpoint: Endpoint,
+    revision: str = "main",
+    progress: Tell = _quiet,
+    control: Control | None = None,
+    patience: Patience | None = None,
+    folders: ModelFolders | None = None,
+) -> Path:
+    """Bring a model from the hub; returns when it is there.
+
+    Goes on from what an earlier download left. The branch is resolved to a commit first, and kept with it.
+
+    Args:
+        model: Its id, `owner/name`, or its page's address.
+        endpoint: The hub.
+        revision: Branch, tag, commit or `refs/pr/N`.
+        progress: Gets how far it is, in this thread, ten times a second at most.
+        control: Pauses, resumes and ends it from another thread.
+        patience: How long is waited.
+        folders: Where models go; the user's own where it is not given.
+
+    Returns:
+        The checkpoint folder, `OWNER--NAME`.
+
+    Raises:
+        HubError: the hub does not give it, or not as it announced; each case has its code (`hub_...`).
+        ModelError: it is of a family that cannot be used.
+        WriteError: it cannot be written.
+        CancelledError: the control says so.
+    """
+    control, patience, folders = control or Control(), patience or Patience(), folders or ModelFolders()
+    model = model_id(model, endpoint)
+    meter = Meter(progress)
+    with folders.locked(model):
+        meter.say("asking")
+        token = answer_of(lambda: token_for(endpoint), Asker(endpoint), control, patience)
+        asker = Asker(endpoint, model, token is not None)
+        plan = plan_of(asker, revision, token, control, patience, lambda wait: meter.say("waiting", wait))
+        meter.total = plan.total
+        if folders.has(plan):
+            meter.found(plan.total)
+        else:
+            _fetch(plan, Transfer(asker, plan.sha, token, control, patience, meter), folders)
+            folders.put_in_place(model)
+        meter.say("done")
+    return folders.final(model)
+
+
+def model_id(given: str, endpoint: Endpoint) -> str:
+    """The id of a model that is given by its id or its page's address.
+
+    Raises:
+        HubError: that is neither.
+    """
+    validate_repo_id = silent_library().utils.validate_repo_id
+    from huggingface_hub.errors import HFValidationError
+
+    model = given.strip()
+    for url in (endpoint.url, OFFICIAL):
+        model = model.removeprefix(f"{url}/")
+    model = model.rstrip("/")
+    try:
+        validate_repo_id(model)
+    except HFValidationError as error:
+        raise HubError(
+            "hub_id", "{model} is no name of a model on the hub; it reads owner/name.", model=given[:100]
+        ) from error
+    return model
+
+
+def _fetch(plan: Plan, transfer: Transfer, folders: ModelFolders) -> None:
+    """Bring all files into the partial folder."""
+    with _dropped_when_cancelled(folders.partial(plan.model), transfer.control):
+        partial = folders.prepare(record_of(plan, transfer.asker.endpoint.url))
+        for file in plan.files:
+            transfer.fetch(file, partial)
+            if file.name == "config.json":
+                _check_family(partial, plan.model)
+
+
+@contextmanager
+def _dropped_when_cancelled(partial: Path, control: Control) -> Iterator[None]:
+    try:
+        yield
+    except CancelledError:
+        if not control.keeps:
+            shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _check_family(partial: Path, model: str) -> None:
+    """Refuse what cannot be used before its large files come."""
+    try:
+        config = json.loads((partial / "config.json").read_text("utf-8-sig"))
+        family = config.get("model_type") if isinstance(config, dict) else None
+    except (OSError, ValueError, RecursionError):
+        family = None
+    if not isinstance(family, str) or family not in FAMILIES:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise ModelError(
+            "family_unknown",
+            "The model {model} is of the kind {family}, which cannot be used here; known are {known}.",
+            model=model,
+            family=family,
+            known=", ".join(sorted(FAMILIES)),
+        )

@@ -1,0 +1,9 @@
+"""The kind of error that everything about the hub raises."""
+
+from __future__ import annotations
+
+from engine.errors import ModelError
+
+
+class HubError(ModelError):
+    """The hub cannot be reached, refuses, or does not have what was asked for."""

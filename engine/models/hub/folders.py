@@ -1,0 +1,173 @@
+"""The folders of downloaded models, and of those that are not whole yet."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.export.atomic import cannot_write
+from engine.models.hub.error import HubError
+from engine.models.hub.part_file import part_path
+from engine.models.hub.plan import Plan, RemoteFile
+from engine.models.hub.record import NAME, Record, read_record, write_record
+from engine.paths import data_dir
+from engine.review.lock import FileLock
+
+_SPARE = 32 * 2**20
+"""Bytes that stay free on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A download that was broken off.
+
+    Attributes:
+        record: What it is to be.
+        done: Bytes that are on disk.
+    """
+
+    record: Record
+    done: int
+
+
+class ModelFolders:
+    """Where models are on disk: `OWNER--NAME` when whole, the same in `.partial` before.
+
+    No id has `--` in it or begins with a dot, so that names neither meet nor lead elsewhere.
+
+    Args:
+        root: The folder of all; the user's own where it is not given.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self._root = root or data_dir() / "models"
+
+    def final(self, model: str) -> Path:
+        """The folder of a whole model."""
+        return self._root / model.replace("/", "--")
+
+    def partial(self, model: str) -> Path:
+        """The folder of a model while it is downloaded."""
+        return self._root / ".partial" / model.replace("/", "--")
+
+    def downloaded(self) -> dict[Path, Record]:
+        """The models that are whole, and where they are from."""
+        found = {path: read_record(path) for path in sorted(self._root.glob("[!.]*/"))}
+        return {path: record for path, record in found.items() if record is not None}
+
+    def unfinished(self) -> list[Unfinished]:
+        """The downloads that were broken off; `download` goes on with each, `discard` removes it."""
+        found = [(path, read_record(path)) for path in sorted((self._root / ".partial").glob("[!.]*/"))]
+        return [
+            Unfinished(record, sum(_size(path, file) for file in record.files))
+            for path, record in found
+            if record is not None
+        ]
+
+    def discard(self, model: str) -> None:
+        """Remove what a broken-off download of this model left.
+
+        Raises:
+            HubError: it is being downloaded.
+        """
+        with self.locked(model):
+            shutil.rmtree(self.partial(model), ignore_errors=True)
+
+    @contextmanager
+    def locked(self, model: str) -> Iterator[None]:
+        """One download of a model at a time, whichever process it is in.
+
+        Raises:
+            HubError: there is another.
+            WriteError: the folder cannot be written.
+        """
+        partial = self.partial(model)
+        path = partial.with_name(f".{partial.name}.lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock.take(path)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        if lock is None:
+            raise HubError("hub_taken", "{model} is being downloaded already; wait for that download.", model=model)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def has(self, plan: Plan) -> bool:
+        """Whether the model is there whole, at this commit."""
+        final = self.final(plan.model)
+        record = read_record(final)
+        if record is None or record.sha != plan.sha:
+            return False
+        return all((final / file.name).is_file() and _size(final, file) == file.size for file in plan.files)
+
+    def prepare(self, record: Record) -> Path:
+        """Make the partial folder, and keep of what is in it only what belongs to the files of this commit.
+
+        Raises:
+            HubError: the disk has no room for what is missing.
+            WriteError: the folder cannot be written.
+        """
+        partial = self.partial(record.model)
+        former = read_record(partial)
+        same = set(record.files) & set(former.files if former else ())
+        kept = {NAME} | {path.name for file in same for path in (partial / file.name, part_path(partial, file))}
+        try:
+            partial.mkdir(parents=True, exist_ok=True)
+            for path in partial.iterdir():
+                if path.name not in kept:
+                    path.unlink()
+        except OSError as error:
+            raise cannot_write(partial, error) from error
+        write_record(partial, record)
+        self._check_room(partial, record)
+        return partial
+
+    def _check_room(self, partial: Path, record: Record) -> None:
+        needed = record.total - sum(_size(partial, file) for file in record.files) + _SPARE
+        free = shutil.disk_usage(partial).free
+        if needed > free:
+            raise HubError(
+                "hub_disk",
+                "{model} needs {needed} bytes on the disk of {folder}, {free} are free; make room and "
+                "download it again.",
+                model=record.model,
+                needed=f"{needed:,}",
+                free=f"{free:,}",
+                folder=self._root,
+            )
+
+    def put_in_place(self, model: str) -> Path:
+        """Give the folder its name; one that has it is moved aside first and removed after.
+
+        Raises:
+            WriteError: that cannot be done; the former one is where it was.
+        """
+        partial, final = self.partial(model), self.final(model)
+        former = partial.with_name(f".{partial.name}.former")
+        try:
+            shutil.rmtree(former, ignore_errors=True)
+            if final.exists():
+                final.replace(former)
+            partial.replace(final)
+        except OSError as error:
+            if former.exists() and not final.exists():
+                former.replace(final)
+            raise cannot_write(final, error) from error
+        shutil.rmtree(former, ignore_errors=True)
+        return final
+
+
+def _size(folder: Path, file: RemoteFile) -> int:
+    """Bytes of a file that are on disk, whole or not."""
+    for path in (folder / file.name, part_path(folder, file)):
+        try:
+            return path.stat().st_size
+        except OSError:
+            continue
+    return 0

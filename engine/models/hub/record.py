@@ -1,0 +1,77 @@
+"""What is known of a downloaded model, kept in its folder as `hub.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.export.atomic import write_atomic
+from engine.models.hub.plan import Plan, RemoteFile
+
+NAME = "hub.json"
+_LONGEST = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Where a model in a folder comes from.
+
+    Attributes:
+        model: Its id on the hub.
+        endpoint: Address of the hub.
+        revision: The branch, tag or commit that was asked for.
+        sha: The commit that this is.
+        licence: As the hub names it; empty where it does not.
+        begun: When its download began, ISO 8601, UTC.
+        files: Its files and their hashes.
+    """
+
+    model: str
+    endpoint: str
+    revision: str
+    sha: str
+    licence: str
+    begun: str
+    files: tuple[RemoteFile, ...]
+
+    @property
+    def total(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+
+def record_of(plan: Plan, endpoint: str) -> Record:
+    """The record of a download that begins now."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Record(plan.model, endpoint, plan.revision, plan.sha, plan.licence, now, plan.files)
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Keep the record in the model's folder.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    write_atomic(folder / NAME, json.dumps(asdict(record), indent=1, ensure_ascii=False).encode())
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record of a folder; `None` where there is none that makes sense."""
+    try:
+        if (folder / NAME).stat().st_size > _LONGEST:
+            return None
+        return _parsed(json.loads((folder / NAME).read_text("utf-8")))
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _parsed(given: Mapping[str, Any]) -> Record:
+    files = tuple(RemoteFile(str(f["name"]), int(f["size"]), f["kind"], str(f["digest"])) for f in given["files"])
+    if any(file.kind not in ("sha256", "git") or Path(file.name).name != file.name for file in files):
+        raise ValueError
+    words = {name: str(given[name]) for name in ("model", "endpoint", "revision", "sha", "licence", "begun")}
+    return Record(**words, files=files)

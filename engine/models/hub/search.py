@@ -1,0 +1,112 @@
+"""Models on the hub that detect objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from engine.detect.families import FAMILIES
+from engine.models.hub.asking import answer_of
+from engine.models.hub.control import Control
+from engine.models.hub.endpoint import Endpoint
+from engine.models.hub.failures import Asker
+from engine.models.hub.library import headers_for, silent_library, token_for
+from engine.models.hub.patience import Patience
+from engine.models.hub.plan import licence_of
+
+if TYPE_CHECKING:
+    from huggingface_hub import ModelInfo
+
+_TASK = "object-detection"
+_WANTED = ("config", "downloads", "gated", "lastModified", "library_name", "likes", "private", "tags", "cardData")
+_PATIENCE = Patience(attempts=2, asked=5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """A model as a search finds it.
+
+    Attributes:
+        id: `owner/name`.
+        downloads: In the last 30 days.
+        likes: How many people like it.
+        licence: As the hub names it, e.g. `apache-2.0`; empty where it does not.
+        modified: When it was last changed; `None` where that is not known.
+        library: What it is for, e.g. `transformers`; empty where that is not known.
+        gated: Whether terms must be accepted first.
+        private: Whether only some accounts see it.
+        family: `model_type` of its config; empty where that is not known.
+        safetensors: Whether it has tensors in the one format that is read here.
+    """
+
+    id: str
+    downloads: int
+    likes: int
+    licence: str
+    modified: datetime | None
+    library: str
+    gated: bool
+    private: bool
+    family: str
+    safetensors: bool
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be downloaded and used, as far as the hub tells."""
+        return self.family in FAMILIES and self.safetensors
+
+
+def search(
+    text: str,
+    endpoint: Endpoint,
+    limit: int = 50,
+    control: Control | None = None,
+    patience: Patience = _PATIENCE,
+) -> list[HubModel]:
+    """Models whose name has this text, those with most downloads first.
+
+    Args:
+        text: What their names have in them; empty finds the most used of all.
+        endpoint: The hub.
+        limit: Most models.
+        control: Ends it from another thread.
+        patience: How long is waited.
+
+    Raises:
+        HubError: the hub cannot be reached or does not answer.
+        CancelledError: the control says so.
+    """
+    control = control or Control()
+    token = answer_of(lambda: token_for(endpoint), Asker(endpoint), control, patience)
+    query: list[tuple[str, str | int]] = [("pipeline_tag", _TASK), ("search", text.strip()), ("sort", "downloads")]
+    query += [("limit", limit), *(("expand", name) for name in _WANTED)]
+
+    def ask() -> list[HubModel]:
+        # `HfApi.list_models` has no timeout and asks for half a minute where there is no network.
+        library = silent_library()
+        response = library.get_session().get(
+            f"{endpoint.url}/api/models", params=query, headers=headers_for(token), timeout=patience.answer
+        )
+        library.utils.hf_raise_for_status(response)
+        return [_found(library.ModelInfo(**each)) for each in response.json()[:limit]]
+
+    return answer_of(ask, Asker(endpoint, signed_in=token is not None), control, patience)
+
+
+def _found(info: ModelInfo) -> HubModel:
+    tags = [tag for tag in info.tags or () if isinstance(tag, str)]
+    config = info.config if isinstance(info.config, dict) else {}
+    family = config.get("model_type") or next((tag for tag in tags if tag in FAMILIES), "")
+    return HubModel(
+        id=str(info.id),
+        downloads=int(info.downloads or 0),
+        likes=int(info.likes or 0),
+        licence=licence_of(info),
+        modified=info.last_modified,
+        library=str(info.library_name or ""),
+        gated=bool(info.gated),
+        private=bool(info.private),
+        family=str(family),
+        safetensors="safetensors" in tags,
+    )
