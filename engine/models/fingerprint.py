@@ -6,15 +6,14 @@ import hashlib
 from pathlib import Path
 
 from engine.errors import ModelError
+from engine.models.digests import file_digest
+from engine.models.onnx_model import files_with
 
 _SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json", "model.safetensors.index.json")
 
-_known: dict[tuple[str, int, int], bytes] = {}
-"""Digests by path, size and time of change (ns): 160 MB are read once a process."""
-
 
 def fingerprint(model: Path) -> str:
-    """32 hexadecimal digits over the content of a checkpoint folder, or of a single model file.
+    """32 hexadecimal digits over the content of a checkpoint folder, or of a model file and what belongs to it.
 
     Args:
         model: A folder with config.json and safetensors, or a file such as `model.onnx`.
@@ -24,15 +23,19 @@ def fingerprint(model: Path) -> str:
     """
     whole = hashlib.blake2b(digest_size=16)
     for path in _files(model):
-        # Neither the folder's name nor that of a single file matters: a copy may have another one.
-        name = path.name if path != model else ""
+        name = _name(path, model)
         whole.update(f"{len(name)}:{name}".encode("utf-8", "surrogatepass") + _digest(path, model))
     return whole.hexdigest()
 
 
+def _name(path: Path, model: Path) -> str:
+    """Neither the folder's name nor that of a single file matters: a copy may have another one."""
+    return path.name.removeprefix(model.stem) if model.is_file() else path.name
+
+
 def _files(model: Path) -> list[Path]:
     if model.is_file():
-        return [model]
+        return [model, *files_with(model)]
     if not model.is_dir():
         raise ModelError("model_folder_missing", "There is no model folder {model}.", model=model.name)
     settings = [model / name for name in _SETTINGS if (model / name).exists()]
@@ -52,12 +55,7 @@ def _files(model: Path) -> list[Path]:
 
 def _digest(path: Path, model: Path) -> bytes:
     try:
-        stat = path.stat()
-        key = (str(path.absolute()), stat.st_size, stat.st_mtime_ns)
-        if key not in _known:
-            with path.open("rb") as file:
-                _known[key] = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
-        return _known[key]
+        return file_digest(path)
     except OSError as error:
         raise _unreadable(model, path.name, error) from error
 
