@@ -6,10 +6,12 @@ import hashlib
 from pathlib import Path
 
 from engine.errors import ModelError
-from engine.models.digests import file_digest
 from engine.models.onnx_model import files_with
 
 _SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json", "model.safetensors.index.json")
+
+_known: dict[tuple[str, int, int], bytes] = {}
+"""Digests by path, size and time of change (ns): 160 MB are read once a process."""
 
 
 def fingerprint(model: Path) -> str:
@@ -30,6 +32,8 @@ def fingerprint(model: Path) -> str:
 
 def _name(path: Path, model: Path) -> str:
     """Neither the folder's name nor that of a single file matters: a copy may have another one."""
+    if path == model:
+        return ""
     return path.name.removeprefix(model.stem) if model.is_file() else path.name
 
 
@@ -55,7 +59,12 @@ def _files(model: Path) -> list[Path]:
 
 def _digest(path: Path, model: Path) -> bytes:
     try:
-        return file_digest(path)
+        stat = path.stat()
+        key = (str(path.absolute()), stat.st_size, stat.st_mtime_ns)
+        if key not in _known:
+            with path.open("rb") as file:
+                _known[key] = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
+        return _known[key]
     except OSError as error:
         raise _unreadable(model, path.name, error) from error
 
