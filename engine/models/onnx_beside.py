@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 
 from engine.errors import ModelError
 from engine.export.atomic import WriteError, cannot_write, write_atomic
-from engine.models.class_names import MOST_BYTES, are_nameless, as_lines, names_in, parse_names, read_names
+from engine.models.class_names import are_nameless, as_lines, names_in, parse_names, read_names
+from engine.models.json_files import read_json
 from engine.paths import data_dir
 
 _METADATA = ("names", "id2label", "class_names", "classes", "labels", "label_names", "categories")
@@ -31,23 +31,8 @@ def settings_beside(model: Path, name: str) -> Mapping[str, Any]:
     Raises:
         ModelError: it is not whole.
     """
-    path = next((folder / name for folder in _folders(model) if (folder / name).is_file()), None)
-    if path is None:
-        return {}
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError("too large for settings")
-        value = json.loads(path.read_text("utf-8-sig"))
-        if not isinstance(value, dict):
-            raise TypeError("not a JSON object")
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise ModelError(
-            "checkpoint_json",
-            "The model {model} cannot be used: {file} is not a whole JSON file; copy or download it again.",
-            model=model.name,
-            file=name,
-        ) from error
-    return value
+    folder = next((folder for folder in _folders(model) if (folder / name).is_file()), None)
+    return read_json(folder, name) if folder else {}
 
 
 def names_of(model: Path, metadata: Mapping[str, str]) -> dict[int, str] | None:
@@ -84,7 +69,9 @@ def keep_names(model: Path, names: Sequence[str]) -> Path:
         WriteError: they can be written nowhere.
     """
     if model.is_dir():
-        raise ModelError("names_in_config", "The class names of {model} are those of its config.json.", model=model.name)
+        raise ModelError(
+            "names_in_config", "The class names of {model} are those of its config.json.", model=model.name
+        )
     try:
         content = as_lines(names).encode()
     except ValueError as error:

@@ -15,7 +15,7 @@ from engine.detect.preprocess import Preprocessing
 from engine.detect.recipe import Tensors
 from engine.errors import ModelError
 from engine.models.class_names import numbered
-from engine.models.onnx_beside import names_of, settings_beside
+from engine.models.onnx_beside import files_beside, names_of, settings_beside
 from engine.models.onnx_conventions import Finished, Raw, class_count, finished, raw
 from engine.models.onnx_file import read_onnx_file
 from engine.models.onnx_walk import OnnxFile, OnnxValue
@@ -78,6 +78,20 @@ def read_onnx(path: Path) -> OnnxModel:
         _preprocessing(path, convention, family_name),
         convention,
     )
+
+
+def files_with(path: Path) -> list[Path]:
+    """What decides detections beside an ONNX file: tensors of its own, class names, settings; none beside another file.
+
+    A file that is not whole has none either: what reads it tells.
+    """
+    if path.suffix.lower() != ".onnx":
+        return []
+    try:
+        companions = read_onnx_file(path).companions
+    except ModelError:
+        return []
+    return [path.parent / name for name in companions] + files_beside(path)
 
 
 def _family(path: Path, family_name: str, logits: int | None, names: Mapping[int, str] | None) -> Family:
