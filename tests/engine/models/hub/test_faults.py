@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import resource
 import shutil
 import socket
 import time
@@ -320,6 +319,7 @@ def test_a_disk_that_gets_full_meanwhile_is_said_and_what_came_stays(
     hub: HubServer, bring: Bring, models: Path
 ) -> None:
     """FAULTS 31: the file-size limit stands for the full disk."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, before[1]))
     try:
