@@ -76,7 +76,7 @@ def _title(way: Measured) -> str:
 
 
 def _differences(way: Measured) -> str:
-    far = way.difference
+    far = way.deviation
     if far is None:
         return ""
     lost = f", {_plural(far.unmatched, 'box', 'boxes')} without a counterpart" if far.unmatched else ""

@@ -114,9 +114,9 @@ class Figure:
         """The figure as a line of a Markdown table; see HEAD."""
         plain = "" if self.plain is None else self.plain.told(self.unit)
         ratio = "" if self.ratio is None else self.ratio.as_ratio()
-        target = (
-            "" if self.target is None else f"{self.target.told(self.unit)} {'met' if self.is_met else '**missed**'}"
-        )
+        target = ""
+        if self.target is not None:
+            target = f"{self.target.told(self.unit)}, {'met' if self.is_met else '**missed**'}"
         return f"| {self.name} | {self.ours.told(self.unit)} | {plain} | {ratio} | {target} |"
 
     def as_dict(self) -> dict[str, object]:

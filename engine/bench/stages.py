@@ -18,7 +18,7 @@ LEAST_SCORE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Deviation:
     """How far the detections of one way are from another's.
 
     Attributes:
@@ -41,7 +41,7 @@ class Measured:
         whole: Milliseconds from an image's bytes to its detections.
         stages: The median milliseconds of each stage.
         ratio: Of the whole to that of the first way, run by run; `None` for the first.
-        difference: From the first way; `None` for the first.
+        deviation: From the first way; `None` for the first.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Measured:
     whole: Spread
     stages: Timing
     ratio: Spread | None
-    difference: Difference | None
+    deviation: Deviation | None
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
@@ -90,7 +90,7 @@ def measure(ways: Sequence[Way], contents: Sequence[bytes], runs: int) -> list[M
     ]
 
 
-def difference(ours: Detections, other: Detections) -> Difference:
+def deviation(ours: Detections, other: Detections) -> Deviation:
     """How far detections are from others in the same image, as both are at threshold 0."""
     shared = min(len(ours), len(other))
     score = float(np.abs(ours.scores[:shared] - other.scores[:shared]).max(initial=0.0))
@@ -101,7 +101,7 @@ def difference(ours: Detections, other: Detections) -> Difference:
             pixels = max(pixels, float(np.abs(same - box).max(axis=1).min()))
         else:
             unmatched += 1
-    return Difference(score, pixels, unmatched)
+    return Deviation(score, pixels, unmatched)
 
 
 def _compared(found: Detections) -> tuple[np.ndarray, np.ndarray]:
@@ -109,9 +109,9 @@ def _compared(found: Detections) -> tuple[np.ndarray, np.ndarray]:
     return found.boxes[seen], found.label_ids[seen]
 
 
-def _largest(ours: Sequence[Detections], others: Sequence[Detections]) -> Difference:
-    each = [difference(one, other) for one, other in zip(ours, others, strict=True)]
-    return Difference(*(max(getattr(one, field.name) for one in each) for field in fields(Difference)))
+def _largest(ours: Sequence[Detections], others: Sequence[Detections]) -> Deviation:
+    each = [deviation(one, other) for one, other in zip(ours, others, strict=True)]
+    return Deviation(*(max(getattr(one, field.name) for one in each) for field in fields(Deviation)))
 
 
 def _median(timings: Sequence[Timing]) -> Timing:

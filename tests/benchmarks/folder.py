@@ -17,7 +17,7 @@ from tests.benchmarks.images import fill_with_photos
 from tests.benchmarks.workspace import INPUT, STARTER, Workspace
 
 PHOTOS, SIZE = 200, (640, 480)
-LARGE_MODEL_PHOTOS = 16
+LARGE_MODEL_PHOTOS = 10
 
 
 def figures(workspace: Workspace) -> Iterator[Figure]:

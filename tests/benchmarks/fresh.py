@@ -19,4 +19,7 @@ def run_in(home: Path, command: Sequence[str]) -> str:
     """What a program prints that finds in `home` what it left there."""
     own = {"DETRDESK_HOME": str(home), "PYTHONPATH": str(Path.cwd())}
     environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ, **own}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}")
+    return done.stdout

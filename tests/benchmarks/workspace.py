@@ -50,7 +50,9 @@ class Workspace:
         """A checkpoint of DETR-R50's shape with random weights."""
         import torch
         from transformers import DetrConfig, DetrForObjectDetection, ResNetConfig
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         torch.manual_seed(0)
         backbone = ResNetConfig(out_features=["stage4"])
         config = DetrConfig(use_timm_backbone=False, backbone_config=backbone, num_labels=91)
