@@ -49,17 +49,14 @@ def _read(path: Path, _size: int, _changed_ns: int) -> OnnxFile:
 def _check_companions(path: Path, companions: Mapping[str, int]) -> None:
     for name, bytes_needed in companions.items():
         place = Path(name)
-        if place.is_absolute() or ".." in place.parts or "\\" in name or ":" in name or "\0" in name:
+        if not place.name or place.is_absolute() or ".." in place.parts or "\\" in name or ":" in name or "\0" in name:
             raise ModelError(
                 "onnx_outside",
                 "The model {model} cannot be used: it wants tensors from a file outside its folder.",
                 model=path.name,
             )
-        try:
-            size = (path.parent / place).stat().st_size
-        except OSError:
-            size = -1
-        if size < bytes_needed:
+        beside = path.parent / place
+        if not beside.is_file() or beside.stat().st_size < bytes_needed:
             raise ModelError(
                 "onnx_companion",
                 "The model {model} cannot be used: {file}, which holds its tensors, is missing or truncated; "
