@@ -1,4 +1,4 @@
-"""The command line: `detrdesk detect`, `serve`, `bench` and `doctor`."""
+"""The command line: `detrdesk detect`, `serve`, `models`, `bench` and `doctor`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 from engine import __version__
 from engine.exit_codes import INTERRUPTED, USAGE
+from engine.models_command import add_models_arguments, run_models
 
-COMMANDS = ("detect", "serve", "bench", "doctor")
+COMMANDS = ("detect", "serve", "models", "bench", "doctor")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -18,13 +19,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="detrdesk",
         usage="detrdesk [FILE|FOLDER|URL ...]\n       detrdesk detect SOURCE... [options]\n"
-        "       detrdesk serve [options]\n       detrdesk bench [options]\n       detrdesk doctor",
+        "       detrdesk serve [options]\n       detrdesk models [COMMAND]\n"
+        "       detrdesk bench [options]\n       detrdesk doctor",
         description="Review object detections of DETR models. Without a command the window opens on what is named.",
     )
     parser.add_argument("--version", action="version", version=f"detrdesk {__version__}")
-    commands = parser.add_subparsers(prog="detrdesk", dest="command", metavar="{detect,serve,bench,doctor}")
+    commands = parser.add_subparsers(prog="detrdesk", dest="command", metavar="{detect,serve,models,bench,doctor}")
     _add_detect(commands.add_parser("detect", help="detect in images and print, draw or write what was found"))
     _add_serve(commands.add_parser("serve", help="answer detection requests over HTTP"))
+    models = commands.add_parser("models", help="list, add, download, describe and check models")
+    add_models_arguments(models, _threshold, _top_k)
     _add_bench(commands.add_parser("bench", help="measure a model's speed here, beside plain transformers"))
     commands.add_parser("doctor", help="show versions, devices, display and folders, and how to mend what is wrong")
     return parser
@@ -42,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from engine.serve_command import run_serve
 
         return run_serve(given)
+    if given.command == "models":
+        return run_models(given)
     if given.command == "bench":
         return _bench(given)
     if given.command == "doctor":
@@ -74,7 +80,7 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="file, folder, URL, data: URI or base64 text")
     parser.add_argument("--model", help="name of a model or checkpoint folder (default: the bundled starter)")
     parser.add_argument(
-        "--threshold", type=_threshold, default=0.5, help="keep scores greater than this, 0 to 1 (default: 0.5)"
+        "--threshold", type=_threshold, help="keep scores greater than this, 0 to 1 (default: the model's, else 0.5)"
     )
     parser.add_argument("--top-k", type=_top_k, metavar="N", help="keep at most the N best of an image")
     parser.add_argument(

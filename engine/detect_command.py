@@ -66,7 +66,7 @@ class _Run:
     """
 
     def __init__(self, engine: Engine, model: str, given: argparse.Namespace) -> None:
-        self.chosen = Filter(threshold=given.threshold, top_k=given.top_k)
+        self.chosen = engine.catalog.defaults(model).chosen(given.threshold, given.top_k)
         self.failures = 0
         self._engine = engine
         self._model = model

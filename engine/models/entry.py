@@ -12,7 +12,7 @@ from typing import Literal
 
 from engine.detect.detection import Filter
 from engine.errors import ModelError
-from engine.paths import data_dir, resource
+from engine.paths import resource
 
 STARTER = "starter"
 LONGEST_NAME = 100
@@ -83,7 +83,9 @@ def starter_entry() -> Entry:
 
 def downloaded_path(hub_id: str) -> Path:
     """Where `engine.models.hub` puts a model."""
-    return data_dir() / "models" / hub_id.replace("/", "--")
+    from engine.models.hub.folders import ModelFolders
+
+    return ModelFolders().final(hub_id)
 
 
 def place_of(given: str | os.PathLike[str]) -> tuple[Kind, str]:

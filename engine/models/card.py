@@ -1,0 +1,211 @@
+"""What there is to know of a model without loading it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from engine.detect.preprocess import Preprocessing
+from engine.errors import EngineError, ModelError
+from engine.models.catalog import Catalog
+from engine.models.checkpoint import Checkpoint
+from engine.models.entry import Defaults, Entry
+from engine.models.last_times import LastTime, last_time
+from engine.models.notes import Note
+from engine.models.onnx_file import read_onnx_file
+from engine.models.onnx_model import OnnxModel
+from engine.models.reading import read_model
+
+_SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json", "model.safetensors.index.json")
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+"""Tensors of a checkpoint that are counted, not learnt."""
+_LONGEST_README = 64 * 1024
+_LICENCE = re.compile(r"^license(_name)?:[ \t]*['\"]?([^'\"\n#]+)", re.MULTILINE)
+_RESNETS = {"basic": 2, "bottleneck": 3}
+"""Convolutions in a layer of a ResNet, by its kind."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model, described.
+
+    Attributes:
+        entry: Where it is.
+        problem: Why it cannot be used; then what was not found out is empty.
+        family: `model_type`, e.g. `detr`; `onnx` where a file does not tell.
+        backbone: E.g. `resnet50` or `resnet50, DC5`; empty where there is none or it is not told.
+        names: Class names by label id.
+        parameters: How many numbers were learnt; `None` where that cannot be counted.
+        dtype: How they are saved, e.g. `F32`; the most frequent one.
+        disk_bytes: Size of the files that make the model.
+        licence: As its README or the hub names it; empty where neither does.
+        commit: Of the hub; empty for what was not downloaded from there.
+        preprocessing: How images go in.
+        notes: What the user should know of it.
+        last: How long it took when it last answered; `None` where that was never seen.
+    """
+
+    entry: Entry
+    problem: EngineError | None = None
+    family: str = ""
+    backbone: str = ""
+    names: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: int | None = None
+    dtype: str = ""
+    disk_bytes: int = 0
+    licence: str = ""
+    commit: str = ""
+    preprocessing: Preprocessing | None = None
+    notes: tuple[Note, ...] = ()
+    last: LastTime | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.entry.name
+
+    @property
+    def defaults(self) -> Defaults:
+        """How its detections are chosen."""
+        return self.entry.defaults
+
+
+def card_of(catalog: Catalog, name: str) -> Card:
+    """Describe a model of the catalog; reads small files and the heads of large ones, loads nothing.
+
+    Raises:
+        ModelError: there is no such model. What is wrong with one that is there, its card says.
+    """
+    entry = catalog.entry(name)
+    try:
+        return _described(entry, catalog.path(name))
+    except EngineError as error:
+        return Card(entry, error, licence=_licence(entry.path), disk_bytes=_size(_files_in(entry.path)))
+
+
+def unknown_labels(card: Card) -> list[str]:
+    """Class names among its defaults that the model does not have."""
+    return sorted((card.defaults.labels or frozenset()) - set(card.names.values()))
+
+
+def _described(entry: Entry, path: Path) -> Card:
+    model = read_model(path)
+    card = Card(
+        entry,
+        family=model.family_name,
+        names=model.names,
+        licence=_licence(path),
+        preprocessing=model.preprocessing,
+        last=last_time(path),
+    )
+    return _of_file(card, model) if isinstance(model, OnnxModel) else _of_checkpoint(card, model)
+
+
+def _of_checkpoint(card: Card, model: Checkpoint) -> Card:
+    parameters, dtype = _learnt(model.tensor_files)
+    return replace(
+        card,
+        backbone=backbone_of(model.config) + (", DC5" if model.timm_resnet and model.timm_resnet.dilated else ""),
+        parameters=parameters,
+        dtype=dtype,
+        disk_bytes=_size(_files_in(model.folder)),
+        commit=_commit(model.folder),
+        notes=model.notes,
+    )
+
+
+def _of_file(card: Card, model: OnnxModel) -> Card:
+    companions = (model.path.parent / name for name in read_onnx_file(model.path).companions)
+    return replace(card, disk_bytes=_size((model.path, *companions)))
+
+
+def backbone_of(config: Mapping[str, Any]) -> str:
+    """The backbone that a `config.json` describes; a ResNet by the number of its layers, as people call it."""
+    backbone = config.get("backbone_config")
+    if not isinstance(backbone, Mapping):
+        return str(config.get("backbone") or "")
+    kind = str(backbone.get("model_type") or "")
+    if kind == "timm_backbone":
+        return str(backbone.get("backbone") or "")
+    depths, layer = backbone.get("depths"), _RESNETS.get(str(backbone.get("layer_type")))
+    if (
+        "resnet" in kind
+        and layer
+        and isinstance(depths, list | tuple)
+        and all(isinstance(each, int) for each in depths)
+    ):
+        return f"{kind}{sum(depths) * layer + 2}"
+    return kind
+
+
+def _learnt(files: Iterable[Path]) -> tuple[int, str]:
+    """How many numbers the tensors have in all, and the type that most of them are of."""
+    from safetensors import SafetensorError, safe_open
+
+    counts: Counter[str] = Counter()
+    try:
+        for path in files:
+            with safe_open(path, framework="numpy") as file:
+                for name in file.keys():  # noqa: SIM118 (it is no mapping)
+                    if not name.endswith(_STATISTICS):
+                        tensor = file.get_slice(name)
+                        counts[tensor.get_dtype()] += math.prod(tensor.get_shape())
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(
+            "checkpoint_truncated",
+            "The model {model} cannot be used: {file} is missing, truncated or damaged; copy or download it again.",
+            model=path.parent.name,
+            file=path.name,
+        ) from error
+    return counts.total(), max(counts, key=counts.__getitem__, default="")
+
+
+def _files_in(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    try:
+        tensors = [each for each in path.iterdir() if each.suffix == ".safetensors"]
+    except OSError:
+        tensors = []
+    return [path / name for name in _SETTINGS] + tensors
+
+
+def _size(files: Iterable[Path]) -> int:
+    """Bytes of those that are there."""
+    size = 0
+    for path in files:
+        try:
+            size += path.stat().st_size
+        except OSError:
+            continue
+    return size
+
+
+def _commit(folder: Path) -> str:
+    from engine.models.hub.record import read_record
+
+    record = read_record(folder)
+    return record.sha if record else ""
+
+
+def _licence(path: Path) -> str:
+    """Of the YAML at the head of the README, else as the hub named it."""
+    from engine.models.hub.record import read_record
+
+    folder = path if path.is_dir() else path.parent
+    try:
+        with (folder / "README.md").open("rb") as file:
+            text = file.read(_LONGEST_README).decode("utf-8-sig", "replace")
+    except OSError:
+        text = ""
+    head = text.partition("\n---")[0] if text.startswith("---") else ""
+    found = {bool(named): value.strip() for named, value in _LICENCE.findall(head)}
+    told = found.get(True) if found.get(False) == "other" else found.get(False)
+    record = read_record(folder)
+    return (told or (record.licence if record else ""))[:100]
