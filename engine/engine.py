@@ -20,6 +20,7 @@ from engine.image.fetch import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
 from engine.loaded_models import LoadedModels
 from engine.models.catalog import Catalog
+from engine.models.last_times import keep_times, note_time
 from engine.models.onnx_beside import keep_names
 from engine.paths import cache_dir
 from engine.review.cache import DetectionCache
@@ -276,6 +277,7 @@ class Engine:
             self._models.unload_all()
             if self.cache is not None:
                 self.cache.close()
+        keep_times()
 
     def _prepare(self, image: OpenedImage, name: str, cancelled: Cancelled) -> Prepared:
         """What needs no turn at the model."""
@@ -293,6 +295,7 @@ class Engine:
             if error.code == "out_of_memory":
                 self._models.unload(name)
             raise
+        note_time(self.catalog.path(name), found.timing.model, found.runtime, found.device)
         return replace(found, model=name, timing=replace(found.timing, decode=image.decode_ms))
 
     def _keep(self, image: OpenedImage, found: Detections) -> Detections:
