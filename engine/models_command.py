@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from engine.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
@@ -98,19 +98,31 @@ def _run(given: argparse.Namespace) -> int:
 def _add(catalog: Catalog, given: argparse.Namespace) -> int:
     """What cannot be used is not added; what is on the hub is looked at when it is downloaded."""
     from engine.models.entry import Defaults, place_of
-    from engine.models.reading import read_model
 
     kind, place = place_of(given.place)
     defaults = _chosen_defaults(given, Defaults())
     if kind != "hub":
-        from pathlib import Path
-
-        _warn_of_labels(read_model(Path(place)).names.values(), defaults.labels)
+        _warn_of_labels(_names_in(place), defaults.labels)
     name = catalog.add(given.place, given.name, defaults if defaults != Defaults() else None, given.revision)
     print(name)
     if kind == "hub" and not catalog.entry(name).path.exists():
         _say(f"it is not here yet; bring it with: detrdesk models download {place}", DONE)
     return DONE
+
+
+def _names_in(place: str) -> Collection[str]:
+    from pathlib import Path
+    from shlex import quote
+
+    from engine.errors import ModelError
+    from engine.models.reading import read_model
+
+    try:
+        return read_model(Path(place)).names.values()
+    except ModelError as error:
+        if error.code == "pickle_refused":
+            _say(f"detrdesk models convert {quote(place)}", USAGE)
+        raise
 
 
 def _set(catalog: Catalog, given: argparse.Namespace) -> int:
@@ -164,7 +176,7 @@ def _chosen_defaults(given: argparse.Namespace, former: Defaults) -> Defaults:
     )
 
 
-def _warn_of_labels(names: Iterable[str], wanted: frozenset[str] | None) -> None:
+def _warn_of_labels(names: Collection[str], wanted: frozenset[str] | None) -> None:
     unknown = sorted((wanted or frozenset()) - set(names))
     if unknown:
         _say(f"warning: the model has no class {', '.join(unknown)}", DONE)

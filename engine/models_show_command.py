@@ -23,7 +23,7 @@ def run_list(catalog: Catalog, as_json: bool) -> int:
     """Print every model; 1 where `models.toml` has to be mended."""
     cards = [card_of(catalog, name) for name in catalog.names]
     if as_json:
-        print(to_json([_as_dict(card) for card in cards]))
+        sys.stdout.write(to_json([_as_dict(card) for card in cards]))
     else:
         print("\n".join(_table(cards)))
     faults = [catalog.problem] if catalog.problem else catalog.notes
@@ -35,7 +35,7 @@ def run_list(catalog: Catalog, as_json: bool) -> int:
 def run_show(catalog: Catalog, given: argparse.Namespace) -> int:
     """Print the card of a model; 1 where it cannot be used."""
     card = card_of(catalog, catalog.name_of(given.name))
-    print(to_json(_as_dict(card)) if given.json else "\n".join(_lines(card)))
+    sys.stdout.write(to_json(_as_dict(card)) if given.json else "\n".join(_lines(card)) + "\n")
     return SOME_FAILED if card.problem else DONE
 
 
@@ -71,7 +71,7 @@ def _lines(card: Card) -> list[str]:
         "backbone": card.backbone,
         "classes": f"{len(names)}: {', '.join(names[:_MOST_NAMES])}{more}" if names else "",
         "parameters": f"{card.parameters:,}, {card.dtype}" if card.parameters else "",
-        "size on disk": _bytes(card.disk_bytes),
+        "size on disk": _bytes(card.disk_bytes) if card.disk_bytes else "",
         "licence": card.licence,
         "commit": card.commit,
         "input": _input(card.preprocessing) if card.preprocessing else "",
@@ -145,9 +145,10 @@ def _input(preprocessing: Preprocessing) -> str:
     elif "shortest_edge" in size:
         longest = f", the longer at most {size['longest_edge']}" if "longest_edge" in size else ""
         told = f"shorter side {size['shortest_edge']}{longest} pixels"
+    elif "width" in size:
+        told = f"{size['width']} x {size['height']} pixels"
     else:
-        told = " x ".join(str(size[side]) for side in (("width", "height") if "width" in size else sorted(size))[::1])
-        told += " pixels" if "width" in size else " pixels at most"
+        told = f"at most {size['max_width']} x {size['max_height']} pixels"
     mean, std = ("/".join(f"{value:g}" for value in values) for values in (preprocessing.mean, preprocessing.std))
     return f"{told}, x {preprocessing.scale:.6g}, mean {mean}, std {std}"
 

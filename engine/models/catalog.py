@@ -273,6 +273,7 @@ class Catalog:
     @contextmanager
     def _changing(self) -> Iterator[Draft]:
         """Nobody who only asks waits for the file."""
+        self.refresh()
         with self._file.changing() as draft:
             yield draft
         with self._fresh():
