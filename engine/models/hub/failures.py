@@ -66,10 +66,15 @@ def explained(error: BaseException, asker: Asker) -> HubError:
         )
     if not isinstance(error, (httpx2.HTTPError, httpx2.InvalidURL, *_MISREAD)):
         raise error
+    return no_hub(asker.endpoint)
+
+
+def no_hub(endpoint: Endpoint) -> HubError:
+    """The answer is not one of a hub."""
     return HubError(
         "hub_answer",
         "{endpoint} does not answer as a hub does; check the address that is set as hub_endpoint.",
-        endpoint=asker.endpoint.name,
+        endpoint=endpoint.name,
     )
 
 

@@ -13,7 +13,7 @@ from engine.models.hub.asking import Waiting, answer_of
 from engine.models.hub.control import Control
 from engine.models.hub.endpoint import Endpoint
 from engine.models.hub.error import HubError
-from engine.models.hub.failures import Asker
+from engine.models.hub.failures import Asker, no_hub
 from engine.models.hub.library import api_of
 from engine.models.hub.patience import Patience
 
@@ -105,13 +105,13 @@ def plan_of(
 
     info = answer_of(ask, asker, control, patience, waiting)
     if not isinstance(info.sha, str) or not _SHA.fullmatch(info.sha):
-        raise _no_hub(endpoint)
+        raise no_hub(endpoint)
     siblings = {each.rfilename: each for each in info.siblings or () if isinstance(each.rfilename, str)}
     needed = _needed(siblings)
     if not any(name.endswith(".safetensors") for name in needed):
         if not any(name.endswith(_PICKLES) for name in siblings):
             raise _useless(model, _WHOLE)
-        raise answer_of(lambda: _pickle_only(api, model), asker, control, patience, waiting)
+        raise _pickle_refused(model, answer_of(lambda: _converted(api, model), asker, control, patience, waiting))
     if _SETTINGS[0] not in needed:
         raise _useless(model, _SETTINGS[0])
     files = [_remote(siblings[name], endpoint) for name in needed]
@@ -151,24 +151,35 @@ def _remote(sibling: RepoSibling, endpoint: Endpoint) -> RemoteFile:
             file=sibling.rfilename,
         )
     if sibling.rfilename.endswith(".json") and size > _LONGEST_SETTINGS:
-        raise _no_hub(endpoint)
+        raise no_hub(endpoint)
     return RemoteFile(sibling.rfilename, size, kind, digest)
 
 
-def _pickle_only(api: HfApi, model: str) -> HubError:
-    """The refusal, with the revision that has been converted where there is one."""
-    offers = api.get_repo_discussions(model, author=_CONVERTER, discussion_type="pull_request")
-    for offer in islice(offers, _LOOKED_AT):
-        if offer.author == _CONVERTER and "safetensors" in offer.title:
-            converted = api.model_info(model, revision=f"refs/pr/{offer.num}")
-            if any(each.rfilename == _WHOLE for each in converted.siblings or ()):
-                return HubError(
-                    "hub_converted",
-                    "{model} is saved in a format that can run code when it is opened; its revision {revision} "
-                    "has it as safetensors: download that one.",
-                    model=model,
-                    revision=f"refs/pr/{offer.num}",
-                )
+def _converted(api: HfApi, model: str) -> str:
+    """The revision that has a model's pickles as safetensors; empty where there is none, or none can be asked for."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        offers = api.get_repo_discussions(model, author=_CONVERTER, discussion_type="pull_request")
+        for offer in islice(offers, _LOOKED_AT):
+            if offer.author == _CONVERTER and "safetensors" in offer.title:
+                converted = api.model_info(model, revision=f"refs/pr/{offer.num}")
+                if any(each.rfilename == _WHOLE for each in converted.siblings or ()):
+                    return f"refs/pr/{offer.num}"
+    except HfHubHTTPError:  # discussions can be switched off, and mirrors may not have them
+        pass
+    return ""
+
+
+def _pickle_refused(model: str, converted: str) -> HubError:
+    if converted:
+        return HubError(
+            "hub_converted",
+            "{model} is saved in a format that can run code when it is opened; its revision {revision} "
+            "has it as safetensors: download that one.",
+            model=model,
+            revision=converted,
+        )
     return HubError(
         "hub_pickle_only",
         "{model} is only there in a format that can run code when it is opened; have it converted at "
@@ -183,12 +194,4 @@ def _useless(model: str, file: str) -> HubError:
         "{model} has no {file}, so it is no model that can be used here; choose another one.",
         model=model,
         file=file,
-    )
-
-
-def _no_hub(endpoint: Endpoint) -> HubError:
-    return HubError(
-        "hub_answer",
-        "{endpoint} does not answer as a hub does; check the address that is set as hub_endpoint.",
-        endpoint=endpoint.name,
     )

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -236,6 +240,31 @@ def test_a_download_that_was_left_goes_on_in_another_process(
     assert 150_000 < start <= left.done
     assert not hub.requests("config.json")
     assert ModelFolders(models).unfinished() == []
+
+
+KILLED = """
+import os, signal, sys
+from engine.models.hub.download import download
+from engine.models.hub.endpoint import Endpoint
+def die(progress):
+    if progress.done > 300_000:
+        os.kill(os.getpid(), signal.SIGKILL)
+download("acme/bottles", Endpoint(sys.argv[1], trusted=False), progress=die)
+"""
+
+
+def test_a_download_survives_the_end_of_its_process(hub: HubServer, bring: Bring, own_home: Path) -> None:
+    """FAULTS 30: killed in the middle, taken up by the next process; the lock of the dead one is gone."""
+    hub.fault("/storage/", slow(50_000, 0.01))
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    done = subprocess.run([sys.executable, "-c", KILLED, hub.url], env=environment, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = ModelFolders().unfinished()
+    assert 300_000 < left.done < left.record.total
+    hub.asked.clear()
+    folder = bring(folders=None)
+    assert (folder / "model.safetensors").read_bytes() == TENSORS
+    assert int(hub.requests("/storage/")[0].headers["range"][6:-1]) >= 250_000
 
 
 def test_what_was_left_of_another_commit_is_not_mixed_in(

@@ -354,6 +354,13 @@ def test_a_pickle_without_conversion_is_refused_with_the_way_to_one(hub: HubServ
     assert not hub.requests("/resolve/")
 
 
+@pytest.mark.parametrize("fault", [status(403), status(404), answers(b'{"discussions": [], "count": 0, "start": 0}')])
+def test_a_hub_that_tells_nothing_of_conversions_is_no_hindrance(hub: HubServer, bring: Bring, fault: Fault) -> None:
+    hub.repos["acme/bottles"] = Repo(dict(PICKLE))
+    hub.fault("/discussions", fault)
+    failure(bring, "hub_pickle_only")
+
+
 @pytest.mark.parametrize("place", ["environment", "login"])
 def test_the_users_token_opens_private_models_and_stays_with_the_hub(
     hub: HubServer,
