@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from engine.conversions import Conversions
 from engine.detect.detection import Detections, Timing
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Recipe, prepare
@@ -19,7 +21,9 @@ from engine.image.decode import Limits, decode_image
 from engine.image.fetch import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
 from engine.loaded_models import LoadedModels
+from engine.model_runtimes import ModelRuntimes, RuntimeState
 from engine.models.catalog import Catalog
+from engine.models.converted import ConvertedModels
 from engine.models.last_times import keep_times, note_time
 from engine.models.onnx_beside import keep_names
 from engine.paths import cache_dir
@@ -81,7 +85,8 @@ class Engine:
         self.settings = settings or load_settings()
         self.cache = cache
         self.catalog = Catalog()
-        self._models = LoadedModels(self.catalog)
+        self._conversions = Conversions(ConvertedModels(cache_dir() / "converted"))
+        self._models = LoadedModels(self.catalog, ModelRuntimes(self._conversions))
         self.scheduler = Scheduler(self.settings.queue)
 
     @property
@@ -236,6 +241,7 @@ class Engine:
             ModelError: it cannot be found or loaded; the models in memory stay as they are.
         """
         name = self.catalog.name_of(model or self.settings.model)
+        self._settle(name)
         with self.scheduler.turn():
             return self._models.ready(name, self.settings)
 
@@ -264,15 +270,71 @@ class Engine:
             if self._models.get(name):
                 self._models.unload(name)
 
+    def runtime_state(self, model: str | None = None) -> RuntimeState:
+        """What executes a model and how far its conversion is; loads nothing, but reads its files the first time.
+
+        Raises:
+            ModelError: it cannot be found or read.
+        """
+        return self._models.runtime_state(self.catalog.name_of(model or self.settings.model), self.settings)
+
+    @contextmanager
+    def conversions_observed(self, observer: Callable[[str], None]) -> Iterator[None]:
+        """Call `observer` with a model's fingerprint after each change of its conversion, inside the block.
+
+        It is called in a thread of the engine's, which must not be held up.
+        """
+        with self._conversions.observed(observer):
+            yield
+
+    def wait_for_conversion(
+        self, model: str | None = None, timeout: float | None = None, cancelled: Cancelled = bool
+    ) -> bool:
+        """Wait for the conversion that a model's first use began; true where OpenVINO answers from the next turn on.
+
+        Args:
+            model: A name in the catalog or a checkpoint folder; `None` is the default model.
+            timeout: Seconds; `None` is as long as it takes.
+            cancelled: Asked now and then; true waits no longer.
+
+        Raises:
+            ModelError: the model cannot be found or read.
+        """
+        name = self.catalog.name_of(model or self.settings.model)
+        return self._models.wait(name, self.settings, cancelled, timeout)
+
+    def convert(
+        self,
+        model: str | None = None,
+        progress: Callable[[str], None] = lambda stage: None,
+        cancelled: Cancelled = bool,
+    ) -> RuntimeState:
+        """Convert a model for OpenVINO, unless that was done, and wait for it.
+
+        Args:
+            model: A name in the catalog or a checkpoint folder; `None` is the default model.
+            progress: Is told each stage of `RuntimeState.conversion` as it begins.
+            cancelled: Asked now and then; true waits no longer.
+
+        Returns:
+            Where it is then; `conversion` is `none` where the settings or the kind of model leave nothing to convert.
+
+        Raises:
+            ModelError: the model cannot be found or read.
+        """
+        name = self.catalog.name_of(model or self.settings.model)
+        return self._models.convert(name, self.settings, progress, cancelled)
+
     def apply(self, settings: Settings) -> None:
-        """Use other settings from now on; after a change of device models are loaded again when next asked for."""
+        """Use other settings from now on; other devices or runtimes load models again when they are next asked for."""
         with self.scheduler.turn():
-            if settings.device != self.settings.device:
+            if (settings.device, settings.runtime) != (self.settings.device, self.settings.runtime):
                 self._models.unload_all()
             self.settings = settings
 
     def close(self) -> None:
-        """Unload every model and close the cache."""
+        """Unload every model, close the cache, end what converts."""
+        self._conversions.close()
         with self.scheduler.turn():
             self._models.unload_all()
             if self.cache is not None:
@@ -281,8 +343,14 @@ class Engine:
 
     def _prepare(self, image: OpenedImage, name: str, cancelled: Cancelled) -> Prepared:
         """What needs no turn at the model."""
+        self._settle(name, cancelled)
         _give_up_if(cancelled)
         return prepare(self._models.recipe(name), image.pixels)
+
+    def _settle(self, name: str, cancelled: Cancelled = bool) -> None:
+        """Where the settings ask for OpenVINO, wait for it before the model is loaded."""
+        if self.settings.runtime == "openvino" and self._models.get(name) is None:
+            self._models.convert(name, self.settings, cancelled=cancelled)
 
     def _detect(self, image: OpenedImage, prepared: Prepared, name: str, cancelled: Cancelled) -> Detections:
         detector = self._models.ready(name, self.settings)
@@ -294,7 +362,10 @@ class Engine:
         except DetectionError as error:
             if error.code == "out_of_memory":
                 self._models.unload(name)
+            elif self._models.falls_back(name, error):
+                return self._detect(image, prepared, name, cancelled)
             raise
+        self._models.used(name, self.settings)
         note_time(self.catalog.path(name), found.timing.model, found.runtime, found.device)
         return replace(found, model=name, timing=replace(found.timing, decode=image.decode_ms))
 

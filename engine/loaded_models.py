@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from engine.detect.detector import Detector
 from engine.detect.recipe import Recipe
-from engine.detect.runtimes.choice import open_runtime
-from engine.errors import EngineError
+from engine.errors import DetectionError, EngineError
 from engine.memory import give_back_memory
+from engine.model_runtimes import ModelRuntimes, RuntimeState, may_convert
 from engine.models.catalog import Catalog
 from engine.models.fingerprint import fingerprint
 from engine.models.reading import read_model
@@ -23,8 +25,9 @@ class LoadedModels:
     elsewhere now is loaded from there.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, runtimes: ModelRuntimes) -> None:
         self._catalog = catalog
+        self._runtimes = runtimes
         self._detectors: OrderedDict[Path, Detector] = OrderedDict()
         self._fingerprints: dict[Path, str] = {}
 
@@ -54,14 +57,16 @@ class LoadedModels:
         return self._fingerprints.get(path) or fingerprint(path)
 
     def ready(self, name: str, settings: Settings) -> Detector:
-        """The model, loaded if it is not; the least recently used one makes room.
+        """The model, loaded if it is not, by the best runtime there is; the least recently used one makes room.
 
         Raises:
             ModelError: it cannot be loaded; the models in memory stay as they are.
         """
         path = self._catalog.path(name)
         if path not in self._detectors:
-            self._detectors[path] = self._load(name, path, settings.device)
+            self._detectors[path] = self._load(name, path, settings)
+        else:
+            self._improve(path, settings)
         self._detectors.move_to_end(path)
         while len(self._detectors) > settings.loaded_models:
             self._unload(next(iter(self._detectors)))
@@ -78,12 +83,60 @@ class LoadedModels:
         for path in tuple(self._detectors):
             self._unload(path)
 
+    def used(self, name: str, settings: Settings) -> None:
+        """A model that is in memory answered: it is worth being converted."""
+        path = self._catalog.path(name)
+        self._runtimes.used(self._detectors[path].recipe, path, self._fingerprints[path], settings)
+
+    def falls_back(self, name: str, error: DetectionError) -> bool:
+        """The runtime of a model in memory failed; true where it was unloaded, to be loaded with another one."""
+        path = self._catalog.path(name)
+        detector = self._detectors[path]
+        if not self._runtimes.broke(detector.recipe, detector.runtime, self._fingerprints[path], error):
+            return False
+        self._unload(path)
+        return True
+
+    def wait(self, name: str, settings: Settings, cancelled: Callable[[], bool], timeout: float | None) -> bool:
+        """See `Engine.wait_for_conversion`."""
+        if not may_convert(self.recipe(name), settings):
+            return False
+        return self._runtimes.conversions.wait(self.fingerprint(name), cancelled, timeout).stage == "converted"
+
+    def convert(
+        self,
+        name: str,
+        settings: Settings,
+        progress: Callable[[str], None] = lambda stage: None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> RuntimeState:
+        """Convert a model where it may be; see `Engine.convert`."""
+        if may_convert(self.recipe(name), settings):
+            self._runtimes.convert(self._catalog.path(name), self.fingerprint(name), progress, cancelled)
+        return self.runtime_state(name, settings)
+
+    def runtime_state(self, name: str, settings: Settings) -> RuntimeState:
+        """See `Engine.runtime_state`."""
+        detector = self.get(name)
+        runtime = detector.runtime if detector else None
+        return self._runtimes.state(self.recipe(name), runtime, self.fingerprint(name), settings)
+
     def _unload(self, path: Path) -> None:
         self._fingerprints.pop(path, None)
         self._detectors.pop(path).runtime.close()
         give_back_memory()
 
-    def _load(self, name: str, path: Path, device: str) -> Detector:
+    def _load(self, name: str, path: Path, settings: Settings) -> Detector:
         model = read_model(path)
-        self._fingerprints[path] = fingerprint(path)
-        return Detector(name, model, open_runtime(model, device))
+        content = fingerprint(path)
+        detector = Detector(name, model, self._runtimes.open(model, content, settings))
+        self._fingerprints[path] = content
+        return detector
+
+    def _improve(self, path: Path, settings: Settings) -> None:
+        detector = self._detectors[path]
+        successor = self._runtimes.successor(detector.recipe, detector.runtime, self._fingerprints[path], settings)
+        if successor is not None:
+            self._detectors[path] = replace(detector, runtime=successor)
+            detector.runtime.close()
+            give_back_memory()

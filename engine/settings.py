@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     Attributes:
         model: The model that is used where none is named.
         device: `auto` (CUDA, then MPS, then the CPU), `cpu`, `cuda`, `cuda:N` or `mps`.
+        runtime: What executes checkpoints on the CPU: `auto` (torch, until OpenVINO can take over), `torch` alone, or
+            `openvino`, for which the first use waits until the model is converted.
         max_pixels: Largest image, width x height, pixels.
         max_file_bytes: Largest local file, bytes.
         max_fetch_bytes: Largest image behind a URL, bytes.
@@ -60,6 +62,7 @@ class Settings(BaseSettings):
 
     model: str = "starter"
     device: str = "auto"
+    runtime: Literal["auto", "torch", "openvino"] = "auto"
     max_pixels: int = Field(default=128_000_000, ge=1)
     max_file_bytes: int = Field(default=512 * 1024 * 1024, ge=1)
     max_fetch_bytes: int = Field(default=32 * 1024 * 1024, ge=1)

@@ -6,6 +6,7 @@ import os
 import tempfile
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("DETRDESK_RUNTIME", "torch")  # no test converts models unless it wants to
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="detrdesk-runtime-"))
 
 from collections.abc import Iterator

@@ -6,12 +6,10 @@ import hashlib
 from pathlib import Path
 
 from engine.errors import ModelError
+from engine.models.digests import file_digest
 from engine.models.onnx_model import files_with
 
 _SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json", "model.safetensors.index.json")
-
-_known: dict[tuple[str, int, int], bytes] = {}
-"""Digests by path, size and time of change (ns): 160 MB are read once a process."""
 
 
 def fingerprint(model: Path) -> str:
@@ -59,12 +57,7 @@ def _files(model: Path) -> list[Path]:
 
 def _digest(path: Path, model: Path) -> bytes:
     try:
-        stat = path.stat()
-        key = (str(path.absolute()), stat.st_size, stat.st_mtime_ns)
-        if key not in _known:
-            with path.open("rb") as file:
-                _known[key] = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
-        return _known[key]
+        return file_digest(path)
     except OSError as error:
         raise _unreadable(model, path.name, error) from error
 

@@ -1,0 +1,114 @@
+"""The process that converts one checkpoint for OpenVINO: `main`, started by `conversion_process`.
+
+It tells its parent what it does by lines of JSON; everything that libraries print goes elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from engine.detect.agreement import Difference, difference, largest, probe_images
+from engine.detect.detector import Detector
+from engine.detect.recipe import Prepared, Tensors, prepare
+from engine.detect.runtimes.background import end_with_parent, lower_priority
+from engine.detect.runtimes.failures import reason
+from engine.detect.runtimes.openvino_library import openvino
+from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
+from engine.detect.runtimes.torch_runtime import TorchRuntime
+from engine.detect.runtimes.transformers_model import load_model
+from engine.errors import EngineError
+from engine.models.checkpoint import Checkpoint, read_checkpoint
+from engine.models.converted import MODEL_FILE
+from engine.models.fingerprint import fingerprint
+
+_OUTPUTS = ("logits", "pred_boxes")
+
+
+def main(folder: str, work: str, haste: str) -> None:
+    """Convert the checkpoint in `folder` to `work`, compare, and tell; with the haste `none`, others go first."""
+    parent = _take_stdout()
+    if haste == "none":
+        lower_priority()
+    end_with_parent()
+    try:
+        _tell(parent, **_convert(parent, Path(folder), Path(work)))
+    except (OSError, MemoryError) as error:
+        _tell(parent, failed=reason(error))
+    except EngineError as error:
+        _tell(parent, failed=error.message)
+    except Exception as error:  # tracing raises whatever a model's code raises; the user needs one sentence
+        _tell(parent, impossible=reason(error))
+
+
+def _convert(parent: IO[str], folder: Path, work: Path) -> dict[str, Any]:
+    _tell(parent, stage="loading")
+    checkpoint = read_checkpoint(folder)
+    images = probe_images()
+    prepared = [prepare(checkpoint, image) for image in images]
+    _tell(parent, stage="converting")
+    write_model(checkpoint, [one.tensors for one in prepared], work / MODEL_FILE)
+    _tell(parent, stage="comparing")
+    found = compare(checkpoint, work / MODEL_FILE, prepared)
+    return {"fingerprint": fingerprint(folder), "score": found.score, "pixels": found.pixels}
+
+
+def write_model(checkpoint: Checkpoint, examples: Sequence[Tensors], path: Path) -> None:
+    """Write a checkpoint in OpenVINO's form, f32.
+
+    Args:
+        checkpoint: What to convert.
+        examples: Its tensors for some images; dimensions in which they differ may have any size.
+        path: Of the `.xml`.
+    """
+    import torch
+
+    model = load_model(checkpoint)
+
+    class Traced(torch.nn.Module):  # type: ignore[misc]
+        """The model from tensors, in the order of the example's names, to its outputs."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, *tensors: Any) -> tuple[Any, ...]:
+            output = self.model(**dict(zip(names, tensors, strict=True)))
+            return tuple(output[name] for name in _OUTPUTS)
+
+    names = list(examples[0])
+    example = tuple(torch.from_numpy(examples[0][name]) for name in names)
+    with torch.inference_mode():
+        converted = openvino().convert_model(Traced().eval(), example_input=example)
+    for port, name in zip([*converted.inputs, *converted.outputs], [*names, *_OUTPUTS], strict=True):
+        port.tensor.set_names({name})
+    converted.reshape({name: _shape([one[name].shape for one in examples]) for name in names})
+    openvino().save_model(converted, path, compress_to_fp16=False)
+
+
+def compare(checkpoint: Checkpoint, model_file: Path, prepared: Sequence[Prepared]) -> Difference:
+    """How far the converted model's detections are from torch's, at most."""
+    runtimes = (OpenVinoRuntime(model_file), TorchRuntime(checkpoint, "cpu"))
+    ours, reference = (Detector("", checkpoint, runtime) for runtime in runtimes)
+    return largest(difference(ours.detect(one), reference.detect(one)) for one in prepared)
+
+
+def _shape(shapes: Sequence[tuple[int, ...]]) -> list[int]:
+    """The sizes in which all agree; -1, any size, where they do not."""
+    return [sizes[0] if len(set(sizes)) == 1 else -1 for sizes in zip(*shapes, strict=True)]
+
+
+def _take_stdout() -> IO[str]:
+    """The way to the parent; what libraries write to standard output goes to standard error from now on."""
+    parent = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return parent
+
+
+def _tell(parent: IO[str], **told: Any) -> None:
+    parent.write(json.dumps(told) + "\n")

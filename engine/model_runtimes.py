@@ -1,0 +1,135 @@
+"""Which runtime a model has: torch at first, OpenVINO as soon as the model is converted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.conversions import Conversion, Conversions, Stage
+from engine.detect.recipe import Recipe
+from engine.detect.runtimes.base import Runtime
+from engine.detect.runtimes.choice import open_runtime
+from engine.detect.runtimes.devices import means_cpu
+from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
+from engine.errors import DetectionError, ModelError
+from engine.models.checkpoint import Checkpoint
+from engine.models.converted import refusal
+from engine.models.onnx_model import OnnxModel
+from engine.settings import Settings
+
+_log = logging.getLogger("detrdesk.runtimes")
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeState:
+    """What executes a model, and what will.
+
+    Attributes:
+        runtime: `torch` or `openvino`: what it is in memory with, else what it would be loaded with.
+        device: Where that runs it; as it is set, where the model is not in memory.
+        conversion: How far its conversion for OpenVINO is; `none` also where there is to be none.
+        problem: Why it was refused, or failed this time.
+        score_difference: Largest difference of a score from torch's on the probe images, if it is converted.
+        pixel_difference: Largest difference of a box from torch's on them, pixels.
+    """
+
+    runtime: str
+    device: str
+    conversion: Stage = "none"
+    problem: ModelError | None = None
+    score_difference: float | None = None
+    pixel_difference: float | None = None
+
+
+class ModelRuntimes:
+    """Opens runtimes and has checkpoints converted, where the settings let it."""
+
+    def __init__(self, conversions: Conversions) -> None:
+        self.conversions = conversions
+
+    def open(self, model: Checkpoint | OnnxModel, fingerprint: str, settings: Settings) -> Runtime:
+        """The best runtime that there is at this moment.
+
+        Raises:
+            ModelError: the device is not there, or the files do not make a model.
+            DetectionError: out of memory.
+        """
+        return self._converted(model, fingerprint, settings) or open_runtime(model, settings.device)
+
+    def successor(self, model: Recipe, runtime: Runtime, fingerprint: str, settings: Settings) -> Runtime | None:
+        """What takes over from the runtime that a model has, if the model was converted meanwhile."""
+        return None if runtime.name == OpenVinoRuntime.name else self._converted(model, fingerprint, settings)
+
+    def used(self, model: Recipe, path: Path, fingerprint: str, settings: Settings) -> None:
+        """A model answered: have it converted, unless that was done."""
+        if may_convert(model, settings):
+            self.conversions.want(fingerprint, path)
+
+    def broke(self, model: Recipe, runtime: Runtime, fingerprint: str, error: DetectionError) -> bool:
+        """A runtime failed at an image; true where another one is there to be tried, from now on."""
+        if runtime.name != OpenVinoRuntime.name or not isinstance(model, Checkpoint):
+            return False
+        problem = refusal("conversion_broke", {"reason": error.message})
+        _log.warning("The model %s goes back to torch. %s", model.folder.name, problem.message)
+        self.conversions.refuse(fingerprint, problem)
+        return True
+
+    def convert(
+        self,
+        path: Path,
+        fingerprint: str,
+        progress: Callable[[str], None] = lambda stage: None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> Conversion:
+        """Convert a checkpoint now, unless that was done, and wait for it.
+
+        Args:
+            path: The checkpoint folder.
+            fingerprint: That of the folder.
+            progress: Is told the stages as they begin.
+            cancelled: Asked now and then; true waits no longer.
+        """
+
+        def tell(changed: str) -> None:
+            if changed == fingerprint:
+                progress(self.conversions.state(fingerprint).stage)
+
+        with self.conversions.observed(tell):
+            self.conversions.want(fingerprint, path, pause=0.0, in_haste=True)
+            return self.conversions.wait(fingerprint, cancelled)
+
+    def state(self, model: Recipe, runtime: Runtime | None, fingerprint: str, settings: Settings) -> RuntimeState:
+        """What executes a model, in memory or not."""
+        known = self.conversions.state(fingerprint) if may_convert(model, settings) else Conversion()
+        by_openvino = isinstance(model, OnnxModel) or known.converted is not None
+        return RuntimeState(
+            runtime=runtime.name if runtime else OpenVinoRuntime.name if by_openvino else "torch",
+            device=runtime.device if runtime else OpenVinoRuntime.device if by_openvino else settings.device,
+            conversion=known.stage,
+            problem=known.problem,
+            score_difference=known.converted.score_difference if known.converted else None,
+            pixel_difference=known.converted.pixel_difference if known.converted else None,
+        )
+
+    def _converted(self, model: Recipe, fingerprint: str, settings: Settings) -> Runtime | None:
+        converted = self.conversions.state(fingerprint).converted if may_convert(model, settings) else None
+        if converted is None:
+            return None
+        try:
+            return OpenVinoRuntime(converted.model_file)
+        except ModelError as error:
+            _log.warning("The converted model cannot be used, torch serves. %s", error.message)
+            self.conversions.fail(fingerprint, error)
+            return None
+
+
+def may_convert(model: Recipe, settings: Settings) -> bool:
+    """Whether OpenVINO may execute this model instead of torch: a checkpoint, on the CPU, if the settings let it.
+
+    With the runtime `openvino` a card is left alone unless the device names it.
+    """
+    if not isinstance(model, Checkpoint) or settings.runtime == "torch":
+        return False
+    return means_cpu(settings.device) or (settings.runtime == "openvino" and settings.device == "auto")

@@ -1,0 +1,171 @@
+"""Models in OpenVINO's form, kept on the disk by what made them: the checkpoint's content and the versions."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from engine.errors import ModelError
+from engine.models.digests import file_digest
+
+MODEL_FILE = "model.xml"
+_TENSOR_FILE = "model.bin"
+_MANIFEST = "manifest.json"
+_WORK = ".work-"
+_CONVERSION = 1
+"""What is done to a checkpoint; another number makes all of them anew."""
+_MOST_ENTRIES = 32
+_MOST_BYTES = 4 * 1024**3
+
+REFUSALS = {
+    "conversion_differs": "OpenVINO would answer differently: scores by up to {score}, boxes by up to {pixels} pixels.",
+    "conversion_impossible": "OpenVINO cannot convert this model: {reason}.",
+    "conversion_broke": "The converted model failed: {reason}.",
+}
+"""Why a model stays with torch until one of the versions changes, by code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A converted model.
+
+    Attributes:
+        model_file: OpenVINO's `.xml`, its tensors beside it.
+        score_difference: Largest difference from torch's scores on the probe images.
+        pixel_difference: Largest difference from torch's boxes on them, pixels.
+    """
+
+    model_file: Path
+    score_difference: float
+    pixel_difference: float
+
+
+def refusal(code: str, params: Mapping[str, Any]) -> ModelError:
+    """One of `REFUSALS`, filled in."""
+    return ModelError(code, REFUSALS[code], **params)
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """What a converted model depends on beside the checkpoint; imports none of it. Empty for what is not installed."""
+    found = {"conversion": str(_CONVERSION)}
+    for name in ("openvino", "torch", "transformers"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = ""
+    return found
+
+
+class ConvertedModels:
+    """A folder of converted models and of the reasons why others are not; those that were used longest ago make room.
+
+    What was damaged is absent. Only what writes raises: `OSError`, where the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, most_entries: int = _MOST_ENTRIES, most_bytes: int = _MOST_BYTES) -> None:
+        self.folder = folder
+        self._most_entries = most_entries
+        self._most_bytes = most_bytes
+
+    def find(self, fingerprint: str) -> Converted | ModelError | None:
+        """The converted model of a checkpoint, why there is none, or nothing."""
+        entry = self._entry(fingerprint)
+        try:
+            manifest = json.loads((entry / _MANIFEST).read_bytes())
+            if manifest["fingerprint"] != fingerprint or manifest["versions"] != versions():
+                return None
+            if manifest["refused"]:
+                return refusal(manifest["refused"]["code"], manifest["refused"]["params"])
+            if any(file_digest(entry / name).hex() != manifest["files"][name] for name in (MODEL_FILE, _TENSOR_FILE)):
+                return None
+            found = Converted(
+                entry / MODEL_FILE, float(manifest["score_difference"]), float(manifest["pixel_difference"])
+            )
+        except (OSError, ValueError, TypeError, LookupError, RecursionError):
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(entry)
+        return found
+
+    @contextlib.contextmanager
+    def work_folder(self) -> Iterator[Path]:
+        """An empty folder to convert in, removed at the end with those that killed programs left.
+
+        One at a time: whoever holds the lock of `folder` may take it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for left in self.folder.glob(f"{_WORK}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        work = Path(tempfile.mkdtemp(dir=self.folder, prefix=_WORK))
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def keep(self, work: Path, fingerprint: str, score_difference: float, pixel_difference: float) -> None:
+        """Keep the model that lies in `work`, which goes.
+
+        Args:
+            work: Of `work_folder`; holds `model.xml` and `model.bin`.
+            fingerprint: Of the checkpoint it was made from.
+            score_difference, pixel_difference: See `Converted`.
+        """
+        files = {name: file_digest(work / name).hex() for name in (MODEL_FILE, _TENSOR_FILE)}
+        differences = {"score_difference": score_difference, "pixel_difference": pixel_difference}
+        self._place(work, fingerprint, {"files": files, "refused": None, **differences})
+
+    def refuse(self, fingerprint: str, error: ModelError) -> None:
+        """Keep the reason, one of `REFUSALS`, why a model is not converted, so that it is not tried again."""
+        work = Path(tempfile.mkdtemp(dir=self.folder, prefix=_WORK))
+        try:
+            self._place(work, fingerprint, {"refused": {"code": error.code, "params": error.params}})
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def drop(self, fingerprint: str) -> None:
+        """Remove what is kept of a checkpoint."""
+        shutil.rmtree(self._entry(fingerprint), ignore_errors=True)
+
+    def _entry(self, fingerprint: str) -> Path:
+        made_by = json.dumps(versions(), sort_keys=True).encode()
+        return self.folder / f"{fingerprint}-{hashlib.blake2b(made_by, digest_size=4).hexdigest()}"
+
+    def _place(self, work: Path, fingerprint: str, told: Mapping[str, Any]) -> None:
+        manifest = {"fingerprint": fingerprint, "versions": dict(versions()), **told}
+        (work / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
+        for path in work.iterdir():
+            _sync(path)
+        self._make_room(fingerprint, _bytes(work))
+        work.rename(self._entry(fingerprint))
+
+    def _make_room(self, fingerprint: str, new_bytes: int) -> None:
+        """Remove what is kept of this checkpoint, then the least recently used, until there is room for one more."""
+        for entry in self.folder.glob(f"{fingerprint}-*"):
+            shutil.rmtree(entry)
+        entries = sorted(self.folder.glob("*-*"), key=lambda entry: entry.stat().st_mtime, reverse=True)
+        entries = [entry for entry in entries if not entry.name.startswith(_WORK)]
+        room = self._most_bytes - new_bytes - sum(map(_bytes, entries))
+        while entries and (room < 0 or len(entries) >= self._most_entries):
+            oldest = entries.pop()
+            room += _bytes(oldest)
+            shutil.rmtree(oldest, ignore_errors=True)
+
+
+def _bytes(entry: Path) -> int:
+    return sum(path.stat().st_size for path in entry.iterdir())
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
