@@ -54,7 +54,7 @@ async def preview(request: Request) -> Response:
 async def deepstack(request: Request) -> Response:
     """Detect as DeepStack does."""
     service, body, headers = service_of(request), await _body(request), request.headers
-    parts = await service.in_thread(lambda: parse_form(body, headers.get("content-type", "")))
+    parts = await service.unpacked(body, lambda: parse_form(body, headers.get("content-type", "")))
     service.access.check_key(sent_key(headers) or question.form_key(parts))
     asked = question.from_deepstack(parts, headers)
     (seen,) = await service.answer(request, asked, service.worker.detect_all)
@@ -65,7 +65,7 @@ async def deepstack(request: Request) -> Response:
 async def localai(request: Request) -> Response:
     """Detect as LocalAI does."""
     service, body = service_of(request), await _body(request)
-    asked = await service.in_thread(lambda: question.from_localai(body, request.headers))
+    asked = await service.unpacked(body, lambda: question.from_localai(body, request.headers))
     (seen,) = await service.answer(request, asked, service.worker.detect_all)
     return JSONResponse({"detections": _localai(seen, asked.chosen)}, headers=_tokens(request))
 
@@ -133,7 +133,7 @@ async def _question(request: Request) -> Question:
             return question.from_upload(parse_form(body, content_type), headers)
         return question.from_chat(body, headers)
 
-    return await service_of(request).in_thread(read)
+    return await service_of(request).unpacked(body, read)
 
 
 async def _picture(request: Request, asked: Question) -> Response:

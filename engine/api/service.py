@@ -23,6 +23,7 @@ from engine.api.served import ServedModels
 from engine.api.tidying import Tidying
 from engine.api.work import Answered, Task, Worker
 from engine.engine import Engine
+from engine.image.inline import PIECE
 from engine.settings import Settings
 
 ResultT = TypeVar("ResultT")
@@ -59,12 +60,23 @@ class Service:
         self.worker = Worker(engine, settings, self.metrics, answered)
         self.fetcher = Fetcher(settings, self.metrics, _FETCHES * engine.scheduler.limit)
         self._max_images = settings.max_images
+        self._unpacking = asyncio.Lock()
         self._pool = ThreadPoolExecutor(engine.scheduler.limit + _SPARE_THREADS, "api")
         self._fetches = ThreadPoolExecutor(self.fetcher.limit, "api-fetch")
 
     async def in_thread(self, work: Callable[[], ResultT]) -> ResultT:
         """Do `work` away from the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    async def unpacked(self, body: bytes | bytearray, work: Callable[[], ResultT]) -> ResultT:
+        """Do `work`, which reads a question out of `body`, away from the event loop; large bodies one after the other.
+
+        Python runs one thread at a time: several would not be done sooner, but the event loop would wait for each.
+        """
+        if len(body) <= PIECE:
+            return await self.in_thread(work)
+        async with self._unpacking:
+            return await self.in_thread(work)
 
     async def answer(self, request: Request, question: Question, work: Callable[[Task], ResultT]) -> ResultT:
         """Do `work` for a question when its turn comes; dropped when the client goes away.

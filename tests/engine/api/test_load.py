@@ -20,8 +20,10 @@ import httpx
 import psutil
 import pytest
 import requests
+from starlette.datastructures import Headers
 
-from engine.api import server
+from engine.api import question, server
+from engine.image.inline import PIECE
 from engine.memory import give_back_memory
 from tests.engine.api.conftest import DETECTIONS, Serve, Service, base64_item, image_bytes, url_item, wait_until
 
@@ -252,6 +254,32 @@ def test_health_answers_while_a_large_body_is_read(service: Service, kind: str) 
             assert answer.status_code in {400, 413, 415}
     assert sorted(times)[int(len(times) * 0.9)] < 0.05
     assert max(times) < 0.5
+
+
+def test_large_bodies_are_unpacked_one_after_the_other_and_small_ones_meanwhile(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four at once kept `/health` waiting for 150 ms."""
+    go_on, running, most = threading.Event(), [0], [0]
+    from_chat = question.from_chat
+
+    def slow(body: bytes, headers: Headers) -> Any:
+        if len(body) > PIECE:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+            assert go_on.wait(10)
+            running[0] -= 1
+        return from_chat(body, headers)
+
+    monkeypatch.setattr(question, "from_chat", slow)
+    with ThreadPoolExecutor(4) as pool:
+        large = [pool.submit(service.http.post, DETECTIONS, content=BIG % (b"QUJD" * PIECE)) for _ in range(4)]
+        wait_until(lambda: running[0] > 0)
+        assert service.detect(ITEM).status_code == 200
+        time.sleep(0.1)
+        go_on.set()
+        assert {each.result().status_code for each in large} == {415}
+    assert most == [1]
 
 
 def _footprint() -> tuple[int, int, float]:
