@@ -52,13 +52,30 @@ def large_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+MEASURE_CUDA = """
+import sys, torch
+from engine import Engine
+from engine.settings import Settings
+image, tiny, big = sys.argv[1:]
+engine = Engine(Settings(loaded_models=1, device="cuda"))
+for model in (tiny, big, tiny):
+    assert engine.detect(image, model).device.startswith("cuda")
+    print(torch.cuda.memory_allocated() // 10**6, torch.cuda.memory_reserved() // 10**6)
+"""
+
+
 def megabytes(returned: str, *files: Path) -> list[int]:
     """Memory after each of three turns, in a process of its own: what earlier tests left in malloc would hide it."""
-    command = [sys.executable, "-c", MEASURE, *map(str, files), returned]
+    return printed(MEASURE, *map(str, files), returned)
+
+
+def printed(program: str, *arguments: str) -> list[int]:
+    """The numbers that a program of Python prints."""
+    command = [sys.executable, "-c", program, *arguments]
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
     assert done.returncode == 0, done.stderr
-    return [int(line) for line in done.stdout.split()]
+    return [int(number) for number in done.stdout.split()]
 
 
 def test_the_memory_of_the_model_that_leaves_goes(big_detr: Path, tiny_detr: Path, large_image: Path) -> None:
@@ -72,3 +89,16 @@ def test_without_returning_it_the_memory_would_stay(big_detr: Path, tiny_detr: P
     """What the other test measures can go wrong."""
     before, _, finally_ = megabytes("kept", large_image, tiny_detr, big_detr)
     assert finally_ - before > 70
+
+
+def test_the_cuda_memory_of_the_model_that_leaves_goes(big_detr: Path, tiny_detr: Path, large_image: Path) -> None:
+    """What tensors take, and what torch keeps for the next ones: other programs on the card need that, too."""
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("torch sees no CUDA here")
+    numbers = printed(MEASURE_CUDA, str(large_image), str(tiny_detr), str(big_detr))
+    allocated, reserved = numbers[::2], numbers[1::2]
+    assert allocated[1] - allocated[0] > 80
+    assert allocated[2] - allocated[0] < 10
+    assert reserved[1] - reserved[2] > 50
