@@ -7,7 +7,9 @@ import re
 from engine.errors import DetectionError
 
 _OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "bad_alloc", "failed to allocate")
-_PLACE_IN_OPENVINO = re.compile(r"Exception from |Check '|.* failed at src/")
+_PLACE_IN_OPENVINO = re.compile(
+    r"Exception from |Check '|.* failed at src/|FrontEnd API failed|(Load|Convert)ing input model$"
+)
 
 
 def detection_error(error: BaseException, device: str) -> DetectionError:

@@ -45,7 +45,7 @@ class OpenVinoRuntime:
             # A compiled output may have the name of what was joined with it, too, and as its first.
             self._places = {name: at for at, port in enumerate(compiled.outputs) for name in port.get_names()}
             self._request: Any = compiled.create_infer_request()
-        except (ImportError, OSError, RuntimeError, MemoryError) as error:
+        except (ImportError, OSError, RuntimeError, ValueError, MemoryError) as error:
             raise _loading_error(error, model_file) from error
 
     def run(self, tensors: Tensors) -> Tensors:
