@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 
 from engine.bench.stages import LEAST_SCORE, Measured, measure
-from engine.bench.ways import PLAIN, Way, plain_way, settle, torch_way
+from engine.bench.ways import PLAIN, Way, plain_way, torch_way
 from engine.engine import Engine
 from engine.exit_codes import DONE, SOME_FAILED
 from engine.models.card import card_of
@@ -20,7 +20,7 @@ MOST_PIXELS = 0.5
 
 
 def run_check(given: argparse.Namespace) -> int:
-    """Print what was compared; 1 where the runtimes find different things."""
+    """Print what was compared; 1 where the ways find different things."""
     settings = load_settings()
     if given.device:
         settings = settings.model_copy(update={"device": given.device})
@@ -33,18 +33,21 @@ def run_check(given: argparse.Namespace) -> int:
         contents = [engine.read(image).content for image in images]
         for note in card.notes:
             print(f"detrdesk: {note.message}", file=sys.stderr)
-        ways = _ways(engine, name, contents[0])
+        ways = _ways(engine, name)
         measured = measure(ways, contents, given.runs)
-    print(f"{name}: {len(images)} images, {given.runs} runs in turns")
+    print(f"{name}: {_plural(len(images), 'image')}, {_plural(given.runs, 'run')} in turns")
     for each in measured:
         print(f"  {_told(each, measured[0])}")
     return DONE if all(map(_agrees, measured)) else SOME_FAILED
 
 
-def _ways(engine: Engine, model: str, content: bytes) -> list[Way]:
+def _ways(engine: Engine, model: str) -> list[Way]:
     """Torch first where the model is a checkpoint, for the others are compared with it; plain transformers last."""
-    _tell(f"loading {model}, converting it where that was not done yet")
-    own = settle(engine, model, content).runtime
+    _tell(f"loading {model}")
+    state = engine.convert(model, lambda stage: _tell(f"for OpenVINO, once: {stage}"))
+    if state.problem is not None:
+        _tell(f"not by OpenVINO: {state.problem.message}")
+    own = engine.load(model).runtime
     ways = [Way(own.name, own.device, lambda file: engine.detect(file, model))]
     folder = engine.catalog.path(model)
     if not folder.is_dir():
@@ -54,7 +57,7 @@ def _ways(engine: Engine, model: str, content: bytes) -> list[Way]:
     try:
         return [*ways, plain_way(folder, own.device.partition(" ")[0])]
     except Exception as error:  # transformers raises whatever its parts raise
-        _tell(f"plain transformers cannot load it ({str(error).strip().partition(chr(10))[0][:200]})")
+        _tell(f"not by plain transformers: {str(error).strip().partition(chr(10))[0][:200]}")
         return ways
 
 
@@ -74,6 +77,10 @@ def _told(each: Measured, first: Measured) -> str:
 def _agrees(each: Measured) -> bool:
     far = each.deviation
     return far is None or (far.score <= MOST_SCORE and far.pixels <= MOST_PIXELS and not far.unmatched)
+
+
+def _plural(count: int, one: str) -> str:
+    return f"{count} {one}{'s' * (count != 1)}"
 
 
 def _tell(doing: str) -> None:

@@ -206,6 +206,6 @@ def _licence(path: Path) -> str:
         text = ""
     head = text.partition("\n---")[0] if text.startswith("---") else ""
     found = {bool(named): value.strip() for named, value in _LICENCE.findall(head)}
-    told = found.get(True) if found.get(False) == "other" else found.get(False)
+    told = (found.get(True) if found.get(False) == "other" else None) or found.get(False)
     record = read_record(folder)
     return (told or (record.licence if record else ""))[:100]

@@ -100,7 +100,7 @@ def place_of(given: str | os.PathLike[str]) -> tuple[Kind, str]:
         return "folder", os.path.abspath(path)  # noqa: PTH100 (a link stays a link)
     if path.suffix.lower() == ".onnx" and os.path.isfile(path):  # noqa: PTH113
         return "onnx", os.path.abspath(path)  # noqa: PTH100
-    hub_id = text.strip().removeprefix(_HUB_PAGE).strip("/")
+    hub_id = text.removeprefix(_HUB_PAGE).rstrip("/")
     if is_hub_id(hub_id):
         return "hub", hub_id
     raise ModelError(
