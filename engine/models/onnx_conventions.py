@@ -13,6 +13,7 @@ from engine.detect.detection import Detections
 from engine.detect.families import Family
 from engine.detect.postprocess import detections_from_raw
 from engine.detect.recipe import Tensors
+from engine.errors import DetectionError
 from engine.models.class_names import numbered
 from engine.models.onnx_walk import OnnxFile, OnnxValue
 
@@ -45,11 +46,14 @@ class Finished:
         return {self.image.name: _as_type(pixels, self.image), self.sizes.name: sizes}
 
     def detections(self, output: Tensors, names: Mapping[int, str], width: int, height: int) -> Detections:
-        """What the outputs tell of."""
+        """What the outputs tell of; raises DetectionError where they are not of this convention."""
         scores = output[self.scores][0].astype(np.float32)
+        label_ids = output[self.labels][0].astype(np.int64)
+        boxes = output[self.boxes][0].astype(np.float32)
+        if scores.ndim != 1 or label_ids.shape != scores.shape or boxes.shape != (*scores.shape, 4):
+            raise _unfit(label_ids, boxes, scores)
         found = scores > 0
-        label_ids = output[self.labels][0].astype(np.int64)[found]
-        boxes = output[self.boxes][0].astype(np.float32)[found]
+        label_ids, boxes = label_ids[found], boxes[found]
         names = {**names, **numbered(set(label_ids.tolist()) - names.keys())}
         return Detections.from_arrays(scores[found], label_ids, boxes, names, width, height)
 
@@ -82,9 +86,11 @@ class Raw:
         return tensors
 
     def detections(self, output: Tensors, names: Mapping[int, str], width: int, height: int) -> Detections:
-        """What the outputs tell of."""
+        """What the outputs tell of; raises DetectionError where they are not of this convention."""
         logits = output[self.logits][0].astype(np.float32)
         boxes = output[self.boxes][0].astype(np.float32)
+        if logits.ndim != 2 or boxes.shape != (len(logits), 4) or logits.size == 0:
+            raise _unfit(logits, boxes)
         classes = logits.shape[-1] - (self.family.scores == "softmax")
         names = {**numbered(set(range(classes)) - names.keys()), **names}
         return detections_from_raw(logits, boxes, self.family, names, width, height)
@@ -134,6 +140,14 @@ def class_count(told: OnnxFile, labels: str) -> int | None:
         wanted = {name for node in nodes for name in node.inputs}
         numbers |= {told.integers[name] for name in wanted if told.integers.get(name, 0) > 1}
     return numbers.pop() if len(numbers) == 1 else None
+
+
+def _unfit(*arrays: npt.NDArray[Any]) -> DetectionError:
+    """For a file that declares other shapes than it answers with."""
+    shapes = ", ".join(" x ".join(map(str, array.shape)) or "one number" for array in arrays)
+    return DetectionError(
+        "answer_unfit", "The model cannot be used: no detections can be made of its answer ({shapes}).", shapes=shapes
+    )
 
 
 def _image(told: OnnxFile) -> OnnxValue | None:

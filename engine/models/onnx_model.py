@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -140,6 +140,7 @@ def _preprocessing(path: Path, convention: Finished | Raw, family_name: str) -> 
         config |= {"size": size, "do_resize": True, "do_pad": False}
         if family_name not in FAMILIES and family.scores == "sigmoid":
             family = _SQUARE
+        family = replace(family, side_multiple=1)
     if convention.image.type == "uint8":  # the file itself does the rest
         config |= {"do_rescale": False, "do_normalize": False}
     try:

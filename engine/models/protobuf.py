@@ -76,7 +76,7 @@ class ProtobufFile:
 
     def text(self, field: Field, most: int = 65536) -> str:
         """The text of a field of at most so many bytes."""
-        return self.content(field, most).decode("utf-8", "replace")
+        return self.content(field, most).decode()
 
     def integers(self, field: Field, most: int = 64) -> list[int]:
         """The numbers of a repeated varint field, packed or not, signed; at most so many bytes of them."""

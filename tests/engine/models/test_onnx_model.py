@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from engine.detect.detection import Detections
-from engine.errors import ModelError
+from engine.errors import DetectionError, ModelError
 from engine.models.onnx_conventions import Finished, Raw
 from engine.models.onnx_model import OnnxModel, read_onnx
 from engine.models.reading import read_model
@@ -104,6 +104,25 @@ def test_finished_labels_become_detections(tmp_path: Path) -> None:
     assert found[0].box == (0, 1, 200, 2)
     assert found.scores.dtype == np.float32
     assert found.names == {0: "cat", 1: "dog", 81: "class 81"}
+
+
+@pytest.mark.parametrize(
+    ("scores", "label_ids", "boxes"),
+    [
+        ([0.5], [1, 2], [[0, 0, 1, 1]]),
+        ([0.5], [1], [[0, 0, 1]]),
+        ([[0.5]], [[1]], [[0, 0, 1, 1]]),
+        (0.5, 1, [0, 0, 1, 1]),
+    ],
+)
+def test_an_answer_of_other_shapes_than_declared_is_told(
+    tmp_path: Path, scores: Any, label_ids: Any, boxes: Any
+) -> None:
+    with pytest.raises(DetectionError, match="no detections can be made of its answer"):
+        finished_answer(read_onnx(write_finished(tmp_path / "m.onnx")), scores, label_ids, boxes)
+    raw = read_onnx(write_raw(tmp_path / "raw.onnx", metadata=ABC))
+    with pytest.raises(DetectionError, match="no detections can be made of its answer"):
+        raw.detections({"logits": np.zeros((1, 3)), "pred_boxes": np.zeros((1, 3, 4))}, 200, 100)
 
 
 @pytest.mark.parametrize(("logits", "scores"), [(3, "sigmoid"), (4, "softmax")])
