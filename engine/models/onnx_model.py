@@ -75,7 +75,7 @@ def read_onnx(path: Path) -> OnnxModel:
         family_name if family_name in FAMILIES else "onnx",
         MappingProxyType(known),
         names is None,
-        _preprocessing(path, convention, family_name),
+        _preprocessing(path, told, convention, family_name),
         convention,
     )
 
@@ -129,17 +129,18 @@ def _count(told: OnnxFile, convention: Finished | Raw) -> int | None:
     return None if last is None else last - (convention.family.scores == "softmax")
 
 
-def _preprocessing(path: Path, convention: Finished | Raw, family_name: str) -> Preprocessing:
+def _preprocessing(path: Path, told: OnnxFile, convention: Finished | Raw, family_name: str) -> Preprocessing:
     """Of preprocessor_config.json, else the convention's own; the sides that the file fixes hold in any case."""
-    family = convention.family if isinstance(convention, Raw) else _SQUARE
     config = dict(settings_beside(path, "preprocessor_config.json"))
-    if isinstance(convention, Finished):
-        config = {"resample": _PILLOWS_OWN, **config}
     size = _fixed_size(convention.image)
+    if isinstance(convention, Finished):
+        family = replace(_SQUARE, normalise=_has_dinov3(told))
+        config = {"resample": _PILLOWS_OWN, **config}
+    else:
+        is_square = size and family_name not in FAMILIES and convention.family.scores == "sigmoid"
+        family = _SQUARE if is_square else convention.family
     if size:
         config |= {"size": size, "do_resize": True, "do_pad": False}
-        if family_name not in FAMILIES and family.scores == "sigmoid":
-            family = _SQUARE
         family = replace(family, side_multiple=1)
     if convention.image.type == "uint8":  # the file itself does the rest
         config |= {"do_rescale": False, "do_normalize": False}
@@ -152,6 +153,14 @@ def _preprocessing(path: Path, convention: Finished | Raw, family_name: str) -> 
             model=path.name,
             file="preprocessor_config.json",
         ) from error
+
+
+def _has_dinov3(told: OnnxFile) -> bool:
+    """Whether a DEIMv2 has the backbone that wants normalised images; names of its steps and tensors tell.
+
+    Source: tools/inference/onnx_inf.py of Intellindust-AI-Lab/DEIMv2, and `DINOv3STAs` there.
+    """
+    return any("dinov3" in name for node in told.nodes.values() for name in node.inputs)
 
 
 def _fixed_size(image: OnnxValue) -> Size | None:

@@ -15,7 +15,7 @@ from engine.errors import DetectionError, ModelError
 from engine.models.onnx_conventions import Finished, Raw
 from engine.models.onnx_model import OnnxModel, read_onnx
 from engine.models.reading import read_model
-from tests.onnx_files import model, value, write_finished, write_raw
+from tests.onnx_files import field, model, node, value, write_finished, write_raw
 
 ABC = {"names": "a,b,c"}
 IMAGE = Image.new("RGB", (200, 100), (51, 102, 204))
@@ -70,6 +70,18 @@ def test_sides_that_the_file_fixes_hold_against_the_settings_beside_it(tmp_path:
     tensors = read_onnx(path).tensors(IMAGE)
     assert tensors["pixel_values"].shape == (1, 3, 40, 60)
     assert tensors["pixel_mask"].shape == (1, 40, 60)
+
+
+def test_a_deimv2_with_dinov3_takes_normalised_images(tmp_path: Path) -> None:
+    path = write_finished(tmp_path / "m.onnx")
+    step = node("Identity", ["model.backbone.dinov3.norm.weight"], "unused")
+    path.write_bytes(path.read_bytes() + field(7, field(1, step)))
+    pixels = read_onnx(path).tensors(IMAGE)["images"]
+    np.testing.assert_allclose(pixels[0, :, 5, 5], normalised(51, 102, 204), rtol=1e-5)
+
+
+def normalised(*colour: int) -> Any:
+    return (np.array(colour) / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
 
 
 def test_settings_beside_the_file_that_make_no_sense_are_named(tmp_path: Path) -> None:
