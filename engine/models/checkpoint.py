@@ -22,6 +22,7 @@ from engine.models.notes import Note
 from engine.models.tensor_files import shapes_of, tensor_files
 from engine.models.timm_keys import TimmResNet
 from engine.models.transformers_config import transformers_config
+from engine.models.windows import refuse_oblong_windows, with_windows
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     processor, notes = _processor_config(folder, family_name)
     try:
         names = read_labels(config)
+        family = with_windows(family, config)
         preprocessing = Preprocessing.from_config(processor, family)
+        refuse_oblong_windows(config, preprocessing, folder.name)
         if classes is not None:
             names, said = fitted(names, classes, folder.name)
             notes += said

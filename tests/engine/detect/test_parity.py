@@ -93,15 +93,6 @@ def test_filtering_equals_the_plain_ways_threshold(tiny: tuple[Detector, PlainDe
     np.testing.assert_allclose(kept.scores, expected.scores, atol=SCORE)
 
 
-@pytest.mark.parametrize("family", ["conditional_detr", "yolos"])
-def test_other_families_equal_the_plain_way(tmp_path: Path, family: str) -> None:
-    folder = make_checkpoint(tmp_path / family, family)
-    ours, plain = our_detector(folder), PlainDetector(folder)
-    for width, height in [(97, 61), (640, 480), (300, 500)]:
-        image = noise(width, height)
-        assert_equal(look(ours, image), plain.detect(image))
-
-
 @pytest.mark.parametrize(
     "processor",
     [
