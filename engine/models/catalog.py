@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import EngineError, ModelError
-from engine.models.catalog_entries import Contents, default_values, values_of
-from engine.models.catalog_file import CatalogFile, Draft, Stamp
+from engine.models.catalog_draft import Draft
+from engine.models.catalog_entries import Contents, values_of
+from engine.models.catalog_file import CatalogFile, Stamp
 from engine.models.entry import (
     STARTER,
     Defaults,
@@ -19,6 +20,7 @@ from engine.models.entry import (
     Kind,
     checked_name,
     free_name,
+    known_as,
     normal,
     place_of,
     starter_entry,
@@ -115,7 +117,7 @@ class Catalog:
             return found.defaults if found else Defaults()
 
     def is_kept(self, name: str) -> bool:
-        """Whether it is in `models.toml`, so that it can be renamed, removed and given defaults."""
+        """Whether it is in `models.toml`; else it is the starter, or there in this run alone."""
         with self._fresh():
             return name in self._contents.entries or name in self._contents.notes
 
@@ -153,7 +155,7 @@ class Catalog:
         kind, place = _path_place(path)
         with self._fresh():
             known = self._all()
-            name = _known_as(place, known.values())
+            name = known_as(place, known.values())
             if name is None:
                 name = free_name(usual_name(kind, place), known)
                 self._set_admitted(Entry(name, kind, place))
@@ -198,19 +200,19 @@ class Catalog:
         kind, place = place_of(given)
         wanted = checked_name(name) if name is not None else None
         with self._changing() as draft:
-            kept = _known_as(place, (self._starter, *draft.contents().entries.values()))
+            kept = known_as(place, (self._starter, *draft.contents().entries.values()))
             if kept is not None and wanted in (None, kept):
                 if defaults is not None:
-                    _put_defaults(draft, kept, defaults)
+                    draft.set_defaults(kept, defaults)
                 return kept
-            admitted = _known_as(place, self._admitted.values())
+            admitted = known_as(place, self._admitted.values())
             taken = {STARTER, *draft.names, *self._admitted} - {admitted}
             if wanted in taken:
                 raise _taken(wanted)
             name = wanted or free_name(admitted or usual_name(kind, place), taken)
             draft.add(name, values_of(Entry(name, kind, place, revision, defaults or Defaults())))
-        with self._lock:
-            self._admitted.pop(admitted or "", None)
+        if admitted is not None:
+            self._drop_admitted(admitted)
         return name
 
     def rename(self, name: str, new: str) -> str:
@@ -228,14 +230,14 @@ class Catalog:
             if new in {STARTER, *draft.names, *self._admitted}:
                 raise _taken(new)
             if name in self._admitted:
-                self._set_admitted(replace(self._admitted.pop(name), name=new))
+                self._set_admitted(replace(self._drop_admitted(name), name=new))
             else:
                 self._check_kept(name, draft)
                 draft.rename(name, new)
         return new
 
     def remove(self, name: str) -> Entry | None:
-        """Forget a model; its files stay, see `delete_downloaded`.
+        """Forget a model; its files stay, see `remove_with_files`.
 
         Returns:
             What it was; `None` where its entry made no sense.
@@ -247,9 +249,7 @@ class Catalog:
         _refuse_starter(name)
         with self._changing() as draft:
             if name in self._admitted:
-                with self._lock:
-                    self._edition += 1
-                    return self._admitted.pop(name)
+                return self._drop_admitted(name)
             self._check_kept(name, draft)
             entry = draft.contents().entries.get(name)
             draft.remove(name)
@@ -268,7 +268,7 @@ class Catalog:
                 return
             if name != STARTER:
                 self._check_kept(name, draft)
-            _put_defaults(draft, name, defaults)
+            draft.set_defaults(name, defaults)
 
     @contextmanager
     def _changing(self) -> Iterator[Draft]:
@@ -306,8 +306,15 @@ class Catalog:
 
     def _set_admitted(self, entry: Entry) -> None:
         with self._lock:
-            self._admitted[entry.name] = entry
+            self._admitted = {**self._admitted, entry.name: entry}
             self._edition += 1
+
+    def _drop_admitted(self, name: str) -> Entry:
+        with self._lock:
+            dropped = self._admitted[name]
+            self._admitted = {other: entry for other, entry in self._admitted.items() if other != name}
+            self._edition += 1
+            return dropped
 
     def _check_kept(self, name: str, draft: Draft) -> None:
         if name not in draft.names:
@@ -327,28 +334,10 @@ class Catalog:
         )
 
 
-def _known_as(place: str, entries: Iterable[Entry]) -> str | None:
-    """The name of what is at this place, wherever links lead."""
-    real = os.path.realpath(place)
-    same = (entry.name for entry in entries if place == entry.place or real == os.path.realpath(entry.path))
-    return next(same, None)
-
-
 def _path_place(path: Path) -> tuple[Kind, str]:
     if not path.expanduser().exists():
         raise ModelError("model_folder_missing", "There is no model folder {model}.", model=path)
     return place_of(path)
-
-
-def _put_defaults(draft: Draft, name: str, defaults: Defaults) -> None:
-    """What stays the same stays as it is written."""
-    entry = draft.contents().entries.get(name)
-    values, former = default_values(defaults), default_values(entry.defaults if entry else Defaults())
-    different = {key: value for key, value in values.items() if value != former[key]}
-    if name in draft.names:
-        draft.change(name, different if entry else values)
-    elif different:
-        draft.add(name, different)
 
 
 def _refuse_starter(name: str) -> None:

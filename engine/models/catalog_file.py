@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from engine.export.atomic import cannot_write, write_atomic
+from engine.models.catalog_draft import Draft
 from engine.models.catalog_entries import CatalogError, Contents, contents_of
-from engine.models.entry import normal
-from engine.models.toml_text import unfinished, with_name, with_table, with_values, without_table
+from engine.models.toml_text import unfinished
 from engine.paths import config_dir
 from engine.review.lock import FileLock
 
@@ -26,51 +25,6 @@ _LONGEST = 2**20
 _PATIENCE = 3.0
 """Seconds that another program's change is waited for."""
 _PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
-
-
-class Draft:
-    """The file while it is changed; holds text and meaning side by side, so that one proves the other."""
-
-    def __init__(self, text: str, data: dict[str, Any]) -> None:
-        self.text = text
-        self.data = data
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every name in the file, those that cannot be used too."""
-        return frozenset(map(normal, self.data))
-
-    def contents(self) -> Contents:
-        """The models in it."""
-        return contents_of(self.text, self.data)
-
-    def add(self, name: str, values: Mapping[str, object]) -> None:
-        """Put a table at the end."""
-        self.text = with_table(self.text, name, values)
-        self.data[name] = dict(values)
-
-    def remove(self, name: str) -> None:
-        """Take a table out."""
-        key = self._key(name)
-        self.text = without_table(self.text, key)
-        del self.data[key]
-
-    def rename(self, name: str, new: str) -> None:
-        """Call a table by another name."""
-        key = self._key(name)
-        self.text = with_name(self.text, key, new)
-        self.data[new] = self.data.pop(key)
-
-    def change(self, name: str, values: Mapping[str, object]) -> None:
-        """Put other values into a table; `None` takes a key out."""
-        key = self._key(name)
-        self.text = with_values(self.text, key, values)
-        kept = {each: value for each, value in self.data[key].items() if each not in values}
-        self.data[key] = kept | {each: value for each, value in values.items() if value is not None}
-
-    def _key(self, name: str) -> str:
-        """The name as the file writes it."""
-        return name if name in self.data else next(key for key in self.data if normal(key) == name)
 
 
 class CatalogFile:
@@ -116,7 +70,7 @@ class CatalogFile:
             yield draft
             if draft.text == text:
                 return
-            if not _means(draft.text, draft.data):
+            if not draft.is_right():
                 raise CatalogError(
                     "models_by_hand", "{path} is written in a way that only a person can change.", path=self.path
                 )
@@ -163,15 +117,6 @@ class CatalogFile:
             yield
         finally:
             lock.release()
-
-
-def _means(text: str, data: Mapping[str, Any]) -> bool:
-    """Whether a text says this; compared as JSON, for `nan` is not even itself."""
-    try:
-        said, wanted = (json.dumps(each, sort_keys=True, default=str) for each in (tomllib.loads(text), data))
-    except ValueError:
-        return False
-    return said == wanted
 
 
 def _parsed(text: str) -> dict[str, Any]:

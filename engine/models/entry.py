@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -128,6 +128,13 @@ def free_name(wanted: str, taken: Container[str]) -> str:
     while name in taken:
         name, number = f"{wanted} {number}", number + 1
     return name
+
+
+def known_as(place: str, entries: Iterable[Entry]) -> str | None:
+    """The name of what is at this place, wherever links lead."""
+    real = os.path.realpath(place)
+    same = (entry.name for entry in entries if place == entry.place or real == os.path.realpath(entry.path))
+    return next(same, None)
 
 
 def normal(name: str) -> str:

@@ -94,7 +94,9 @@ def test_a_folder_of_this_run_that_is_added_keeps_its_name(folder: Path, tmp_pat
     (tmp_path / "瓶盖").mkdir()
     catalog.admit(folder)
     assert catalog.admit(tmp_path / "瓶盖") == "瓶盖 2"
+    assert not catalog.is_kept("瓶盖 2")
     assert catalog.add(tmp_path / "瓶盖") == "瓶盖 2"
+    assert (catalog.is_kept("瓶盖 2"), catalog.is_kept("瓶盖")) == (True, False)
     assert Catalog().names == (STARTER, "瓶盖 2")
     assert catalog.names == (STARTER, "瓶盖 2", "瓶盖")
 
@@ -281,6 +283,36 @@ def test_two_programs_and_many_threads_lose_nothing(tmp_path: Path) -> None:
         thread.join()
     assert {name for name in Catalog().names if name != STARTER} == {f"m{at}" for at in range(24)}
     assert programs[0].names == Catalog().names
+
+
+def test_many_threads_may_ask_while_others_change(tmp_path: Path) -> None:
+    catalog = Catalog()
+    wrong: list[BaseException] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        try:
+            while not over.wait(0.001):
+                for name in catalog.names:
+                    catalog.defaults(name)
+                catalog.name_of(STARTER)
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for at in range(8):
+        (tmp_path / f"m{at}").mkdir()
+        catalog.admit(tmp_path / f"m{at}")
+        catalog.rename(catalog.add(tmp_path / f"m{at}"), f"模型 {at}")
+    for at in range(8):
+        catalog.remove(f"模型 {at}")
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert catalog.names == (STARTER,)
 
 
 def test_whoever_holds_the_file_too_long_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from engine.models.catalog import Catalog
 from engine.models.catalog_file import CatalogFile
 from engine.models.entry import STARTER, Defaults
 from engine.paths import config_dir
+from tests.conftest import PROJECT
 
 HAND_WRITTEN = """\
 # Models of line 3. Ask Ms Zhao before you change anything!
@@ -256,10 +258,19 @@ def test_every_way_to_write_a_table_is_changed_rightly_or_not_at_all(text: str) 
 
 def test_a_change_that_would_mean_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(HAND_WRITTEN)
-    monkeypatch.setattr("engine.models.catalog_file.without_table", lambda text, name: text.replace("r50", "r51"))
+    monkeypatch.setattr("engine.models.catalog_draft.without_table", lambda text, name: text.replace("r50", "r51"))
     with pytest.raises(EngineError, match="only a person"):
         Catalog().remove("r50")
     assert path.read_text("utf-8") == HAND_WRITTEN
+
+
+def test_the_readme_s_example_works() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", (PROJECT / "README.md").read_text("utf-8"), re.DOTALL)
+    write(example)
+    catalog = Catalog()
+    assert (catalog.problem, catalog.notes) == (None, ())
+    assert catalog.defaults("bottle caps") == Defaults(0.4, None, frozenset({"cap", "cork"}))
+    assert catalog.defaults(STARTER) == Defaults(0.35)
 
 
 def test_windows_paths_are_written_so_that_people_can_read_them() -> None:
