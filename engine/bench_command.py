@@ -16,6 +16,7 @@ from engine.engine import Engine
 from engine.errors import EngineError
 from engine.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.export.atomic import WriteError, write_atomic
+from engine.model_runtimes import RuntimeState
 from engine.paths import resource
 from engine.settings import load_settings
 
@@ -44,12 +45,13 @@ def _measure(engine: Engine, given: argparse.Namespace) -> None:
     machine = this_machine()
     print(f"{model}: {_plural(len(files), 'image')}, {_plural(given.runs, 'run')} in turns\n{machine}\n", flush=True)
     contents = [file.content for file in files]
-    measured = measure(ways_of(engine, model, contents[0], _tell), contents, given.runs)
-    print("\n".join(_table(measured)))
+    ways, state = ways_of(engine, model, _tell)
+    measured = measure(ways, contents, given.runs)
+    print("\n".join([*_table(measured), "", *filter(None, map(_deviation, measured)), *_remarks(measured, state)]))
     if given.json_out is not None:
         names = [file.source.location for file in files]
-        ways = [each.as_dict() for each in measured]
-        told = {"model": model, "images": names, "runs": given.runs, "machine": machine.as_dict(), "ways": ways}
+        told = {"model": model, "images": names, "runs": given.runs, "machine": machine.as_dict()}
+        told["ways"] = [each.as_dict() for each in measured]
         write_atomic(Path(given.json_out), to_json(told).encode())
         print(f"\nwritten: {given.json_out}")
 
@@ -61,8 +63,7 @@ def _table(measured: Sequence[Measured]) -> list[str]:
         stages = [f"{getattr(way.stages, stage):.1f}" for stage in _STAGES]
         rows.append([_title(way), *stages, way.whole.told("ms"), way.ratio.as_ratio() if way.ratio else ""])
     wide = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [_line(row, wide) for row in rows]
-    return [*lines, "", *filter(None, map(_differences, measured)), *_remarks(measured)]
+    return [_line(row, wide) for row in rows]
 
 
 def _line(row: Sequence[str], wide: Sequence[int]) -> str:
@@ -75,7 +76,7 @@ def _title(way: Measured) -> str:
     return f"{way.name}{' (the plain way)' if way.name == PLAIN else ''}, {way.device}"
 
 
-def _differences(way: Measured) -> str:
+def _deviation(way: Measured) -> str:
     far = way.deviation
     if far is None:
         return ""
@@ -86,12 +87,13 @@ def _differences(way: Measured) -> str:
     )
 
 
-def _remarks(measured: Sequence[Measured]) -> list[str]:
+def _remarks(measured: Sequence[Measured], state: RuntimeState) -> list[str]:
     remarks = []
     if measured[0].name != PLAIN:
         remarks.append("This model is no transformers checkpoint: there is no plain way to compare it with.")
     elif measured[-1].name == "torch":
-        remarks.append("There is no converted form of this model here: torch serves it.")
+        reason = state.problem.message if state.problem else "The settings and the device leave it to torch."
+        remarks.append(f"OpenVINO does not execute this model. {reason}")
     return remarks
 
 

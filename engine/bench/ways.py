@@ -15,6 +15,7 @@ from engine.detect.detector import Detector
 from engine.detect.recipe import prepare
 from engine.detect.runtimes.base import Runtime
 from engine.engine import Engine
+from engine.model_runtimes import RuntimeState
 
 Tell = Callable[[str], None]
 PLAIN = "transformers"
@@ -35,47 +36,44 @@ class Way:
     detect: Callable[[bytes], Detections]
 
 
-def settle(engine: Engine, model: str, content: bytes) -> Detector:
-    """The model in memory, executed by the runtime that it stays with.
+def settle(engine: Engine, model: str, tell: Tell = lambda stage: None) -> tuple[Detector, RuntimeState]:
+    """The model in memory, executed by the runtime that it stays with, and how that came about.
 
     Args:
         engine: Whose model it is.
         model: Its name in the catalog.
-        content: The file of an image; it is the first use, upon which a model is converted.
+        tell: Is told each stage of a conversion as it begins.
 
     Raises:
-        EngineError: the model cannot be loaded, or it cannot answer.
+        EngineError: the model cannot be loaded.
     """
-    engine.detect(content, model)
-    wait = getattr(engine, "wait_for_conversion", None)
-    if wait is not None:
-        wait(model)
-    return engine.load(model)
+    state = engine.convert(model, tell)
+    return engine.load(model), state
 
 
-def ways_of(engine: Engine, model: str, content: bytes, tell: Tell) -> list[Way]:
+def ways_of(engine: Engine, model: str, tell: Tell) -> tuple[list[Way], RuntimeState]:
     """Every way that this model has, the plain one first if it has one, the engine's own last.
 
     Args:
         engine: Whose model it is; where it converts models, it is waited for.
         model: A name in its catalog.
-        content: The file of an image, for the first use.
         tell: Is told what is waited for.
 
     Raises:
-        EngineError: the model cannot be loaded, or it cannot answer.
+        EngineError: the model cannot be loaded.
     """
-    tell(f"loading {model}, converting it where that was not done yet")
-    own = settle(engine, model, content).runtime
+    tell(f"loading {model}")
+    detector, state = settle(engine, model, lambda stage: tell(f"for OpenVINO, once: {stage}"))
+    own = detector.runtime
     ways = [Way(own.name, own.device, lambda file: engine.detect(file, model))]
     folder = engine.catalog.path(model)
     if not folder.is_dir():
-        return ways
+        return ways, state
     if own.name != "torch":
         tell("loading it by torch")
         ways.insert(0, torch_way(engine, model))
     tell("loading it the plain way")
-    return [plain_way(folder, own.device.partition(" ")[0]), *ways]
+    return [plain_way(folder, own.device.partition(" ")[0]), *ways], state
 
 
 def plain_way(folder: Path, device: str = "cpu") -> Way:

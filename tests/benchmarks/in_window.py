@@ -192,14 +192,15 @@ def _at(watched: WatchedWindow) -> int:
 def _fill_tally(watched: WatchedWindow, count: int) -> None:
     """The scores of every image of the list, as if each had been detected in."""
     book, random = watched.viewer._book, np.random.default_rng(3)
+    tally, places = book._finds._tally, book.places
     names = watched.state.detections.names
     ids, boxes = np.array(sorted(names)), np.array([[1, 1, 9, 9]], np.float32).repeat(SCORES_AN_IMAGE, 0)
     for place in range(count):
         if place != watched.state.at:
             scores = (random.random(SCORES_AN_IMAGE) * 0.94 + 0.06).astype(np.float32)
             labels = random.choice(ids, SCORES_AN_IMAGE)
-            book._tally.put(place, Detections.from_arrays(scores, labels, boxes, names, 48, 48))
-            book.places.detected(place)
+            tally.put(places.number(place), Detections.from_arrays(scores, labels, boxes, names, 48, 48))
+            places.detected(places.number(place))
     watched.viewer._set(book.remarked(watched.state))
     watched.rest(1.0)
 

@@ -72,7 +72,7 @@ class Workspace:
         engine = Engine()
         try:
             model = engine.catalog.name_of(str(checkpoint))
-            settle(engine, model, SAMPLE.read_bytes())
+            settle(engine, model)
             self._settled.add(checkpoint)
             yield engine, model
         finally:

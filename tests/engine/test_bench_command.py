@@ -33,7 +33,7 @@ def told(tiny_detr: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str
         Image.fromarray(np.random.default_rng(2).integers(0, 256, (*size[::-1], 3), np.uint8)).save(image)
     given = ["--model", tiny_detr, "--image", *images, "--runs", "2", "--json", folder / "bench.json"]
     command = [sys.executable, "-m", "desktop", "bench", *map(str, given)]
-    environment = {**os.environ, "DETRDESK_HOME": str(folder / "home")}
+    environment = {**os.environ, "DETRDESK_HOME": str(folder / "home"), "DETRDESK_RUNTIME": "auto"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
     assert done.returncode == DONE, done.stderr
     return done.stdout, json.loads((folder / "bench.json").read_text("utf-8"))
@@ -41,7 +41,7 @@ def told(tiny_detr: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str
 
 def test_each_way_is_measured_stage_by_stage(told: tuple[str, dict]) -> None:
     ways = {way["name"]: way for way in told[1]["ways"]}
-    assert list(ways)[:2] == ["transformers", "torch"]
+    assert list(ways) == ["transformers", "torch", "openvino"]
     for way in ways.values():
         stages = way["stages"]
         assert all(stages[stage] > 0 for stage in ("decode", "preprocess", "model", "postprocess"))
@@ -86,12 +86,18 @@ def test_what_cannot_be_measured_is_told_in_one_line(
 
 
 def test_figures_that_cannot_be_written_are_shown_all_the_same(
-    tiny_detr: Path, image_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_detr: Path,
+    image_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("DETRDESK_RUNTIME", "torch")
     given = ["--model", str(tiny_detr), "--image", str(image_file), "--runs", "1", "--json", str(tmp_path)]
     assert cli.main(["bench", *given]) == SOME_FAILED
     printed = capsys.readouterr()
     assert "transformers (the plain way)" in printed.out
+    assert "OpenVINO does not execute this model. The settings" in printed.out
     assert "cannot be written" in printed.err
 
 
