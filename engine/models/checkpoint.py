@@ -18,7 +18,7 @@ from engine.detect.recipe import Tensors
 from engine.errors import ModelError
 from engine.models.json_files import read_json
 from engine.models.labels import class_count, fitted, read_labels
-from engine.models.notes import ModelNote
+from engine.models.notes import Note
 from engine.models.tensor_files import shapes_of, tensor_files
 from engine.models.timm_keys import TimmResNet
 from engine.models.transformers_config import transformers_config
@@ -49,7 +49,7 @@ class Checkpoint:
     config: Mapping[str, Any] = field(repr=False)
     tensor_files: tuple[Path, ...] = field(repr=False)
     timm_resnet: TimmResNet | None = None
-    notes: tuple[ModelNote, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def tensors(self, image: Image.Image) -> Tensors:
         """`pixel_values`, and `pixel_mask` where there is padding; see `Recipe.tensors`."""
@@ -117,7 +117,7 @@ def _family(folder: Path, config: Mapping[str, Any]) -> tuple[str, Family]:
     return name, FAMILIES[name]
 
 
-def _processor_config(folder: Path, family_name: str) -> tuple[Mapping[str, Any], tuple[ModelNote, ...]]:
+def _processor_config(folder: Path, family_name: str) -> tuple[Mapping[str, Any], tuple[Note, ...]]:
     """The image processor's settings: of their own file, or inside `processor_config.json`; empty where neither is."""
     if (folder / "preprocessor_config.json").exists():
         return read_json(folder, "preprocessor_config.json"), ()
@@ -125,7 +125,7 @@ def _processor_config(folder: Path, family_name: str) -> tuple[Mapping[str, Any]
         config = read_json(folder, "processor_config.json").get("image_processor")
         if isinstance(config, Mapping):
             return config, ()
-    note = ModelNote(
+    note = Note(
         "family_defaults",
         "There is no preprocessor_config.json: images are prepared as is usual for {family}.",
         family=family_name,

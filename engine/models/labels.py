@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.detect.families import Family
 from engine.errors import ModelError
-from engine.models.notes import ModelNote
+from engine.models.notes import Note
 
 _HEAD = re.compile(r"(?:^|\.)class_(?:embed|labels_classifier)\.(?:(?:layers\.)?\d+\.)?bias$")
 _MOST_CLASSES = 1_000_000
@@ -50,7 +50,7 @@ def read_labels(config: Mapping[str, Any]) -> dict[int, str]:
     return names
 
 
-def fitted(names: Mapping[int, str], classes: int, model: str) -> tuple[dict[int, str], tuple[ModelNote, ...]]:
+def fitted(names: Mapping[int, str], classes: int, model: str) -> tuple[dict[int, str], tuple[Note, ...]]:
     """The name of each class that the tensors know, and what to say where config.json has not all of them.
 
     Args:
@@ -71,7 +71,7 @@ def fitted(names: Mapping[int, str], classes: int, model: str) -> tuple[dict[int
             classes=classes,
         )
     unnamed = classes - len(names.keys() & range(classes))
-    note = ModelNote(
+    note = Note(
         "classes_without_names",
         "{count} of {classes} classes have no name in config.json; they are called by their numbers.",
         count=unnamed,

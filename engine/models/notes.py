@@ -5,5 +5,5 @@ from __future__ import annotations
 from engine.errors import EngineError
 
 
-class ModelNote(EngineError):
-    """One sentence about a model, worded and translated as an error is; shown, never raised."""
+class Note(EngineError):  # noqa: N818 (a sentence that is shown, not raised)
+    """One sentence about a model, worded and translated as an error is."""
