@@ -222,6 +222,7 @@ class MainWindow(QMainWindow):
         panel.accept_asked.connect(reviewing.accept)
         panel.reject_asked.connect(reviewing.reject)
         panel.relabel_asked.connect(deeds.relabel)
+        panel.forget_asked.connect(reviewing.forget)
         panel.reviewed_asked.connect(reviewing.accept_all_and_go_on)
         panel.note_changed.connect(reviewing.set_note)
         panel.table.rows_selected.connect(viewer.select)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from PyQt5.QtCore import QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from desktop.i18n import tr
@@ -16,6 +17,26 @@ from desktop.panels.class_table import ClassTable
 from desktop.theme import GRID
 from desktop.viewer_state import ViewerState
 from engine.review.refine import Refinement
+
+
+class _Search(QLineEdit):
+    """Esc empties it first; the next one is the window's."""
+
+    def event(self, event: QEvent | None) -> bool:
+        """The shortcut of a key that is its own does not come."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._is_own(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        if event is not None and self._is_own(event):
+            self.clear()
+        else:
+            super().keyPressEvent(event)
+
+    def _is_own(self, event: QKeyEvent) -> bool:
+        return event.key() == Qt.Key.Key_Escape and bool(self.text())
 
 
 class ClassList(QWidget):
@@ -115,7 +136,7 @@ class ClassList(QWidget):
         self.refinement_chosen.emit(_showing_all(self._refinement))
 
     def _make_search(self) -> QLineEdit:
-        search = QLineEdit()
+        search = _Search()
         search.setObjectName("classSearch")
         search.setAccessibleName(tr("Search the classes"))
         search.setPlaceholderText(tr("Search classes"))

@@ -25,7 +25,7 @@ class DetectionsPanel(QWidget):
     Signals:
         threshold_chosen(float): By the histogram, or the lower one that the empty table offers, 0..1.
         refinement_chosen(Refinement): By the list of classes or the row of suppression.
-        accept_asked, reject_asked, relabel_asked: About the selected boxes.
+        accept_asked, reject_asked, relabel_asked, forget_asked: About the selected boxes.
         reviewed_asked: Accept every undecided box, the image is reviewed, on to the next.
         note_changed(str): Another note about the image.
     """
@@ -35,6 +35,7 @@ class DetectionsPanel(QWidget):
     accept_asked = pyqtSignal()
     reject_asked = pyqtSignal()
     relabel_asked = pyqtSignal()
+    forget_asked = pyqtSignal()
     reviewed_asked = pyqtSignal()
     note_changed = pyqtSignal(str)
 
@@ -117,6 +118,7 @@ class DetectionsPanel(QWidget):
             (self.bar.accept_asked, self.accept_asked),
             (self.bar.reject_asked, self.reject_asked),
             (self.bar.relabel_asked, self.relabel_asked),
+            (self.bar.forget_asked, self.forget_asked),
             (self.bar.reviewed_asked, self.reviewed_asked),
             (self.bar.note_changed, self.note_changed),
         ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from PyQt5.QtCore import QSize, pyqtBoundSignal, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QIcon
 from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -10,6 +12,7 @@ from desktop.i18n import tr, tr_count
 from desktop.icons import icon
 from desktop.theme import GRID
 from desktop.viewer_state import ViewerState
+from engine.review.decision import Status
 
 MOST_SIGNS = 2000
 
@@ -18,7 +21,7 @@ class ReviewBar(QWidget):
     """Decides.
 
     Signals:
-        accept_asked, reject_asked, relabel_asked: About the selected boxes.
+        accept_asked, reject_asked, relabel_asked, forget_asked: About the selected boxes.
         reviewed_asked: Accept every undecided box, the image is reviewed, on to the next.
         note_changed(str): Another note about the image.
     """
@@ -26,6 +29,7 @@ class ReviewBar(QWidget):
     accept_asked = pyqtSignal()
     reject_asked = pyqtSignal()
     relabel_asked = pyqtSignal()
+    forget_asked = pyqtSignal()
     reviewed_asked = pyqtSignal()
     note_changed = pyqtSignal(str)
 
@@ -39,6 +43,10 @@ class ReviewBar(QWidget):
         self._relabel = _button(
             "relabelButton", "pencil", tr("Give the selected boxes another class  (Ctrl+E)"), self.relabel_asked
         )
+        tip = tr("Take back what was decided about the selected boxes  (Backspace)")
+        self._forget = _button("forgetButton", "rotate-ccw", tip, self.forget_asked)
+        self._forget.setAccessibleName(tr("Take back"))
+        self._forget.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._reviewed = QPushButton(tr("Reviewed, next"))
         self._reviewed.setObjectName("reviewedButton")
         self._reviewed.setAccessibleName(tr("Reviewed, next"))
@@ -48,6 +56,7 @@ class ReviewBar(QWidget):
         decisions, whole = QHBoxLayout(), QHBoxLayout()
         for button in (self._accept, self._reject, self._relabel):
             decisions.addWidget(button, 1)
+        whole.addWidget(self._forget)
         whole.addWidget(self.note, 1)
         whole.addWidget(self._reviewed)
         layout = QVBoxLayout(self)
@@ -60,25 +69,51 @@ class ReviewBar(QWidget):
     def show_state(self, state: ViewerState) -> None:
         """Show how many are selected, what can be done, and the note."""
         can_decide = state.image is not None and not state.session.is_read_only
-        told = (len(state.selected), can_decide, state.decided.is_reviewed)
+        possible = _possible(state) if can_decide else _NOTHING
+        told = (len(state.selected), possible, can_decide, state.decided.is_reviewed)
         if told != self._told:
             self._told = told
             self._show_buttons(*told)
         self.note.show_note(state.image, state.decided.note)
         self.note.setEnabled(can_decide)
 
-    def _show_buttons(self, selected: int, can_decide: bool, is_reviewed: bool) -> None:
+    def _show_buttons(self, selected: int, possible: _Possible, can_decide: bool, is_reviewed: bool) -> None:
         texts = (
-            (self._accept, tr("Accept"), tr_count("Accept {count}", "Accept {count}", selected)),
-            (self._reject, tr("Reject"), tr_count("Reject {count}", "Reject {count}", selected)),
-            (self._relabel, tr("Relabel"), tr_count("Relabel {count}", "Relabel {count}", selected)),
+            (self._accept, possible.accept, tr("Accept"), tr_count("Accept {count}", "Accept {count}", selected)),
+            (self._reject, possible.reject, tr("Reject"), tr_count("Reject {count}", "Reject {count}", selected)),
+            (self._relabel, possible.relabel, tr("Relabel"), tr_count("Relabel {count}", "Relabel {count}", selected)),
         )
-        for button, plain, counted in texts:
+        for button, is_possible, plain, counted in texts:
             button.setText(counted if selected else plain)
             button.setAccessibleName(button.text())
-            button.setEnabled(can_decide and selected > 0)
+            button.setEnabled(is_possible)
+        self._forget.setEnabled(possible.forget)
         self._reviewed.setEnabled(can_decide)
         self._reviewed.setIcon(icon("check", "accent_text") if is_reviewed else QIcon())
+
+
+class _Possible(NamedTuple):
+    """What would change anything about the selected boxes."""
+
+    accept: bool
+    reject: bool
+    relabel: bool
+    forget: bool
+
+
+_NOTHING = _Possible(accept=False, reject=False, relabel=False, forget=False)
+
+
+def _possible(state: ViewerState) -> _Possible:
+    """An added box is accepted, and cannot be taken back; to reject it deletes it."""
+    decisions = {} if state.reviewed is None else state.reviewed.decisions
+    now = [decisions[index].status if index in decisions else None for index in state.selected]
+    return _Possible(
+        accept=any(status in (None, Status.REJECTED) for status in now),
+        reject=any(status is not Status.REJECTED for status in now),
+        relabel=bool(now),
+        forget=any(status in (Status.ACCEPTED, Status.REJECTED) for status in now),
+    )
 
 
 class _NoteEdit(QLineEdit):

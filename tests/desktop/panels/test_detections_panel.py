@@ -9,7 +9,8 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 from PyQt5.QtCore import QModelIndex, Qt
-from PyQt5.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWidget
+from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QShortcut, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.panels.detection_rows import BOX, LABEL, STATUS
@@ -18,13 +19,13 @@ from desktop.panels.json_panel import JsonPanel
 from desktop.viewer_state import SessionState, ViewerState, choose_threshold, refine, select
 from engine.detect.detection import Detections
 from engine.review.decision import Decision, Original, Status
-from engine.review.image_review import ImageReview, accept, add, reject, relabel
+from engine.review.image_review import ImageReview, accept, add, forget, reject, relabel
 from engine.review.refine import Refinement
 from tests.desktop.panels.conftest import NAMES, detections, find
 from tests.desktop.test_i18n import why_cut
 
 PARTS = ["scoreHistogram", "suppressToggle", "suppressSpin", "suppressAcross", "classSearch", "classList"]
-BAR = ["acceptButton", "rejectButton", "relabelButton", "noteEdit", "reviewedButton"]
+BAR = ["acceptButton", "rejectButton", "relabelButton", "forgetButton", "noteEdit", "reviewedButton"]
 
 
 @pytest.fixture
@@ -92,9 +93,9 @@ def test_the_table_tells_what_was_decided(panel: DetectionsPanel, decided: Viewe
 
 def test_the_bar_acts_on_what_is_selected(qtbot: QtBot, panel: DetectionsPanel, state: ViewerState) -> None:
     buttons = [find(panel, name, QPushButton) for name in BAR if name.endswith("Button")]
-    assert [button.isEnabled() for button in buttons] == [False, False, False, True]
+    assert [button.isEnabled() for button in buttons] == [False, False, False, False, True]
     panel.show_state(select(state, frozenset({0, 2})))
-    assert [button.text() for button in buttons] == ["Accept 2", "Reject 2", "Relabel 2", "Reviewed, next"]
+    assert [button.text() for button in buttons] == ["Accept 2", "Reject 2", "Relabel 2", "", "Reviewed, next"]
     asked = Mock()
     signals = panel.accept_asked, panel.reject_asked, panel.relabel_asked, panel.reviewed_asked
     for number, signal in enumerate(signals):
@@ -238,3 +239,42 @@ def test_a_thousand_rows_are_refiltered_without_touching_each(
     monkeypatch.setattr(Detections, "__getitem__", lambda self, at: built(self, at))
     panel.show_state(replace(choose_threshold(state, 0.2), detections=found))
     assert built.call_count < 100
+
+
+def test_a_button_can_be_pressed_where_it_would_change_something(panel: DetectionsPanel, decided: ViewerState) -> None:
+    seen, before = decided.reviewed, decided.decided
+    assert seen is not None
+    enabled = set()
+    for index in seen.shown.indices.tolist():
+        panel.show_state(select(decided, frozenset({index})))
+        after = {
+            "acceptButton": accept(before, seen, {index}, 9),
+            "rejectButton": reject(before, seen, {index}, 9),
+            "forgetButton": forget(before, seen, {index}),
+        }
+        for name, kept in after.items():
+            assert find(panel, name, QPushButton).isEnabled() == (kept != before), (index, name)
+            enabled.add((name, kept != before))
+    assert len(enabled) == 6
+
+
+def test_taking_back_can_be_asked_for(panel: DetectionsPanel, decided: ViewerState, qtbot: QtBot) -> None:
+    panel.show_state(select(decided, frozenset({0})))
+    with qtbot.waitSignal(panel.forget_asked):
+        find(panel, "forgetButton", QPushButton).click()
+    panel.show_state(decided)
+    assert not find(panel, "forgetButton", QPushButton).isEnabled()
+
+
+def test_escape_empties_the_search_before_it_is_anything_else(panel: DetectionsPanel, qtbot: QtBot) -> None:
+    search, left = find(panel, "classSearch", QLineEdit), []
+    shortcut = QShortcut(QKeySequence("Esc"), panel)
+    shortcut.activated.connect(lambda: left.append(search.text()))
+    panel.activateWindow()
+    search.setFocus()
+    qtbot.keyClicks(search, "cat")
+    assert search.text() == "cat"
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    assert (search.text(), left) == ("", [])
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    assert left == [""]
