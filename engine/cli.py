@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from engine import __version__
-from engine.exit_codes import INTERRUPTED, USAGE
+from engine.exit_codes import INTERRUPTED, NOBODY_READS, USAGE
 from engine.models_command import add_models_arguments, run_models
 
 COMMANDS = ("detect", "serve", "models", "bench", "doctor")
@@ -35,9 +36,23 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 some images failed, 2 wrong usage, 130 interrupted."""
+    """Run one command and return its exit code.
+
+    0 done, 1 some images failed, 2 wrong usage, 130 interrupted, 141 nobody reads what it prints any more (`| head`).
+    """
     parser = build_parser()
     given = parser.parse_args(argv)
+    try:
+        code = _run(parser, given)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+        return NOBODY_READS
+
+
+def _run(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     if given.command == "detect":
         if given.resume and given.json_lines is None:
             parser.error("--resume goes with --json-lines FILE")

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from engine import cli
-from engine.exit_codes import DONE, SOME_FAILED, USAGE
+from engine.exit_codes import DONE, NOBODY_READS, SOME_FAILED, USAGE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -167,3 +167,29 @@ def test_the_doctor_names_versions_devices_and_folders(run: Run) -> None:
     done = run("doctor")
     for word in ("PyQt5", "torch", "transformers", "devices", "cpu", "cache folder", "starter model", "display"):
         assert word in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the command runs in a shell")
+def test_it_ends_quietly_when_nobody_reads_any_more(image_file: Path, tiny_detr: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "DETRDESK_MODEL": str(tiny_detr), "PYTHONPATH": os.getcwd()}
+    detect = f'"{sys.executable}" -m desktop detect "{image_file}" "{image_file}" --threshold 0'
+    command = f"{{ {detect}; echo $? >&2; }} | head -n 1"
+    done = subprocess.run(
+        command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100
+    )
+    assert done.stdout.startswith(image_file.name)
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+    assert done.stderr.split()[-1] in {"0", "141"}
+
+
+def test_nobody_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def run(*_: object) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(cli, "_run", run)
+    with (tmp_path / "out").open("w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert cli.main(["doctor"]) == NOBODY_READS
+        print("nobody reads this")
+    assert (tmp_path / "out").read_text() == ""
