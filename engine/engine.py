@@ -267,8 +267,7 @@ class Engine:
         name = self.catalog.name_of(model or self.settings.model)
         keep_names(self.catalog.path(name), names)
         with self.scheduler.turn():
-            if self._models.get(name):
-                self._models.unload(name)
+            self._models.unload(name)
 
     def runtime_state(self, model: str | None = None) -> RuntimeState:
         """What executes a model and how far its conversion is; loads nothing, but reads its files the first time.
