@@ -22,15 +22,15 @@ from engine.review.refine import Refinement
 class _Search(QLineEdit):
     """Esc empties it first; the next one is the window's."""
 
-    def event(self, event: QEvent | None) -> bool:
+    def event(self, event: QEvent) -> bool:
         """The shortcut of a key that is its own does not come."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._is_own(event):
             event.accept()
             return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        if event is not None and self._is_own(event):
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._is_own(event):
             self.clear()
         else:
             super().keyPressEvent(event)
