@@ -84,15 +84,14 @@ def _run(given: argparse.Namespace) -> int:
         from engine.models_download_command import run_download
 
         return run_download(given)
-    from engine.models.catalog import Catalog
-
-    catalog = Catalog()
     if given.action in ("show", "list", None):
         from engine.models_show_command import run_list, run_show
 
-        return run_show(catalog, given) if given.action == "show" else run_list(catalog, getattr(given, "json", False))
+        return run_show(given) if given.action == "show" else run_list(getattr(given, "json", False))
+    from engine.models.catalog import Catalog
+
     actions = {"add": _add, "set": _set, "rename": _rename, "remove": _remove, "convert": _convert}
-    return actions[given.action](catalog, given)
+    return actions[given.action](Catalog(), given)
 
 
 def _add(catalog: Catalog, given: argparse.Namespace) -> int:

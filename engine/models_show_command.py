@@ -7,11 +7,14 @@ import sys
 import time
 import unicodedata
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from engine.answer import to_json
 from engine.detect.preprocess import Preprocessing
+from engine.engine import Engine
 from engine.exit_codes import DONE, SOME_FAILED
+from engine.model_runtimes import RuntimeState
 from engine.models.card import Card, card_of, unknown_labels
 from engine.models.catalog import Catalog
 from engine.models.entry import STARTER, Defaults
@@ -19,8 +22,9 @@ from engine.models.entry import STARTER, Defaults
 _MOST_NAMES = 20
 
 
-def run_list(catalog: Catalog, as_json: bool) -> int:
+def run_list(as_json: bool) -> int:
     """Print every model; 1 where `models.toml` has to be mended."""
+    catalog = Catalog()
     cards = [card_of(catalog, name) for name in catalog.names]
     if as_json:
         sys.stdout.write(to_json([_as_dict(card) for card in cards]))
@@ -32,10 +36,16 @@ def run_list(catalog: Catalog, as_json: bool) -> int:
     return SOME_FAILED if faults else DONE
 
 
-def run_show(catalog: Catalog, given: argparse.Namespace) -> int:
-    """Print the card of a model; 1 where it cannot be used."""
-    card = card_of(catalog, catalog.name_of(given.name))
-    sys.stdout.write(to_json(_as_dict(card)) if given.json else "\n".join(_lines(card)) + "\n")
+def run_show(given: argparse.Namespace) -> int:
+    """Print the card of a model, and what would execute it; 1 where it cannot be used."""
+    with closing(Engine()) as engine:
+        card = card_of(engine.catalog, engine.catalog.name_of(given.name))
+        state = None if card.problem else engine.runtime_state(card.name)
+    if given.json:
+        sys.stdout.write(to_json(_as_dict(card) | {"runtime": state and _runtime_as_dict(state)}))
+    else:
+        runtime = [f"{'runtime':<13} {_runtime(state)}"] if state else []
+        print("\n".join([*_lines(card), *runtime]))
     return SOME_FAILED if card.problem else DONE
 
 
@@ -118,6 +128,24 @@ def _as_dict(card: Card) -> dict[str, Any]:
         "last": last
         and {"ms": round(last.milliseconds, 1), "runtime": last.runtime, "device": last.device, "at": last.at},
     }
+
+
+def _runtime_as_dict(state: RuntimeState) -> dict[str, Any]:
+    return {
+        "name": state.runtime,
+        "device": state.device,
+        "conversion": state.conversion,
+        "problem": state.problem and {"code": state.problem.code, "message": state.problem.message},
+    }
+
+
+def _runtime(state: RuntimeState) -> str:
+    told = f"{state.runtime}, device {state.device}"
+    if state.problem is not None:
+        return f"{told}; {state.problem.message}"
+    if state.score_difference is None or state.pixel_difference is None:
+        return told
+    return f"{told}; differs from torch by {state.score_difference:.1g} in scores, {state.pixel_difference:.2g} pixels"
 
 
 def _place(card: Card) -> str:

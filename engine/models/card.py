@@ -17,7 +17,6 @@ from engine.models.catalog import Catalog
 from engine.models.checkpoint import Checkpoint
 from engine.models.entry import Defaults, Entry
 from engine.models.last_times import LastTime, last_time
-from engine.models.notes import Note
 from engine.models.onnx_file import read_onnx_file
 from engine.models.onnx_model import OnnxModel
 from engine.models.reading import read_model
@@ -47,7 +46,7 @@ class Card:
         licence: As its README or the hub names it; empty where neither does.
         commit: Of the hub; empty for what was not downloaded from there.
         preprocessing: How images go in.
-        notes: What the user should know of it.
+        notes: What the user should know of it; sentences that are worded and translated as errors are.
         last: How long it took when it last answered; `None` where that was never seen.
     """
 
@@ -62,7 +61,7 @@ class Card:
     licence: str = ""
     commit: str = ""
     preprocessing: Preprocessing | None = None
-    notes: tuple[Note, ...] = ()
+    notes: tuple[EngineError, ...] = ()
     last: LastTime | None = None
 
     @property

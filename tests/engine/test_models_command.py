@@ -119,6 +119,7 @@ def test_show_tells_all_that_is_known(models: Models, tiny_detr: Path, capsys: p
     told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     assert told["name"] == "tiny-detr"
     assert told["classes"] == "3: cat, dog, 猫头鹰"
+    assert told["runtime"].startswith("torch, device ")
     assert told["input"].startswith("shorter side 200, the longer at most 400 pixels")
     assert models("show", tiny_detr, "--json") == DONE
     assert json.loads(capsys.readouterr().out)["family"] == "detr"
