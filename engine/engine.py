@@ -24,7 +24,7 @@ from engine.loaded_models import LoadedModels
 from engine.model_runtimes import ModelRuntimes, RuntimeState
 from engine.models.catalog import Catalog
 from engine.models.converted import ConvertedModels
-from engine.models.last_times import keep_times, note_time
+from engine.models.last_times import keep_times
 from engine.models.onnx_beside import keep_names
 from engine.paths import cache_dir
 from engine.review.cache import DetectionCache
@@ -364,8 +364,7 @@ class Engine:
             elif self._models.falls_back(name, error):
                 return self._detect(image, prepared, name, cancelled)
             raise
-        self._models.used(name, self.settings)
-        note_time(self.catalog.path(name), found.timing.model, found.runtime, found.device)
+        self._models.used(name, self.settings, found)
         return replace(found, model=name, timing=replace(found.timing, decode=image.decode_ms))
 
     def _keep(self, image: OpenedImage, found: Detections) -> Detections:
