@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Recipe
 from engine.errors import DetectionError, EngineError
@@ -14,6 +15,7 @@ from engine.memory import give_back_memory
 from engine.model_runtimes import ModelRuntimes, RuntimeState, may_convert
 from engine.models.catalog import Catalog
 from engine.models.fingerprint import fingerprint
+from engine.models.last_times import note_time
 from engine.models.reading import read_model
 from engine.settings import Settings
 
@@ -74,8 +76,8 @@ class LoadedModels:
 
     def unload(self, name: str) -> None:
         """Give back the memory of a model, if it has any."""
-        path = self._catalog.path(name)
-        if path in self._detectors:
+        path = self._path_in_memory(name)
+        if path is not None:
             self._unload(path)
 
     def unload_all(self) -> None:
@@ -83,14 +85,18 @@ class LoadedModels:
         for path in tuple(self._detectors):
             self._unload(path)
 
-    def used(self, name: str, settings: Settings) -> None:
-        """A model that is in memory answered: it is worth being converted."""
-        path = self._catalog.path(name)
-        self._runtimes.used(self._detectors[path].recipe, path, self._fingerprints[path], settings)
+    def used(self, name: str, settings: Settings, found: Detections) -> None:
+        """A model that is in memory answered: its time is noted, and it is worth being converted."""
+        path = self._path_in_memory(name)
+        if path is not None:
+            note_time(path, found.timing.model, found.runtime, found.device)
+            self._runtimes.used(self._detectors[path].recipe, path, self._fingerprints[path], settings)
 
     def falls_back(self, name: str, error: DetectionError) -> bool:
         """The runtime of a model in memory failed; true where it was unloaded, to be loaded with another one."""
-        path = self._catalog.path(name)
+        path = self._path_in_memory(name)
+        if path is None:
+            return False
         detector = self._detectors[path]
         if not self._runtimes.broke(detector.recipe, detector.runtime, self._fingerprints[path], error):
             return False
@@ -120,6 +126,14 @@ class LoadedModels:
         detector = self.get(name)
         runtime = detector.runtime if detector else None
         return self._runtimes.state(self.recipe(name), runtime, self.fingerprint(name), settings)
+
+    def _path_in_memory(self, name: str) -> Path | None:
+        """Where a model in memory is from; `None` also where its name leads elsewhere, or nowhere, since."""
+        try:
+            path = self._catalog.path(name)
+        except EngineError:
+            return None
+        return path if path in self._detectors else None
 
     def _unload(self, path: Path) -> None:
         self._fingerprints.pop(path, None)

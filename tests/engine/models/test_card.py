@@ -145,9 +145,9 @@ def test_classes_of_the_defaults_that_the_model_lacks(tiny_detr: Path) -> None:
     assert unknown_labels(card) == ["cow"]
 
 
-def test_the_last_time_is_known_in_the_next_run(tiny_detr: Path, image_file: Path) -> None:
+def test_the_last_time_is_known_in_the_next_run(folder: Path, image_file: Path) -> None:
     engine = Engine()
-    name = engine.catalog.add(tiny_detr)
+    name = engine.catalog.add(folder)
     assert card_of(engine.catalog, name).last is None
     found = engine.detect(image_file, name)
     engine.close()

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.detect.detection import Detections
+from engine.detect.detector import Detector
+from engine.detect.recipe import Prepared
 from engine.engine import Engine
 from engine.errors import ModelError
 from tests.checkpoints import make_checkpoint
@@ -65,3 +68,24 @@ def test_a_model_on_the_hub_says_that_it_must_be_downloaded(engine: Engine, imag
     name = engine.catalog.add("facebook/detr-resnet-50")
     with pytest.raises(ModelError, match="download it first"):
         engine.detect(image_file, name)
+
+
+@pytest.mark.parametrize("change", ["rename", "remove", "move"])
+def test_a_name_that_changes_while_its_model_answers_costs_no_answer(
+    change: str, engine: Engine, tiny_detr: Path, tmp_path: Path, image_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = engine.catalog.add(tiny_detr)
+    detect = Detector.detect
+
+    def meanwhile(self: Detector, prepared: Prepared) -> Detections:
+        if change == "rename":
+            engine.catalog.rename(name, "caps")
+        elif change == "remove":
+            engine.catalog.remove(name)
+        else:
+            text = engine.catalog.file.read_text("utf-8")
+            engine.catalog.file.write_text(text.replace(str(tiny_detr), str(tmp_path)), "utf-8")
+        return detect(self, prepared)
+
+    monkeypatch.setattr(Detector, "detect", meanwhile)
+    assert len(engine.detect(image_file, name)) == 12
