@@ -30,6 +30,8 @@ def run_detect(given: argparse.Namespace) -> int:
     try:
         engine = _engine(given.device)
         with closing(engine):
+            if engine.catalog.problem is not None:
+                _say(engine.catalog.problem.message, SOME_FAILED)
             return _detect_in_all(engine, given)
     except EngineError as error:
         return _say(error.message, USAGE)

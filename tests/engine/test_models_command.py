@@ -230,6 +230,17 @@ def test_detect_takes_the_model_s_own_threshold_top_k_and_classes(
     assert json.loads(capsys.readouterr().out)["threshold"] == 0.01
 
 
+def test_detect_says_that_the_models_file_is_broken_and_detects(
+    image_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config_dir().mkdir(parents=True)
+    (config_dir() / "models.toml").write_text("[starter]\nthreshold = 0,3\n")
+    assert cli.main(["detect", str(image_file), "--json", "-"]) == DONE
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["threshold"] == 0.5
+    assert "models.toml, line 2, column 14" in printed.err
+
+
 def test_download_gives_the_model_a_name_and_remove_deletes_it(
     models: Models, hub: HubServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
