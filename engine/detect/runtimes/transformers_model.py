@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.detect.runtimes.failures import detection_error, reason
+from engine.detect.runtimes.tensor_reading import read_tensors
 from engine.errors import ModelError
 from engine.models.checkpoint import Checkpoint
 from engine.models.timm_keys import dilate_last_stage, renamed
@@ -39,23 +40,14 @@ def load_model(checkpoint: Checkpoint) -> Any:
 
 
 def load_weights(checkpoint: Checkpoint) -> tuple[Any, dict[str, Any]]:
-    """The config and the tensors that transformers is given.
-
-    Returns:
-        A `PreTrainedConfig`, and float32 tensors by name. They are copies: a file that is written over while its
-        tensors are mapped ends the process.
-    """
-    import torch
-    from safetensors import safe_open
+    """The config and the tensors that transformers is given: a `PreTrainedConfig`, and float32 tensors by name."""
     from transformers import CONFIG_MAPPING
 
     tensors: dict[str, Any] = {}
     for path in checkpoint.tensor_files:
-        with safe_open(path, framework="pt") as file:
-            for name in file.keys():  # noqa: SIM118
-                tensor = file.get_tensor(name)
-                kind = torch.float32 if tensor.is_floating_point() else tensor.dtype
-                tensors[name if checkpoint.timm_resnet is None else renamed(name)] = tensor.to(kind, copy=True)
+        tensors |= read_tensors(path)
+    if checkpoint.timm_resnet is not None:
+        tensors = {renamed(name): tensor for name, tensor in tensors.items()}
     return CONFIG_MAPPING[checkpoint.family_name].from_dict(dict(checkpoint.config)), tensors
 
 
