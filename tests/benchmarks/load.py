@@ -34,7 +34,7 @@ class HealthWatch:
     @property
     def p99(self) -> float:
         """The 99th percentile, ms."""
-        return statistics.quantiles(self.times, n=100)[98] if len(self.times) > 1 else float("nan")
+        return statistics.quantiles(self.times, n=100, method="inclusive")[98] if len(self.times) > 1 else float("nan")
 
     @contextmanager
     def watching(self) -> Iterator[None]:
