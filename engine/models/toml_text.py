@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,9 @@ from typing import Any
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _FIRST_KEY = re.compile(r"""^(\s*\[?[ \t]*)("(?:\\.|[^"\\])*"|'[^']*'|[A-Za-z0-9_-]+)""")
 _VALUE = re.compile(r"[^=]*=[ \t]*(?=\S)")
+
+_LONGEST = 300
+"""Lines of a statement, from which on its end is no longer looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def statements(text: str) -> list[Statement]:
 def unfinished(text: str) -> tuple[int, int]:
     """Line and column, from 1, of the statement that has no end: a string or list that nobody closed."""
     lines = _LINES.findall(text) or [""]
-    done = sum(len(_LINES.findall(part)) for _, part, _ in _parts(text))
+    done = sum(len(_LINES.findall(part)) for _, part, _ in _parts(text, _LONGEST))
     line = min(done, len(lines) - 1)
     return line + 1, _column(lines[line], is_key=True)
 
@@ -129,10 +133,12 @@ def with_values(text: str, table: str, values: Mapping[str, object]) -> str:
     return _replaced(text, table, change)
 
 
-def _parts(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """Line, text and meaning of each statement: the fewest lines that are TOML for themselves."""
+def _parts(text: str, longest: float = math.inf) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Line, text and meaning of each statement, the fewest lines that are TOML for themselves; up to one too long."""
     part, begins = "", 1
     for line, each in enumerate(_LINES.findall(text), start=1):
+        if line - begins >= longest:
+            return
         part += each
         try:
             parsed = tomllib.loads(part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import tomllib
 from pathlib import Path
 
@@ -167,6 +168,15 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert "models.toml cannot be read" in problem.message
     with pytest.raises(EngineError, match="cannot be read"):
         Catalog().add(tmp_path)
+
+
+def test_a_quote_that_is_missing_at_the_top_of_a_long_file_is_found_at_once() -> None:
+    write('x = """\n' + "[m]\nfolder = '/x'\n" * 10_000)
+    started = time.perf_counter()
+    problem = Catalog().problem
+    assert time.perf_counter() - started < 2
+    assert problem is not None
+    assert (problem.params["line"], problem.params["column"]) == (1, 5)
 
 
 def test_a_file_that_is_much_too_long_is_told() -> None:
