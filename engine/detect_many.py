@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from engine.detect.detection import Detections
 from engine.detect.scheduler import Cancelled, Rank
+from engine.detect.tiling import Tiling
 from engine.engine import Engine, ImageFile, OpenedImage
 from engine.errors import CancelledError, EngineError, ModelError
 from engine.image.source import Source
+from engine.tiled import detect_tiled
 
 _AHEAD = 3
 """Images that are read and decoded before it is their turn."""
@@ -56,6 +58,7 @@ def detect_many(
     model: str | None = None,
     cancelled: Cancelled = bool,
     fresh: bool = False,
+    tiling: Tiling | None = None,
 ) -> Generator[Answer | Failure, None, None]:
     """An answer for each image, in order; everyone else's turns at the model go first.
 
@@ -65,11 +68,12 @@ def detect_many(
         model: A name in the catalog or a checkpoint folder; `None` is the default model.
         cancelled: True ends it early.
         fresh: Ask the model in any case.
+        tiling: How to cut large images.
 
     Raises:
         ModelError: the model cannot be found or loaded.
     """
-    pipeline = _Pipeline(engine, engine.catalog.name_of(model or engine.settings.model), cancelled, fresh)
+    pipeline = _Pipeline(engine, engine.catalog.name_of(model or engine.settings.model), cancelled, fresh, tiling)
     waiting: deque[tuple[Source, Future[Answer | OpenedImage | ImageFile]]] = deque()
     with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decoding") as pool:
         try:
@@ -90,18 +94,19 @@ def detect_many(
 class _Pipeline:
     """The two steps of each image."""
 
-    def __init__(self, engine: Engine, model: str, cancelled: Cancelled, fresh: bool) -> None:
+    def __init__(self, engine: Engine, model: str, cancelled: Cancelled, fresh: bool, tiling: Tiling | None) -> None:
         self.is_over = threading.Event()
         self._engine = engine
         self._model = model
         self._cancelled = cancelled
         self._fresh = fresh
+        self._tiling = tiling
         self._places = engine.scheduler.behind(Rank.MANY)
 
     def prepare(self, source: Source) -> Answer | OpenedImage | ImageFile:
         """As far as it goes without the model: what is known of it, else its pixels, or the bytes of a large one."""
         file = self._engine.read(source, self._is_given_up)
-        known = None if self._fresh else self._engine.recall(file, self._model)
+        known = None if self._fresh else self._engine.recall(file, self._model, self._tiling)
         if known is not None:
             return Answer(source, file.content_hash, known, is_known=True)
         if self._is_given_up():
@@ -122,7 +127,8 @@ class _Pipeline:
             if isinstance(ready, Answer):
                 return ready
             image = self._engine.decode(ready) if isinstance(ready, ImageFile) else ready
-            found = self._engine.detect_known(image, self._model, self._cancelled, self._fresh, self._places)
+            how = self._cancelled, self._fresh, self._places
+            found = detect_tiled(self._engine, image, self._model, self._tiling, *how)
             return Answer(source, image.content_hash, found, is_known=False, image=image)
         except (ModelError, CancelledError):
             raise

@@ -16,6 +16,7 @@ from engine.detect.detection import Detections, Timing
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Recipe, prepare
 from engine.detect.scheduler import Cancelled, Places, Scheduler
+from engine.detect.tiling import Tiling
 from engine.errors import CancelledError, DetectionError, ModelError
 from engine.image.decode import Limits, decode_image
 from engine.image.fetch import FetchPolicy
@@ -155,16 +156,21 @@ class Engine:
         pixels = decode_image(file.content, Limits(max_bytes=self.settings.max_file_bytes, max_pixels=most))
         return OpenedImage(file.source, pixels, (time.perf_counter() - started) * 1e3, file.content_hash)
 
-    def fingerprint(self, model: str | None = None) -> str:
+    def fingerprint(self, model: str | None = None, tiling: Tiling | None = None) -> str:
         """What names a model's content, wherever it lies: of the model in memory, else of its files; loads nothing.
+
+        Its answers about images that are cut into tiles are others, and so is what names those.
 
         Raises:
             ModelError: the model cannot be found or read.
         """
         name = self.catalog.name_of(model or self.settings.model)
-        return self._models.fingerprint(name)
+        content = self._models.fingerprint(name)
+        return content if tiling is None else f"{content}+{tiling.key}"
 
-    def recall(self, image: ImageFile | OpenedImage, model: str | None = None) -> Detections | None:
+    def recall(
+        self, image: ImageFile | OpenedImage, model: str | None = None, tiling: Tiling | None = None
+    ) -> Detections | None:
         """What the cache knows of an image; loads no model, and leaves it to `load` to tell what is wrong with one.
 
         Of the times, only that of decoding is told: the model's is that of another day.
@@ -173,12 +179,18 @@ class Engine:
             return None
         try:
             name = self.catalog.name_of(model or self.settings.model)
-            found = self.cache.get(image.content_hash, self.fingerprint(name))
+            found = self.cache.get(image.content_hash, self.fingerprint(name, tiling))
         except ModelError:
             return None
         if found is None:
             return None
-        return replace(found, model=name, timing=Timing(decode=getattr(image, "decode_ms", 0.0)))
+        return replace(found, model=name, tiling=tiling, timing=Timing(decode=getattr(image, "decode_ms", 0.0)))
+
+    def keep(self, image: OpenedImage, found: Detections) -> Detections:
+        """Let the cache know every detection of an image; returns them."""
+        if self.cache is not None and image.content_hash:
+            self.cache.put(image.content_hash, self.fingerprint(found.model, found.tiling), found)
+        return found
 
     def detect_known(
         self,
@@ -207,7 +219,7 @@ class Engine:
         prepared = self._prepare(image, name, cancelled)
         with self.scheduler.turn(cancelled, places):
             known = None if fresh else self.recall(image, name)  # another thread may have asked meanwhile
-            return known if known is not None else self._keep(image, self._detect(image, prepared, name, cancelled))
+            return known if known is not None else self.keep(image, self._detect(image, prepared, name, cancelled))
 
     def detect_in(
         self,
@@ -366,11 +378,6 @@ class Engine:
             raise
         self._models.used(name, self.settings, found)
         return replace(found, model=name, timing=replace(found.timing, decode=image.decode_ms))
-
-    def _keep(self, image: OpenedImage, found: Detections) -> Detections:
-        if self.cache is not None and image.content_hash:
-            self.cache.put(image.content_hash, self.fingerprint(found.model), found)
-        return found
 
 
 def _give_up_if(cancelled: Cancelled) -> None:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from engine.detect.tiling import Tiling
 from engine.errors import EngineError
 
 Box = tuple[float, float, float, float]
@@ -93,6 +94,7 @@ class Detections:
         device: What really ran it, e.g. `cpu`.
         runtime: What executed it, e.g. `torch`.
         timing: Milliseconds of each stage.
+        tiling: How the image was to be cut into tiles, if it was.
     """
 
     scores: npt.NDArray[np.float32]
@@ -106,6 +108,7 @@ class Detections:
     runtime: str = "torch"
     timing: Timing = field(default_factory=Timing)
     indices: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    tiling: Tiling | None = None
 
     @classmethod
     def from_arrays(

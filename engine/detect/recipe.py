@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from engine.detect.detection import Detections
+from engine.detect.preprocess import Preprocessing
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 """Arrays by the names of a model's inputs or outputs; the first dimension is the batch, of 1."""
@@ -27,6 +28,11 @@ class Recipe(Protocol):
     @property
     def names(self) -> Mapping[int, str]:
         """Class names by label id."""
+        ...
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How images become its tensors."""
         ...
 
     def tensors(self, image: Image.Image) -> Tensors:

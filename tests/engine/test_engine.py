@@ -180,14 +180,14 @@ def test_the_model_is_asked_once_about_the_same_content(knowing: Engine, image_f
 
 def test_an_image_in_which_nothing_was_found_is_known_too(knowing: Engine, image_file: Path) -> None:
     image = knowing.open(image_file)
-    knowing._keep(image, knowing.detect_in(image).above(1.0))
+    knowing.keep(image, knowing.detect_in(image).above(1.0))
     with patch.object(Detector, "detect", side_effect=AssertionError("ran the model")):
         assert len(knowing.detect_known(image)) == 0
 
 
 def test_fresh_goes_past_the_cache_and_renews_it(knowing: Engine, image_file: Path) -> None:
     image = knowing.open(image_file)
-    knowing._keep(image, knowing.detect_in(image).above(1.0))
+    knowing.keep(image, knowing.detect_in(image).above(1.0))
     assert len(knowing.detect_known(image, fresh=True)) == 12
     assert len(knowing.detect_known(image)) == 12
 

@@ -1,0 +1,118 @@
+"""Detecting in large images tile by tile: each tile has a turn of its own, so that nobody waits for all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from engine.detect.detection import Detections, Timing
+from engine.detect.merging import merge
+from engine.detect.scheduler import Cancelled, Places
+from engine.detect.tiling import Tile, Tiling, tile_count, tiles
+from engine.engine import Engine, OpenedImage
+from engine.errors import ModelError
+from engine.models.last_times import last_time
+
+Progress = Callable[[int, int], None]
+"""Is told which tile is looked at, from 1, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What tiles of an image cost with a model, as far as that is known before.
+
+    Attributes:
+        width, height: Size of the image, pixels.
+        takes: Width and height that the model shrinks the image to, pixels.
+        milliseconds: What its last answer took; `None` before its first one.
+    """
+
+    width: int
+    height: int
+    takes: tuple[int, int]
+    milliseconds: float | None
+
+    def tiles(self, tiling: Tiling) -> int:
+        """How many tiles there are; 0 where the image is small enough as it is."""
+        return tile_count(self.width, self.height, self.takes, tiling)
+
+    def seconds(self, tiling: Tiling) -> float | None:
+        """About how long they take, with the image as a whole."""
+        return None if self.milliseconds is None else (1 + self.tiles(tiling)) * self.milliseconds / 1e3
+
+
+def pace(engine: Engine, image: OpenedImage, model: str) -> Pace | None:
+    """What tiles of an image cost; reads the files of a model that is not in memory, `None` where that fails."""
+    try:
+        takes = engine.recipe(model).preprocessing.input_size(*image.pixels.size)
+        last = last_time(engine.catalog.path(engine.catalog.name_of(model)))
+    except ModelError:
+        return None
+    return Pace(*image.pixels.size, takes, None if last is None else last.milliseconds)
+
+
+def detect_tiled(
+    engine: Engine,
+    image: OpenedImage,
+    model: str | None = None,
+    tiling: Tiling | None = None,
+    cancelled: Cancelled = bool,
+    fresh: bool = False,
+    places: Places | None = None,
+    progress: Progress = lambda at, of: None,
+) -> Detections:
+    """Every detection in an opened image, cut into tiles where it is large; known answers are taken from the cache.
+
+    The image is looked at as a whole, too: large things are found there.
+
+    Args:
+        engine: Whose model answers.
+        image: What to look at.
+        model: A name in the catalog or a checkpoint folder; `None` is the default model.
+        tiling: How to cut; `None` is `Engine.detect_known`, and so is an image that is small enough.
+        cancelled: Asked between the tiles; true gives up.
+        fresh: Ask the model in any case.
+        places: The caller's places in the queue; `None` goes ahead of all who have some.
+        progress: Is told of each tile, in this thread.
+
+    Raises:
+        ModelError, DetectionError, CancelledError: as `Engine.detect_in`.
+    """
+    name = engine.catalog.name_of(model or engine.settings.model)
+    if tiling is None:
+        return engine.detect_known(image, name, cancelled, fresh, places)
+    known = None if fresh else engine.recall(image, name, tiling)
+    if known is not None:
+        return known
+    takes = engine.recipe(name).preprocessing.input_size(*image.pixels.size)
+    cut = tiles(*image.pixels.size, takes, tiling)
+    whole = engine.detect_known(image, name, cancelled, fresh, places)
+    if not cut:
+        return engine.keep(image, replace(whole, tiling=tiling))
+    parts: list[tuple[Tile, Detections]] = []
+    for at, tile in enumerate(cut, start=1):
+        progress(at, len(cut))
+        parts.append((tile, engine.detect_in(_part(image, tile), name, cancelled, places)))
+    return engine.keep(image, _merged(whole, parts, tiling))
+
+
+def _part(image: OpenedImage, tile: Tile) -> OpenedImage:
+    """One tile as an image of its own; its pixels are copied now and not before."""
+    started = time.perf_counter()
+    pixels = image.pixels.crop(tile.edges)
+    return OpenedImage(image.source, pixels, (time.perf_counter() - started) * 1e3)
+
+
+def _merged(whole: Detections, parts: list[tuple[Tile, Detections]], tiling: Tiling) -> Detections:
+    started = time.perf_counter()
+    found = merge(whole, parts, tiling)
+    merging = (time.perf_counter() - started) * 1e3
+    timings = [whole.timing, *(part.timing for _, part in parts)]
+    timing = Timing(
+        decode=whole.timing.decode,
+        preprocess=sum(each.preprocess for each in timings) + sum(part.timing.decode for _, part in parts),
+        model=sum(each.model for each in timings),
+        postprocess=sum(each.postprocess for each in timings) + merging,
+    )
+    return replace(found, timing=timing)
