@@ -197,7 +197,7 @@ class Conversions:
                 return Conversion("failed", _failed("its files changed meanwhile"))
             found = Difference(told["score"], told["pixels"])
             if not found.is_small:
-                told = {"score": f"{found.score:.1g}", "pixels": f"{found.pixels:.1g}"}
+                told = {"score": f"{found.score:.2g}", "pixels": f"{found.pixels:.3g}"}
                 return self._refused(job, refusal("conversion_differs", told))
             self._store.keep(work, job.fingerprint, found.score, found.pixels)
         return _known(self._store.find(job.fingerprint))

@@ -15,7 +15,7 @@ from engine.detect.runtimes.devices import means_cpu
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.errors import DetectionError, ModelError
 from engine.models.checkpoint import Checkpoint
-from engine.models.converted import refusal
+from engine.models.converted import refusal, versions
 from engine.models.onnx_model import OnnxModel
 from engine.settings import Settings
 
@@ -130,6 +130,6 @@ def may_convert(model: Recipe, settings: Settings) -> bool:
 
     With the runtime `openvino` a card is left alone unless the device names it.
     """
-    if not isinstance(model, Checkpoint) or settings.runtime == "torch":
+    if not isinstance(model, Checkpoint) or settings.runtime == "torch" or not versions()["openvino"]:
         return False
     return means_cpu(settings.device) or (settings.runtime == "openvino" and settings.device == "auto")

@@ -23,7 +23,8 @@ class Difference:
 
     Attributes:
         score: Largest difference of two scores at the same rank.
-        pixels: Largest distance of an edge from that of the same detection; infinite where the other has none.
+        pixels: Largest distance of an edge from that of the same detection; the longer side of the image where the other
+            has no such detection.
     """
 
     score: float
@@ -47,13 +48,14 @@ def difference(ours: Detections, reference: Detections) -> Difference:
     The same detection is that of the same class with a score no further than `MOST_SCORE` whose box is nearest. Which
     ones of equal score are the last that a model tells of is chance: those at the end have no box to be compared with.
     """
+    apart = float(max(reference.width, reference.height))
     if len(ours) != len(reference):
-        return Difference(math.inf, math.inf)
+        return Difference(1.0, apart)
     if not len(reference):
         return Difference(0.0, 0.0)
     score = float(np.abs(ours.scores - reference.scores).max())
     if not score <= MOST_SCORE:
-        return Difference(score, math.inf)
+        return Difference(score, apart)
     firm = ours.scores > reference.scores[-1] + MOST_SCORE
     left = np.ones(len(reference), bool)
     pixels = 0.0
@@ -61,7 +63,7 @@ def difference(ours: Detections, reference: Detections) -> Difference:
         same = left & (reference.label_ids == ours.label_ids[at])
         same &= np.abs(reference.scores - ours.scores[at]) <= MOST_SCORE
         if not same.any():
-            return Difference(score, math.inf)
+            return Difference(score, apart)
         distances = np.where(same, np.abs(reference.boxes - ours.boxes[at]).max(axis=1), math.inf)
         nearest = int(distances.argmin())
         left[nearest] = False

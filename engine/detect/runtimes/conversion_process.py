@@ -56,10 +56,12 @@ class ConversionProcess:
         with process:
             assert process.stdout is not None
             for line in process.stdout:
+                if not line.endswith("\n"):  # it was ended in the middle of it
+                    break
                 told = json.loads(line)
                 if "stage" in told:
                     stage(told["stage"])
-        if "stage" not in told and told:
+        if told and "stage" not in told:
             said.unlink()
             return told
         return {"failed": _last_words(said) or f"the process ended with code {process.returncode}"}

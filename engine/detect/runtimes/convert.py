@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +17,7 @@ from engine.detect.agreement import Difference, difference, largest, probe_image
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Tensors, prepare
 from engine.detect.runtimes.background import end_with_parent, lower_priority
-from engine.detect.runtimes.failures import reason
+from engine.detect.runtimes.failures import is_out_of_memory, reason
 from engine.detect.runtimes.openvino_library import openvino
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.detect.runtimes.torch_runtime import TorchRuntime
@@ -36,28 +37,34 @@ def main(folder: str, work: str, haste: str) -> None:
         lower_priority()
     end_with_parent()
     try:
-        _tell(parent, **_convert(parent, Path(folder), Path(work)))
-    except (OSError, MemoryError) as error:
-        _tell(parent, failed=reason(error))
-    except EngineError as error:
-        _tell(parent, failed=error.message)
+        found = convert(Path(folder), Path(work), lambda stage: _tell(parent, stage=stage))
+        _tell(parent, fingerprint=fingerprint(Path(folder)), score=found.score, pixels=found.pixels)
     except Exception as error:  # tracing raises whatever a model's code raises; the user needs one sentence
-        _tell(parent, impossible=reason(error))
+        is_chance = isinstance(error, EngineError | ImportError | OSError) or is_out_of_memory(error)
+        _tell(parent, **{"failed" if is_chance else "impossible": reason(error)})
 
 
-def _convert(parent: IO[str], folder: Path, work: Path) -> dict[str, Any]:
-    _tell(parent, stage="loading")
+def convert(folder: Path, work: Path, stage: Callable[[str], None] = lambda stage: None) -> Difference:
+    """Write a checkpoint in OpenVINO's form, and compare.
+
+    Args:
+        folder: The checkpoint.
+        work: Where `model.xml` and `model.bin` are written.
+        stage: Is told what is begun.
+
+    Returns:
+        How far its detections in the probe images are from torch's, at most.
+    """
+    stage("loading")
     checkpoint = read_checkpoint(folder)
-    images = probe_images()
-    prepared = [prepare(checkpoint, image) for image in images]
-    _tell(parent, stage="converting")
-    write_model(checkpoint, [one.tensors for one in prepared], work / MODEL_FILE)
-    _tell(parent, stage="comparing")
-    found = compare(checkpoint, work / MODEL_FILE, prepared)
-    return {"fingerprint": fingerprint(folder), "score": found.score, "pixels": found.pixels}
+    prepared = [prepare(checkpoint, image) for image in probe_images()]
+    stage("converting")
+    _write_model(checkpoint, [one.tensors for one in prepared], work / MODEL_FILE)
+    stage("comparing")
+    return _compare(checkpoint, work / MODEL_FILE, prepared)
 
 
-def write_model(checkpoint: Checkpoint, examples: Sequence[Tensors], path: Path) -> None:
+def _write_model(checkpoint: Checkpoint, examples: Sequence[Tensors], path: Path) -> None:
     """Write a checkpoint in OpenVINO's form, f32.
 
     Args:
@@ -82,7 +89,7 @@ def write_model(checkpoint: Checkpoint, examples: Sequence[Tensors], path: Path)
 
     names = list(examples[0])
     example = tuple(torch.from_numpy(examples[0][name]) for name in names)
-    with torch.inference_mode():
+    with torch.inference_mode(), _sizes_traced(torch):
         converted = openvino().convert_model(Traced().eval(), example_input=example)
     for port, name in zip([*converted.inputs, *converted.outputs], [*names, *_OUTPUTS], strict=True):
         port.tensor.set_names({name})
@@ -90,7 +97,31 @@ def write_model(checkpoint: Checkpoint, examples: Sequence[Tensors], path: Path)
     openvino().save_model(converted, path, compress_to_fp16=False)
 
 
-def compare(checkpoint: Checkpoint, model_file: Path, prepared: Sequence[Prepared]) -> Difference:
+@contextmanager
+def _sizes_traced(torch: Any) -> Iterator[None]:
+    """Let a list of sizes, made a tensor, depend on the image: to the tracer `as_tensor` is a constant, `stack` is not.
+
+    Deformable attention divides by such sizes.
+    """
+    as_tensor = torch.as_tensor
+
+    def traced(data: Any, dtype: Any = None, device: Any = None) -> Any:
+        if (
+            isinstance(data, list)
+            and data
+            and all(isinstance(row, tuple) and all(map(torch.is_tensor, row)) for row in data)
+        ):
+            return torch.stack([torch.stack(row) for row in data]).to(device, dtype)
+        return as_tensor(data, dtype=dtype, device=device)
+
+    torch.as_tensor = traced
+    try:
+        yield
+    finally:
+        torch.as_tensor = as_tensor
+
+
+def _compare(checkpoint: Checkpoint, model_file: Path, prepared: Sequence[Prepared]) -> Difference:
     """How far the converted model's detections are from torch's, at most."""
     runtimes = (OpenVinoRuntime(model_file), TorchRuntime(checkpoint, "cpu"))
     ours, reference = (Detector("", checkpoint, runtime) for runtime in runtimes)

@@ -14,7 +14,7 @@ _PLACE_IN_OPENVINO = re.compile(
 
 def detection_error(error: BaseException, device: str) -> DetectionError:
     """The sentence for what a runtime raised while a model was loaded or ran on `device`."""
-    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY):
+    if is_out_of_memory(error):
         return DetectionError(
             "out_of_memory",
             "The memory of {device} is not enough for this image and model; "
@@ -24,6 +24,11 @@ def detection_error(error: BaseException, device: str) -> DetectionError:
     return DetectionError(
         "device_failed", "The model failed on {device}: {reason}.", device=device, reason=reason(error)
     )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether there was not enough memory, which each library says in its own words."""
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY)
 
 
 def reason(error: BaseException) -> str:

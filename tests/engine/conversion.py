@@ -1,0 +1,51 @@
+"""Models converted in this process, for tests of what is done with them."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from engine.detect.agreement import Difference
+from engine.detect.runtimes.convert import convert
+from engine.models.converted import ConvertedModels
+from engine.models.fingerprint import fingerprint
+from engine.paths import cache_dir
+
+
+def user_store() -> ConvertedModels:
+    """Where engines of this test look."""
+    return ConvertedModels(cache_dir() / "converted")
+
+
+def convert_here(folder: Path, work: Path) -> Difference:
+    """Convert a checkpoint without a process for it; tracing warns of much that the comparison then looks at."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return convert(folder, work)
+
+
+def keep_converted(folder: Path, store: ConvertedModels | None = None) -> Difference:
+    """Convert a checkpoint, and keep it whatever the difference."""
+    store = store or user_store()
+    with store.work_folder() as work:
+        found = convert_here(folder, work)
+        store.keep(work, fingerprint(folder), found.score, found.pixels)
+    return found
+
+
+def enliven(folder: Path) -> Path:
+    """Give a small checkpoint convolutions that pass something on; without it, every place of an image looks alike to
+    the RT-DETR kind, and which of its equal places it looks at more closely is chance."""
+    random = np.random.default_rng(0)
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    for name, tensor in tensors.items():
+        if tensor.ndim == 4:
+            tensors[name] = random.normal(0, (2 / np.prod(tensor.shape[1:])) ** 0.5, tensor.shape).astype(np.float32)
+        elif name.endswith(".bias"):
+            tensors[name] = random.normal(0, 0.1, tensor.shape).astype(np.float32)
+    save_file(tensors, path, metadata={"format": "pt"})
+    return folder
