@@ -14,7 +14,7 @@ _ROWS = 256
 
 
 def to_rgb(opened: ImageFile.ImageFile, name: str) -> Image.Image:
-    """A new image of mode RGB.
+    """An image of mode RGB that knows nothing of its file.
 
     Args:
         opened: A loaded image of any mode.
@@ -28,10 +28,18 @@ def to_rgb(opened: ImageFile.ImageFile, name: str) -> Image.Image:
         # Pillow takes every CMYK JPEG for Adobe's, which stores the inverse; one without Adobe's mark does not.
         plain = name == "jpeg" and "adobe" not in opened.info
         return _from_cmyk(ImageChops.invert(opened) if plain else opened, opened.info.get("icc_profile"))
-    image = _on_white(opened) if opened.has_transparency_data else opened.convert("RGB")
+    if opened.has_transparency_data:
+        image = _on_white(opened)
+    else:
+        image = _without_file(opened) if opened.mode == "RGB" else opened.convert("RGB")
     if opened.mode in {"RGB", "RGBA", "P"}:
         image = _by_profile(image, opened.info.get("icc_profile"), "RGB ") or image
-    return image.copy() if image is opened or isinstance(image, ImageFile.ImageFile) else image
+    return image
+
+
+def _without_file(opened: ImageFile.ImageFile) -> Image.Image:
+    """The same pixels, not copied: a copy takes a third of the time that decoding does."""
+    return opened._new(opened.im)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
