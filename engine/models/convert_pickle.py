@@ -43,7 +43,7 @@ def convert_pickle(folder: Path, seconds: float = _SECONDS) -> Path:
         raise missing_file(folder, "pytorch_model.bin")
     part = folder / f"{SINGLE}.part"
     try:
-        failure = _run(pickles, part, seconds)
+        failure = _run(pickles, part, seconds) or _kept(part, folder / SINGLE, pickles[0].stat().st_mode)
         if failure:
             raise ModelError(
                 "pickle_unconvertible",
@@ -51,8 +51,6 @@ def convert_pickle(folder: Path, seconds: float = _SECONDS) -> Path:
                 model=folder.name,
                 reason=failure,
             )
-        shapes_of((part,))
-        _keep(part, folder / SINGLE)
     finally:
         part.unlink(missing_ok=True)
     return folder / SINGLE
@@ -80,7 +78,14 @@ def _environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": home, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
-def _keep(part: Path, target: Path) -> None:
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(target)
+def _kept(part: Path, target: Path, mode: int) -> str:
+    """Put the whole file in its place, as readable as the pickle was; returns what went wrong, or nothing."""
+    shapes_of((part,))
+    try:
+        part.chmod(mode & 0o666)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(target)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""

@@ -49,6 +49,7 @@ def test_a_pickle_becomes_safetensors(folder: Path) -> None:
     assert_same(folder)
     assert read_checkpoint(folder).family_name == "detr"
     assert (folder / "pytorch_model.bin").exists()
+    assert (folder / "model.safetensors").stat().st_mode == (folder / "pytorch_model.bin").stat().st_mode
     with pytest.raises(ModelError, match="nothing has to be converted"):
         convert_pickle(folder)
 
