@@ -80,23 +80,33 @@ class ConvertedModels:
 
     def find(self, fingerprint: str) -> Converted | ModelError | None:
         """The converted model of a checkpoint, why there is none, or nothing."""
-        entry = self._entry(fingerprint)
+        told = self.told(fingerprint)
         try:
-            manifest = json.loads((entry / _MANIFEST).read_bytes())
-            if manifest["fingerprint"] != fingerprint or manifest["versions"] != versions():
+            if told is None:
                 return None
-            if manifest["refused"]:
-                return refusal(manifest["refused"]["code"], manifest["refused"]["params"])
-            if any(file_digest(entry / name).hex() != manifest["files"][name] for name in (MODEL_FILE, _TENSOR_FILE)):
+            if told["refused"]:
+                return refusal(told["refused"]["code"], told["refused"]["params"])
+            if set(told["files"]) != {MODEL_FILE, _TENSOR_FILE}:
                 return None
-            found = Converted(
-                entry / MODEL_FILE, float(manifest["score_difference"]), float(manifest["pixel_difference"])
-            )
-        except (OSError, ValueError, TypeError, LookupError, RecursionError):
+            model_file = self.folder_of(fingerprint) / MODEL_FILE
+            return Converted(model_file, float(told["score_difference"]), float(told["pixel_difference"]))
+        except (ValueError, TypeError, LookupError):
+            return None
+
+    def told(self, name: str) -> Mapping[str, Any] | None:
+        """What was kept with an entry, made by these versions, whose files are whole; else nothing."""
+        entry = self.folder_of(name)
+        try:
+            manifest: Mapping[str, Any] = json.loads((entry / _MANIFEST).read_bytes())
+            if manifest["fingerprint"] != name or manifest["versions"] != versions():
+                return None
+            if any(file_digest(entry / file).hex() != digest for file, digest in manifest["files"].items()):
+                return None
+        except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
             return None
         with contextlib.suppress(OSError):
             os.utime(entry)
-        return found
+        return manifest
 
     @contextlib.contextmanager
     def work_folder(self) -> Iterator[Path]:
@@ -121,33 +131,35 @@ class ConvertedModels:
             fingerprint: Of the checkpoint it was made from.
             score_difference, pixel_difference: See `Converted`.
         """
-        files = {name: file_digest(work / name).hex() for name in (MODEL_FILE, _TENSOR_FILE)}
         differences = {"score_difference": score_difference, "pixel_difference": pixel_difference}
-        self._place(work, fingerprint, {"files": files, "refused": None, **differences})
+        self.place(work, fingerprint, {"refused": None, **differences})
 
     def refuse(self, fingerprint: str, error: ModelError) -> None:
         """Keep the reason, one of `REFUSALS`, why a model is not converted, so that it is not tried again."""
         work = Path(tempfile.mkdtemp(dir=self.folder, prefix=_WORK))
         try:
-            self._place(work, fingerprint, {"refused": {"code": error.code, "params": error.params}})
+            self.place(work, fingerprint, {"refused": {"code": error.code, "params": error.params}})
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
     def drop(self, fingerprint: str) -> None:
         """Remove what is kept of a checkpoint."""
-        shutil.rmtree(self._entry(fingerprint), ignore_errors=True)
+        shutil.rmtree(self.folder_of(fingerprint), ignore_errors=True)
 
-    def _entry(self, fingerprint: str) -> Path:
+    def folder_of(self, name: str) -> Path:
+        """Where an entry is, or would be."""
         made_by = json.dumps(versions(), sort_keys=True).encode()
-        return self.folder / f"{fingerprint}-{hashlib.blake2b(made_by, digest_size=4).hexdigest()}"
+        return self.folder / f"{name}-{hashlib.blake2b(made_by, digest_size=4).hexdigest()}"
 
-    def _place(self, work: Path, fingerprint: str, told: Mapping[str, Any]) -> None:
-        manifest = {"fingerprint": fingerprint, "versions": dict(versions()), **told}
+    def place(self, work: Path, name: str, told: Mapping[str, Any]) -> None:
+        """Keep an entry: what is told of it, and the files of the model if any lie in `work`, which goes."""
+        files = {file: file_digest(work / file).hex() for file in (MODEL_FILE, _TENSOR_FILE) if (work / file).exists()}
+        manifest = {"fingerprint": name, "versions": dict(versions()), "files": files, **told}
         (work / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         for path in work.iterdir():
             _sync(path)
-        self._make_room(fingerprint, _bytes(work))
-        work.rename(self._entry(fingerprint))
+        self._make_room(name, _bytes(work))
+        work.rename(self.folder_of(name))
 
     def _make_room(self, fingerprint: str, new_bytes: int) -> None:
         """Remove what is kept of this checkpoint, then the least recently used, until there is room for one more."""

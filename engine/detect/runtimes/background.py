@@ -1,14 +1,16 @@
-"""A process that takes only what others leave, and ends with the one that started it."""
+"""A process that takes only what others leave, tells the one that started it what it does, and ends with that."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
 import signal
 import sys
 import threading
 from pathlib import Path
+from typing import IO, Any
 
 _PR_SET_PDEATHSIG = 1
 _LEAST = 19
@@ -36,6 +38,19 @@ def end_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=_end_at_eof, name="parent", daemon=True).start()
+
+
+def way_to_parent() -> IO[str]:
+    """Where to tell the parent; what libraries write to standard output goes to standard error from now on."""
+    parent = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return parent
+
+
+def tell(parent: IO[str], **told: Any) -> None:
+    """Tell the parent, by a line of JSON."""
+    parent.write(json.dumps(told) + "\n")
 
 
 def _end_at_eof() -> None:

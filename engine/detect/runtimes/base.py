@@ -13,10 +13,13 @@ class Runtime(Protocol):
     Attributes:
         name: What executes the model, e.g. `torch`.
         device: Where, e.g. `cpu` or `cuda:0 (NVIDIA H200)`.
+        answers: Names what its answers depend on beside the model: `f32`, `bf16`, or `int8-` and what it was calibrated
+            with.
     """
 
     name: str
     device: str
+    answers: str
 
     def run(self, tensors: Tensors) -> Tensors:
         """Run the model once.

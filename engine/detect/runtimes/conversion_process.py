@@ -1,4 +1,4 @@
-"""Starts the process that converts a checkpoint, and hears what it tells."""
+"""Starts the process that converts a checkpoint or makes a fast form of a model, and hears what it tells."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[3]
 _START = (
-    "import sys\n"
-    "root, *asked = sys.argv[1:]\n"
+    "import importlib, sys\n"
+    "root, module, *asked = sys.argv[1:]\n"
     "root in sys.path or sys.path.insert(0, root)\n"
-    "from engine.detect.runtimes.convert import main\n"
-    "main(*asked)"
+    "importlib.import_module(module).main(*asked)"
 )
 """Not `-m`: it does not find the modules of a checkout that is not the working folder."""
 _LAST_WORDS = 300
@@ -26,7 +25,13 @@ _LAST_WORDS = 300
 class ConversionProcess:
     """One conversion in a process of its own, which ends with this one however this one ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "engine.detect.runtimes.convert") -> None:
+        """Begin nothing yet.
+
+        Args:
+            module: Whose `main` the process runs; is given the arguments of `run`.
+        """
+        self._module = module
         self._turn = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._is_ended = False
@@ -35,7 +40,7 @@ class ConversionProcess:
         """Convert a checkpoint folder to `work`, and wait for the end of it.
 
         Args:
-            checkpoint: The checkpoint folder.
+            checkpoint: The checkpoint folder, or what else the module takes.
             work: An empty folder for the model; the process's output goes there, too.
             in_haste: Whether somebody waits for it; else it takes only what other programs leave.
             stage: Is told `loading`, `converting`, `comparing`, each as it begins.
@@ -78,7 +83,7 @@ class ConversionProcess:
             if self._is_ended:
                 return None
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _START, str(_ROOT), *asked],
+                [sys.executable, "-P", "-c", _START, str(_ROOT), self._module, *asked],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,

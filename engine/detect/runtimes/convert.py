@@ -5,18 +5,15 @@ It tells its parent what it does by lines of JSON; everything that libraries pri
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from engine.detect.agreement import Difference, difference, largest, probe_images
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Tensors, prepare
-from engine.detect.runtimes.background import end_with_parent, lower_priority
+from engine.detect.runtimes.background import end_with_parent, lower_priority, tell, way_to_parent
 from engine.detect.runtimes.failures import is_out_of_memory, reason
 from engine.detect.runtimes.openvino_library import openvino
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
@@ -32,16 +29,16 @@ _OUTPUTS = ("logits", "pred_boxes")
 
 def main(folder: str, work: str, haste: str) -> None:
     """Convert the checkpoint in `folder` to `work`, compare, and tell; with the haste `none`, others go first."""
-    parent = _take_stdout()
+    parent = way_to_parent()
     if haste == "none":
         lower_priority()
     end_with_parent()
     try:
-        found = convert(Path(folder), Path(work), lambda stage: _tell(parent, stage=stage))
-        _tell(parent, fingerprint=fingerprint(Path(folder)), score=found.score, pixels=found.pixels)
+        found = convert(Path(folder), Path(work), lambda stage: tell(parent, stage=stage))
+        tell(parent, fingerprint=fingerprint(Path(folder)), score=found.score, pixels=found.pixels)
     except Exception as error:  # tracing raises whatever a model's code raises; the user needs one sentence
         is_chance = isinstance(error, EngineError | ImportError | OSError) or is_out_of_memory(error)
-        _tell(parent, **{"failed" if is_chance else "impossible": reason(error)})
+        tell(parent, **{"failed" if is_chance else "impossible": reason(error)})
 
 
 def convert(folder: Path, work: Path, stage: Callable[[str], None] = lambda stage: None) -> Difference:
@@ -131,15 +128,3 @@ def _compare(checkpoint: Checkpoint, model_file: Path, prepared: Sequence[Prepar
 def _shape(shapes: Sequence[tuple[int, ...]]) -> list[int]:
     """The sizes in which all agree; -1, any size, where they do not."""
     return [sizes[0] if len(set(sizes)) == 1 else -1 for sizes in zip(*shapes, strict=True)]
-
-
-def _take_stdout() -> IO[str]:
-    """The way to the parent; what libraries write to standard output goes to standard error from now on."""
-    parent = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    return parent
-
-
-def _tell(parent: IO[str], **told: Any) -> None:
-    parent.write(json.dumps(told) + "\n")

@@ -18,3 +18,14 @@ def openvino() -> Any:
     import openvino
 
     return openvino
+
+
+def native_precisions() -> frozenset[str]:
+    """What this machine's processor computes in by itself, of `f32`, `bf16` and `int8`.
+
+    Raises:
+        ImportError: as `openvino`.
+    """
+    told = openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    names = {"FP32": "f32", "BF16": "bf16", "INT8": "int8"}
+    return frozenset(names[each] for each in told if each in names)

@@ -10,6 +10,7 @@ from engine.detect.recipe import Tensors
 from engine.detect.runtimes.failures import detection_error, reason
 from engine.detect.runtimes.openvino_library import openvino
 from engine.errors import DetectionError, ModelError
+from engine.precision import F32, precision_in, runtime_name
 
 _OPTIONS = {
     "PERFORMANCE_HINT": "LATENCY",
@@ -29,18 +30,22 @@ class OpenVinoRuntime:
     name = "openvino"
     device = "cpu"
 
-    def __init__(self, model_file: Path) -> None:
+    def __init__(self, model_file: Path, answers: str = F32) -> None:
         """Read and compile a model file.
 
         Args:
             model_file: OpenVINO's `.xml`, with its `.bin` beside it, or `.onnx`.
+            answers: See `Runtime.answers`.
 
         Raises:
             ModelError: OpenVINO is missing or cannot read the file.
             DetectionError: out of memory.
         """
+        self.answers = answers
+        self.name = runtime_name(OpenVinoRuntime.name, precision_in(answers))
+        hint = {"INFERENCE_PRECISION_HINT": "bf16"} if answers == "bf16" else {}
         try:
-            compiled = openvino().Core().compile_model(str(model_file), "CPU", _OPTIONS)
+            compiled = openvino().Core().compile_model(str(model_file), "CPU", {**_OPTIONS, **hint})
             self.inputs, self.outputs = _names(compiled.inputs), _names(compiled.outputs)
             # A compiled output may have the name of what was joined with it, too, and as its first.
             self._places = {name: at for at, port in enumerate(compiled.outputs) for name in port.get_names()}

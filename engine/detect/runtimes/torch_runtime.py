@@ -13,12 +13,14 @@ from engine.detect.runtimes.failures import detection_error
 from engine.detect.runtimes.transformers_model import load_model
 from engine.errors import ModelError
 from engine.models.checkpoint import Checkpoint
+from engine.precision import F32
 
 
 class TorchRuntime:
     """A checkpoint loaded into PyTorch; see `Runtime`."""
 
     name = "torch"
+    answers: str = F32
 
     def __init__(self, checkpoint: Checkpoint, device: str = "auto") -> None:
         """Load the checkpoint.
