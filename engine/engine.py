@@ -19,7 +19,7 @@ from engine.detect.scheduler import Cancelled, Places, Scheduler
 from engine.detect.tiling import Tiling
 from engine.errors import CancelledError, DetectionError, ModelError
 from engine.image.decode import Limits, decode_image
-from engine.image.fetch import FetchPolicy
+from engine.image.fetch_policy import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
 from engine.loaded_models import LoadedModels
 from engine.model_runtimes import ModelRuntimes, RuntimeState

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from engine.api.metrics import Metrics
 from engine.detect.scheduler import Cancelled
 from engine.errors import CancelledError, EngineError
-from engine.image.fetch import FetchPolicy, fetch_url
+from engine.image.fetch import fetch_url
+from engine.image.fetch_policy import FetchPolicy
 from engine.settings import Settings
 
 _HELD_IMAGES = 16

@@ -17,7 +17,8 @@ from urllib3.util import parse_url
 
 from engine.errors import SourceError
 from engine.image.addresses import is_public
-from engine.image.limits import MEBIBYTE, too_many_bytes
+from engine.image.fetch_policy import FetchPolicy
+from engine.image.limits import too_many_bytes
 from engine.image.pinned import Address, PinnedAdapter
 from engine.image.watch import DeadlineError, Watch
 
@@ -29,28 +30,6 @@ _AUTHORITY = re.compile(r"https?://([^/?#]+)", re.IGNORECASE)
 _HEADERS = {"User-Agent": "detrdesk", "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
 _CHUNK = 65_536
 _LONGEST_NAME = 100
-
-
-@dataclass(frozen=True, slots=True)
-class FetchPolicy:
-    """What a fetch may do; the defaults are for URLs that strangers send.
-
-    Attributes:
-        allow_private: Connect to any address, private ones too.
-        allowed_hosts: Host names and IP literals, lower case, that may have private addresses.
-        use_proxy: Follow the environment's proxy and CA settings; a proxy makes the connection itself, so the
-            address that it connects to cannot be checked. For URLs that the user typed.
-        max_bytes: Size of the image, after decompression.
-        seconds: Time for all of it.
-        redirects: How many are followed.
-    """
-
-    allow_private: bool = False
-    allowed_hosts: frozenset[str] = frozenset()
-    use_proxy: bool = False
-    max_bytes: int = 32 * MEBIBYTE
-    seconds: float = 10.0
-    redirects: int = 3
 
 
 @dataclass(frozen=True, slots=True)

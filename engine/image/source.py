@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from engine.errors import CancelledError, SourceError
-from engine.image.fetch import FetchPolicy, fetch_url
+from engine.image.fetch_policy import FetchPolicy
 from engine.image.folder_walk import walk_files
 from engine.image.formats import format_of
 from engine.image.inline import PIECE, base64_bytes, data_uri_bytes
@@ -108,6 +108,8 @@ def read_source(
         CancelledError: `cancelled` said so.
     """
     if source.kind == "url":
+        from engine.image.fetch import fetch_url  # with requests, which a window that opens files need not wait for
+
         return fetch_url(source.location, fetch_policy or FetchPolicy(), cancelled=cancelled)
     if source.kind == "path":
         return _read_file(source, limits.max_bytes, cancelled)

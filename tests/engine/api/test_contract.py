@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from engine.detect.detection import Filter
-from engine.image.fetch import FetchPolicy
+from engine.image.fetch_policy import FetchPolicy
 from tests.engine.api.conftest import (
     DEEPSTACK,
     DETECTIONS,

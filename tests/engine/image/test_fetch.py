@@ -19,7 +19,8 @@ import pytest
 
 from engine.errors import CancelledError, ImageError, SourceError
 from engine.image.decode import decode_image
-from engine.image.fetch import FetchPolicy, fetch_url
+from engine.image.fetch import fetch_url
+from engine.image.fetch_policy import FetchPolicy
 
 ALLOWED = FetchPolicy(allowed_hosts=frozenset({"images.test"}), seconds=5.0)
 HURRIED = FetchPolicy(allowed_hosts=frozenset({"images.test"}), seconds=0.6)

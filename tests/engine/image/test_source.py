@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from engine.errors import CancelledError, SourceError
-from engine.image.fetch import FetchPolicy
+from engine.image.fetch_policy import FetchPolicy
 from engine.image.folder_walk import natural_order
 from engine.image.limits import Limits
 from engine.image.source import (
