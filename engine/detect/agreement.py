@@ -23,7 +23,7 @@ class Difference:
 
     Attributes:
         score: Largest difference of two scores at the same rank.
-        pixels: Largest distance of an edge from that of the same detection; the longer side of the image where the other
+        pixels: Largest distance of an edge from that of the same detection; the image's longer side where the other
             has no such detection.
     """
 
@@ -42,10 +42,10 @@ def largest(differences: Iterable[Difference]) -> Difference:
     return Difference(max(one.score for one in each), max(one.pixels for one in each))
 
 
-def difference(ours: Detections, reference: Detections) -> Difference:
+def difference(ours: Detections, reference: Detections, most_score: float = MOST_SCORE) -> Difference:
     """Compare all detections of an image.
 
-    The same detection is that of the same class with a score no further than `MOST_SCORE` whose box is nearest. Which
+    The same detection is that of the same class with a score no further than `most_score` whose box is nearest. Which
     ones of equal score are the last that a model tells of is chance: those at the end have no box to be compared with.
     """
     apart = float(max(reference.width, reference.height))
@@ -54,14 +54,14 @@ def difference(ours: Detections, reference: Detections) -> Difference:
     if not len(reference):
         return Difference(0.0, 0.0)
     score = float(np.abs(ours.scores - reference.scores).max())
-    if not score <= MOST_SCORE:
+    if not score <= most_score:
         return Difference(score, apart)
-    firm = ours.scores > reference.scores[-1] + MOST_SCORE
+    firm = ours.scores > reference.scores[-1] + most_score
     left = np.ones(len(reference), bool)
     pixels = 0.0
     for at in np.flatnonzero(firm):
         same = left & (reference.label_ids == ours.label_ids[at])
-        same &= np.abs(reference.scores - ours.scores[at]) <= MOST_SCORE
+        same &= np.abs(reference.scores - ours.scores[at]) <= most_score
         if not same.any():
             return Difference(score, apart)
         distances = np.where(same, np.abs(reference.boxes - ours.boxes[at]).max(axis=1), math.inf)

@@ -51,8 +51,10 @@ class Converted:
 
 
 def refusal(code: str, params: Mapping[str, Any]) -> ModelError:
-    """One of `REFUSALS`, filled in."""
-    return ModelError(code, REFUSALS[code], **params)
+    """One of `REFUSALS`, filled in; raises KeyError where it is none or a parameter is missing."""
+    sentence = REFUSALS[code]
+    sentence.format(**params)
+    return ModelError(code, sentence, **params)
 
 
 @cache
