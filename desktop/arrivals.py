@@ -8,6 +8,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtGui import QImage
 
 from desktop.detection_runner import (
+    AtTile,
     DetectionRunner,
     Done,
     Event,
@@ -24,17 +25,20 @@ from desktop.state_holder import StateHolder
 from desktop.viewer_state import (
     Stage,
     ViewerState,
+    at_tile,
     detected,
     listed,
     listed_more,
     not_opened,
     opened,
+    paced,
     place_of,
     pointed,
     recalled,
     waiting,
 )
 from engine.detect.detection import Detections
+from engine.detect.tiling import Pace
 from engine.errors import EngineError, ImageError, ModelError, SourceError
 from engine.review.session import Session
 
@@ -101,6 +105,10 @@ class Arrivals(QObject):
             case Failed():
                 self._on_failed(event.error)
             case Done():
+            case Pace():
+                self._holder.set(paced(state, event))
+            case AtTile():
+                self._holder.set(at_tile(state, event.at, event.of))
                 self._holder.set(waiting(state, None))
                 self._tell_notice()
                 self._expect_neighbours()
@@ -140,7 +148,7 @@ class Arrivals(QObject):
         state = self._holder.state
         if state.at is not None:
             after, before = state.sources[state.at + 1 : state.at + 3], state.sources[max(state.at - 1, 0) : state.at]
-            self._runner.expect(after + before, state.model)
+            self._runner.expect(after + before, state.model, state.tiling)
 
     def _tell_notice(self) -> None:
         """What there is to tell about a session waits until the image is there: opening one clears the message."""

@@ -12,6 +12,8 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.batch_state import BatchState, Rate
 from desktop.feed import Feed
+from desktop.look import Look
+from engine.detect.tiling import Tiling
 from engine.detect_many import Answer, Failure, detect_many
 from engine.engine import Engine
 from engine.errors import EngineError
@@ -21,11 +23,11 @@ from engine.image.source import Source
 class _Run(threading.Thread):
     """One way through a list, in a thread of its own; tells the feed what comes out."""
 
-    def __init__(self, engine: Engine, sources: Sequence[Source], model: str, feed: Feed) -> None:
+    def __init__(self, engine: Engine, sources: Sequence[Source], look: Look, feed: Feed) -> None:
         super().__init__(name="detect all", daemon=True)
         self._engine = engine
         self._sources = tuple(sources)
-        self._model = model
+        self._look = look
         self._feed = feed
         self._may_go_on = threading.Event()
         self._may_go_on.set()
@@ -47,7 +49,8 @@ class _Run(threading.Thread):
     def run(self) -> None:
         """Go through the list; the last thing told is `None`."""
         try:
-            for outcome in detect_many(self._engine, self._sources, self._model, lambda: self.is_cancelled):
+            model, tiling = self._look.model, self._look.tiling
+            for outcome in detect_many(self._engine, self._sources, model, lambda: self.is_cancelled, tiling=tiling):
                 self._feed.put((self, replace(outcome, image=None) if isinstance(outcome, Answer) else outcome))
                 self._may_go_on.wait()
         except EngineError as error:
@@ -93,12 +96,12 @@ class BatchRunner(QObject):
         self._total = self._done = self._known = 0
         self.state: BatchState | None = None
 
-    def start(self, sources: Sequence[Source], model: str) -> None:
-        """Go through these images; the list before, if it is not done, is dropped."""
+    def start(self, sources: Sequence[Source], model: str, tiling: Tiling | None = None) -> None:
+        """Go through these images, cut into tiles if they are to be; the list before, if it is not done, is dropped."""
         self._drop()
         self._rate, self._paused_at, self._failures = Rate(time.monotonic()), None, []
         self._total, self._done, self._known = len(sources), 0, 0
-        self._run = _Run(self._engine, sources, model, self._feed)
+        self._run = _Run(self._engine, sources, Look(model, tiling), self._feed)
         self._run.start()
         self._tell()
 

@@ -14,11 +14,14 @@ from desktop.lister import Batch, Lister
 from desktop.prefetch import Prefetch, open_ready
 from desktop.viewer_state import Stage
 from engine.detect.detection import Detections
+from engine.detect.tiling import Pace, Tiling
 from engine.engine import Engine, Given, OpenedImage
 from engine.errors import CancelledError, EngineError
 from engine.image.source import Source
+from engine.tiled import detect_tiled, pace
 
 __all__ = [
+    "AtTile",
     "DetectionRunner",
     "Done",
     "Event",
@@ -49,6 +52,7 @@ class Request:
         known: What is in the image of `source`, where that needs no model any more.
         fresh: Whether to ask the model even where its answer is known from earlier.
         detect: Whether to ask the model at all where its answer is not known.
+        tiling: How to cut a large image into tiles, if at all.
     """
 
     model: str
@@ -59,6 +63,7 @@ class Request:
     known: Detections | None = None
     fresh: bool = False
     detect: bool = True
+    tiling: Tiling | None = None
 
     @property
     def first_stage(self) -> Stage:
@@ -116,6 +121,14 @@ class Recalled:
     detections: Detections
 
 
+@dataclass(frozen=True)
+class AtTile:
+    """A tile is looked at, counted from 1, of so many."""
+
+    at: int
+    of: int
+
+
 @dataclass(frozen=True, eq=False)
 class Failed:
     """The request cannot be answered."""
@@ -128,7 +141,7 @@ class Done:
     """The request is finished."""
 
 
-Event = Stage | Listed | ListedMore | Pointed | Opened | Recalled | Detections | Failed | Done
+Event = Stage | Listed | ListedMore | Pointed | Opened | Recalled | Pace | AtTile | Detections | Failed | Done
 
 
 class _Worker(QObject):
@@ -175,16 +188,32 @@ class _Worker(QObject):
             yield Opened(image, ready.canvas_image)
         known = request.known
         if known is None and image is not None and not request.fresh:
-            known = self._engine.recall(image, request.model)
+            known = self._engine.recall(image, request.model, request.tiling)
         if known is not None:
             yield Recalled(known)
         elif request.detect:
             yield Stage.LOADING_MODEL
             self._engine.load(request.model)
             if image is not None:
+                yield from self._pace(image, request.model)
                 yield Stage.DETECTING
-                yield self._engine.detect_known(image, request.model, cancelled, request.fresh)
+                yield detect_tiled(
+                    self._engine,
+                    image,
+                    request.model,
+                    request.tiling,
+                    cancelled,
+                    request.fresh,
+                    progress=lambda at, of: self.happened.emit(number, AtTile(at, of)),
+                )
+        if image is not None:
+            yield from self._pace(image, request.model)
         yield Done()
+
+    def _pace(self, image: OpenedImage, model: str) -> Iterator[Pace]:
+        found = pace(self._engine, image, model)
+        if found is not None:
+            yield found
 
 
 class DetectionRunner(QObject):
@@ -228,12 +257,12 @@ class DetectionRunner(QObject):
         if request.source is not None:
             self._to_start = None
         elif self._to_start is not None:
-            self._to_start = replace(self._to_start, model=request.model)
+            self._to_start = replace(self._to_start, model=request.model, tiling=request.tiling)
         self._asked.emit(self._worker.newest, request)
 
-    def expect(self, sources: Sequence[Source], model: str) -> None:
+    def expect(self, sources: Sequence[Source], model: str, tiling: Tiling | None = None) -> None:
         """Be ready for these images, the likeliest first; call it when a request is done."""
-        self._prefetch.expect(sources, model)
+        self._prefetch.expect(sources, model, tiling)
 
     def cancel(self) -> None:
         """Drop what is asked; what already runs finishes unheard, and a list that has begun goes on."""

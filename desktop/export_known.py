@@ -42,7 +42,7 @@ class ExportKnowledge:
         self._engine = engine
         self._state = state
         self._session = session
-        self._fingerprint = "" if session is None else engine.fingerprint(state.model)
+        self._fingerprint = "" if session is None else engine.fingerprint(state.model, state.tiling)
         self._contents: frozenset[str] = frozenset() if session is None else session.decided()
 
     def has(self, candidate: Candidate) -> bool:
@@ -86,7 +86,7 @@ class ExportKnowledge:
         if here is not None or self._is_open(candidate) or self._session is None or not candidate.content:
             return here
         found = self._session.detections(candidate.content, self._fingerprint)
-        return None if found is None else replace(found, model=self._state.model)
+        return None if found is None else replace(found, model=self._state.model, tiling=self._state.tiling)
 
     def _found_here(self, candidate: Candidate) -> Detections | None:
         return self._state.detections if self._is_open(candidate) else candidate.found

@@ -219,6 +219,7 @@ class MainWindow(QMainWindow):
         viewer, reviewing, deeds, panel = self._viewer, self._viewer.reviewing, self._deeds, self.detections
         panel.threshold_chosen.connect(viewer.set_threshold)
         panel.refinement_chosen.connect(viewer.set_refinement)
+        panel.tiling_chosen.connect(viewer.set_tiling)
         panel.accept_asked.connect(reviewing.accept)
         panel.reject_asked.connect(reviewing.reject)
         panel.relabel_asked.connect(deeds.relabel)

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 from PyQt5.QtGui import QImage
 
+from desktop.look import Look
 from desktop.pixels import to_qimage
 from engine.detect.scheduler import Cancelled, Rank
+from engine.detect.tiling import Tiling
 from engine.engine import Engine, OpenedImage
 from engine.errors import CancelledError, EngineError
 from engine.image.source import Source
+from engine.tiled import detect_tiled
 
 MOST_BYTES = 400_000_000
 LARGEST_IMAGE = 40_000_000
@@ -70,7 +73,7 @@ class Prefetch:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._wanted: tuple[Source, ...] = ()
-        self._model = ""
+        self._look = Look("")
         self._round = 0
         self._has_work = self._has_ended = False
         self._opening: Source | None = None
@@ -78,13 +81,13 @@ class Prefetch:
         self._shown: Ready | None = None
         self._ready: list[Ready] = []
 
-    def expect(self, sources: Sequence[Source], model: str) -> None:
+    def expect(self, sources: Sequence[Source], model: str, tiling: Tiling | None = None) -> None:
         """Be ready for these, the likeliest first, and for what is shown; the others are let go."""
         urls = [source for source in sources if source.kind == "url"][:_MOST_URLS]
         with self._changed:
             self._round += 1
             self._wanted = tuple(source for source in sources if source.kind != "url" or _is_in(source, urls))
-            self._model = model
+            self._look = Look(model, tiling)
             self._ready = [each for each in self._ready if each is self._shown or self._is_kept(each)]
             while self._room() < 0 and self._let_go_of_one(self._wanted):
                 pass
@@ -144,14 +147,14 @@ class Prefetch:
                 if self._has_ended:
                     return
                 self._has_work = False
-                number, wanted, model = self._round, self._wanted, self._model
+                number, wanted, look = self._round, self._wanted, self._look
             try:
                 for place in range(len(wanted)):
-                    self._prepare(number, wanted, place, model)
+                    self._prepare(number, wanted, place, look)
             except CancelledError:
                 continue
 
-    def _prepare(self, number: int, wanted: tuple[Source, ...], place: int, model: str) -> None:
+    def _prepare(self, number: int, wanted: tuple[Source, ...], place: int, look: Look) -> None:
         def cancelled() -> bool:
             return number != self._round
 
@@ -160,9 +163,9 @@ class Prefetch:
         try:
             ready = self._opened(wanted, place, cancelled)
             is_answered = ready.image.source.kind == "bytes"  # a client's image came with its answer
-            if not is_answered and self._engine.cache is not None and self._engine.loaded(model) is not None:
+            if not is_answered and self._engine.cache is not None and self._engine.loaded(look.model) is not None:
                 places = self._engine.scheduler.behind(Rank.AHEAD)
-                self._engine.detect_known(ready.image, model, cancelled, places=places)
+                detect_tiled(self._engine, ready.image, look.model, look.tiling, cancelled, places=places)
         except CancelledError:
             raise
         except EngineError:

@@ -9,6 +9,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from desktop.export_known import Candidate
 from desktop.i18n import tr
+from desktop.look import Look
 from desktop.places import Places
 from desktop.received import Received
 from desktop.session_finds import Finds
@@ -79,13 +80,13 @@ class SessionBook(QObject):
         """What is known to be in an image that no file keeps: what its client was answered, or what was found since."""
         return self._finds.answers.get(self.places.number(place))
 
-    def unanswered(self, model: str) -> list[Source]:
-        """The images of the list but those of `answer` that this model looked at."""
+    def unanswered(self, look: Look) -> list[Source]:
+        """The images of the list but those of `answer` that were looked at like this."""
         numbers, answers = map(self.places.number, range(len(self.places))), self._finds.answers
         return [
             source
             for source, number in zip(self._holder.state.sources, numbers, strict=True)
-            if number not in answers or answers[number].model != model
+            if number not in answers or not look.has_found(answers[number])
         ]
 
     def use(self, session: Session | None) -> None:
@@ -119,13 +120,16 @@ class SessionBook(QObject):
         locations = [source.location for source in sources]
         first = self.places.add(locations)
         if self._session is not None:
-            self._reader.look_up(self._session, self.places, first, locations, self._holder.state.model)
+            self._reader.look_up(self._session, self.places, first, locations, self._holder.state.look)
 
-    def model_changed(self) -> None:
-        """Another model is asked: what it found before is looked up again; clients' images keep their answers."""
+    def look_changed(self) -> None:
+        """Another model is asked, or about other tiles: what it found before is looked up again.
+
+        Clients' images keep their answers.
+        """
         self._finds.forget(self._kept)
         if self._session is not None:
-            self._reader.recall(self._session, self.places, self.places.contents, self._holder.state.model)
+            self._reader.recall(self._session, self.places, self.places.contents, self._holder.state.look)
 
     def opened(self, image: OpenedImage, place: int | None) -> ImageReview:
         """An image is shown; returns what was decided about it."""
@@ -154,7 +158,7 @@ class SessionBook(QObject):
         if number is None:
             return
         self.places.opened(number, content_hash, self._kept(content_hash).is_reviewed)
-        if found.model == self._holder.state.model:
+        if self._holder.state.look.has_found(found):
             self.count(content_hash, found)
         if self._session is not None:
             self._reader.note_place(self._session, source, content_hash, (width, height))
@@ -224,10 +228,10 @@ class SessionBook(QObject):
         if reading.places is not self.places:
             return
         self.places.know(reading.first, reading.locations, reading.known)
-        if reading.model != self._holder.state.model:
+        if reading.look != self._holder.state.look:
             contents = {place.content_hash for place in reading.known.values()} - {""}
             if self._session is not None and contents:
-                self._reader.recall(self._session, self.places, contents, self._holder.state.model)
+                self._reader.recall(self._session, self.places, contents, self._holder.state.look)
             return
         for content_hash, found, decided in reading.found:
             self._finds.count(content_hash, found, decided)

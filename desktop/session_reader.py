@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -11,8 +11,10 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.background import BackgroundWork
+from desktop.look import Look
 from desktop.places import Places
 from engine.detect.detection import Detections
+from engine.detect.tiling import Tiling
 from engine.errors import EngineError, ModelError
 from engine.image.source import Source
 from engine.review.merge import match
@@ -33,7 +35,7 @@ class Reading:
         known: By location.
         found: Content, detections, and which of them are decided.
         labels: Classes that people gave.
-        model: Whose detections these are.
+        look: Whose detections these are.
     """
 
     places: Places
@@ -42,7 +44,7 @@ class Reading:
     known: Mapping[str, Place] = field(default_factory=dict)
     found: Sequence[tuple[str, Detections, Collection[int]]] = ()
     labels: Sequence[str] = ()
-    model: str = ""
+    look: Look = field(default_factory=lambda: Look(""))
 
 
 class SessionReader(QObject):
@@ -58,7 +60,7 @@ class SessionReader(QObject):
     read = pyqtSignal(object)
     failed = pyqtSignal(object)
 
-    def __init__(self, fingerprint_of: Callable[[str], str], parent: QObject | None = None) -> None:
+    def __init__(self, fingerprint_of: Callable[[str, Tiling | None], str], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._fingerprint_of = fingerprint_of
         self._work = BackgroundWork(self)
@@ -73,17 +75,17 @@ class SessionReader(QObject):
         """Close a session once everything that was asked of it is done."""
         self._work.run(session.close)
 
-    def look_up(self, session: Session, places: Places, first: int, locations: Sequence[str], model: str) -> None:
+    def look_up(self, session: Session, places: Places, first: int, locations: Sequence[str], look: Look) -> None:
         """Find out what the session knows of images; `read` brings it, in several lots where there are many."""
         for at in range(0, len(locations), _AT_ONCE):
             lot = locations[at : at + _AT_ONCE]
-            self._work.run(partial(self._known, session, places, first + at, lot, model))
+            self._work.run(partial(self._known, session, places, first + at, lot, look))
 
-    def recall(self, session: Session, places: Places, contents: Iterable[str], model: str) -> None:
-        """Find out what another model found in images of the list; `read` brings it."""
+    def recall(self, session: Session, places: Places, contents: Iterable[str], look: Look) -> None:
+        """Find out what another look found in images of the list; `read` brings it."""
         rest = iter(contents)
         while lot := list(islice(rest, _AT_ONCE)):
-            self._work.run(partial(self._recalled, session, places, lot, model))
+            self._work.run(partial(self._recalled, session, places, lot, look))
 
     def note_place(self, session: Session, source: Source, content_hash: str, size: tuple[int, int]) -> None:
         """Keep where an image is and how large it is, width and height in pixels."""
@@ -98,38 +100,40 @@ class SessionReader(QObject):
     def keep(self, session: Session, content_hash: str, found: Detections) -> None:
         """Keep what a model found."""
         if not session.is_read_only:
-            self._work.run(lambda: session.put_detections(content_hash, self._fingerprint_of(found.model), found))
+            key_of = self._fingerprint_of
+            self._work.run(lambda: session.put_detections(content_hash, key_of(found.model, found.tiling), found))
 
     def wait(self) -> None:
         """Wait until everything that was asked is done."""
         self._work.wait()
 
-    def _recalled(self, session: Session, places: Places, contents: Collection[str], model: str) -> Reading:
-        return Reading(places, found=self._found(session, contents, model), model=model)
+    def _recalled(self, session: Session, places: Places, contents: Collection[str], look: Look) -> Reading:
+        return Reading(places, found=self._found(session, contents, look), look=look)
 
-    def _known(self, session: Session, places: Places, first: int, locations: Sequence[str], model: str) -> Reading:
+    def _known(self, session: Session, places: Places, first: int, locations: Sequence[str], look: Look) -> Reading:
         known = session.places(locations)
         contents = {place.content_hash for place in known.values()} - {""}
-        found = self._found(session, contents, model)
+        found = self._found(session, contents, look)
         labels = {
             decision.label
             for content in contents
             for decision in session.image(content).decisions
             if decision.original is None or decision.relabelled
         }
-        return Reading(places, first, locations, known, found, sorted(labels), model)
+        return Reading(places, first, locations, known, found, sorted(labels), look)
 
     def _found(
-        self, session: Session, contents: Collection[str], model: str
+        self, session: Session, contents: Collection[str], look: Look
     ) -> Sequence[tuple[str, Detections, Collection[int]]]:
         try:
-            fingerprint = self._fingerprint_of(model)
+            fingerprint = self._fingerprint_of(look.model, look.tiling)
         except ModelError:
             return []  # that the model cannot be used is told where it is asked
         rows = []
         for content in contents:
             found = session.detections(content, fingerprint)
             if found is not None:
+                found = replace(found, model=look.model, tiling=look.tiling)
                 rows.append((content, found, set(match(found, session.image(content).decisions).values())))
         return rows
 

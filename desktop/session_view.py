@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 
 from desktop.viewer_state import WINDOW_THRESHOLD, ViewerState
+from engine.detect.tiling import LEAST_SIDE, MOST_SIDE, Tiling
 from engine.review.refine import Refinement
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -21,6 +22,7 @@ class SessionView(BaseModel):
         location: The image that was shown; empty if it was pasted.
         threshold, top_k: As in `Filter`.
         class_thresholds, suppress_iou, across_classes, hidden, solo: As in `Refinement`.
+        tile_side: As in `Tiling`; `None` where images are not cut.
     """
 
     location: str = ""
@@ -31,6 +33,7 @@ class SessionView(BaseModel):
     across_classes: bool = False
     hidden: list[str] = []
     solo: str | None = None
+    tile_side: Annotated[int, Field(ge=LEAST_SIDE, le=MOST_SIDE)] | None = None
 
     @classmethod
     def read(cls, kept: Mapping[str, object]) -> SessionView:
@@ -55,6 +58,7 @@ class SessionView(BaseModel):
             across_classes=refinement.across_classes,
             hidden=sorted(refinement.hidden),
             solo=refinement.solo,
+            tile_side=None if state.tiling is None else state.tiling.side,
         )
 
     def applied_to(self, state: ViewerState) -> ViewerState:
@@ -67,4 +71,5 @@ class SessionView(BaseModel):
             solo=self.solo,
         )
         chosen = replace(state.chosen, threshold=self.threshold, top_k=self.top_k)
-        return replace(state, chosen=chosen, refinement=refinement)
+        tiling = None if self.tile_side is None else Tiling(self.tile_side)
+        return replace(state, chosen=chosen, refinement=refinement, tiling=tiling)

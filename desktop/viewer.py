@@ -35,6 +35,7 @@ from desktop.viewer_state import (
     arrived,
     choose_model,
     choose_threshold,
+    choose_tiling,
     choose_top_k,
     emptied,
     place_of,
@@ -45,6 +46,7 @@ from desktop.viewer_state import (
     waiting,
 )
 from engine.answer import detection_answer, to_json
+from engine.detect.tiling import Tiling
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.image.source import Source
@@ -144,14 +146,14 @@ class Viewer(QObject):
         self._set(pointed(self.state, at))
         source = self.state.sources[at]
         known = self._book.answer(at) if at >= len(self.state.sources) - self.state.received else None
-        self._ask(Request(self.state.model, source=source, known=known))
+        self._ask(Request(self.state.model, source=source, known=known, tiling=self.state.tiling))
 
     def detect_again(self) -> None:
         """Ask the model again about the image that is shown."""
         if self._is_opening:
             self.show_source(self.state.at or 0)
         elif self.state.image is not None:
-            self._ask(Request(self.state.model, image=self.state.image, fresh=True), detect=True)
+            self._look_at_shown(fresh=True)
 
     @property
     def _is_opening(self) -> bool:
@@ -177,10 +179,14 @@ class Viewer(QObject):
         """Use another model, for the image that is shown too."""
         if model != self.state.model:
             self._choose_model(model)
-            if self._is_opening:
-                self.show_source(self.state.at or 0)
-            else:
-                self._ask(Request(model, image=self.state.image), detect=True)
+            self._look_again()
+
+    def set_tiling(self, tiling: Tiling | None) -> None:
+        """Cut large images into other tiles, or into none; the image that is shown too."""
+        if tiling != self.state.tiling:
+            self._set(choose_tiling(self.state, tiling))
+            self._book.look_changed()
+            self._look_again()
 
     def add_model(self, folder: Path) -> None:
         """Use a checkpoint folder as a model."""
@@ -253,9 +259,9 @@ class Viewer(QObject):
 
     def detect_all(self) -> None:
         """Detect in every image of the list, behind the window's back, but in those whose answer is held already."""
-        asked = self._book.unanswered(self.state.model)
+        asked = self._book.unanswered(self.state.look)
         if asked:
-            self.batch.start(asked, self.state.model)
+            self.batch.start(asked, self.state.model, self.state.tiling)
         elif self.state.sources:
             self.tell(tr("The model has answered for every image already."))
 
@@ -287,14 +293,27 @@ class Viewer(QObject):
         self._set(waiting(self.state, request.first_stage))
         self._runner.ask(replace(request, detect=self._detects_on_opening if detect is None else detect))
 
+    def _look_again(self) -> None:
+        """Ask about the image that is shown, or that is being opened, in the way that was just chosen."""
+        if self._is_opening:
+            self.show_source(self.state.at or 0)
+        else:
+            self._look_at_shown()
+
+    def _look_at_shown(self, fresh: bool = False) -> None:
+        state = self.state
+        self._ask(Request(state.model, image=state.image, fresh=fresh, tiling=state.tiling), detect=True)
+
     def _on_session(self, given: tuple[Given, ...], session: Session | None, notice: EngineError | None) -> None:
         if not given:
             self._book.use(self._book.session or session)
             self._arrivals.expect(None, notice)
             return
         self._arrivals.expect(session, notice)
-        start = "" if session is None else SessionView.read(session.view()).location
-        self._ask(Request(self.state.model, given=given, start=start))
+        view = {} if session is None else session.view()
+        kept = SessionView.read(view)
+        tiling = kept.applied_to(self.state).tiling if view else self.state.tiling
+        self._ask(Request(self.state.model, given=given, start=kept.location, tiling=tiling))
 
     def _on_retired(self, session: Session) -> None:
         """A session is closed once no export reads it any more."""
@@ -316,7 +335,7 @@ class Viewer(QObject):
 
     def _choose_model(self, model: str) -> None:
         self._set(choose_model(self.state, model, self._engine.catalog.names))
-        self._book.model_changed()
+        self._book.look_changed()
 
     def _set(self, state: ViewerState) -> None:
         self._holder.set(state)

@@ -10,8 +10,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from desktop.look import Look
 from desktop.received import newest
 from engine.detect.detection import Detections, Filter, nothing_found
+from engine.detect.tiling import Pace, Tiling
 from engine.engine import OpenedImage
 from engine.image.source import Source
 from engine.review.image_review import ImageReview
@@ -127,6 +129,9 @@ class ViewerState:
     stage: Stage | None = None
     message: Message | None = None
     session_tokens: int = 0
+        tiling: How large images are cut into tiles, if they are.
+        pace: What tiles of the image cost with the model, once that is known.
+        tile: Which tile is looked at, from 1, and how many there are, while the model detects in tiles.
     refinement: Refinement = field(default_factory=Refinement)
     decided: ImageReview = field(default_factory=ImageReview)
     marks: Marks = field(default_factory=lambda: Marks.of_none(0))
@@ -147,6 +152,14 @@ class ViewerState:
     def seen(self) -> Reviewed | None:
         """What is shown of the image, even if it is nothing yet."""
         if self.image is None:
+    tiling: Tiling | None = None
+    pace: Pace | None = None
+    tile: tuple[int, int] | None = None
+
+    @property
+    def look(self) -> Look:
+        """How images are looked at."""
+        return Look(self.model, self.tiling)
             return None
         return self.reviewed or Reviewed(nothing_found(*self.image.pixels.size))
 
@@ -191,7 +204,22 @@ def refine(state: ViewerState, refinement: Refinement) -> ViewerState:
 
 def choose_model(state: ViewerState, model: str, models: Sequence[str]) -> ViewerState:
     """Another model; the detections of the former one stay until it has answered."""
-    return replace(state, model=model, models=tuple(models))
+    return replace(state, model=model, models=tuple(models), pace=None)
+
+
+def choose_tiling(state: ViewerState, tiling: Tiling | None) -> ViewerState:
+    """Cut large images otherwise; the former detections stay until the model has answered."""
+    return replace(state, tiling=tiling)
+
+
+def paced(state: ViewerState, pace: Pace) -> ViewerState:
+    """It is known what tiles cost."""
+    return replace(state, pace=pace)
+
+
+def at_tile(state: ViewerState, at: int, of: int) -> ViewerState:
+    """Another tile of the image is looked at."""
+    return replace(state, tile=(at, of))
 
 
 def select(state: ViewerState, indices: frozenset[int]) -> ViewerState:
@@ -201,7 +229,7 @@ def select(state: ViewerState, indices: frozenset[int]) -> ViewerState:
 
 def waiting(state: ViewerState, stage: Stage | None) -> ViewerState:
     """Wait for something, or for nothing any more."""
-    return replace(state, stage=stage)
+    return replace(state, stage=stage, tile=None)
 
 
 def listed_more(state: ViewerState, sources: Sequence[Source]) -> ViewerState:
@@ -259,6 +287,7 @@ def not_opened(state: ViewerState, reason: str) -> ViewerState:
         stage=None,
         message=None,
     )
+        pace=None,
 
 
 def detected(state: ViewerState, detections: Detections) -> ViewerState:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine import __version__
+from engine.detect.tiling import LEAST_SIDE, MOST_SIDE, USUAL_SIDE
 from engine.exit_codes import INTERRUPTED, NOBODY_READS, USAGE
 from engine.models_command import add_models_arguments, run_models
 
@@ -116,6 +117,14 @@ def _add_detect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="go on with the FILE of --json-lines: leave out what it has"
     )
+    parser.add_argument(
+        "--tiles",
+        type=_side,
+        nargs="?",
+        const=USUAL_SIDE,
+        metavar="SIDE",
+        help=f"look at large images in tiles of SIDE pixels ({USUAL_SIDE}), too: finds small things, takes longer",
+    )
     parser.add_argument("--fresh", action="store_true", help="ask the model even where its answer is known already")
     parser.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     parser.add_argument("--quiet", action="store_true", help="print no table and no progress")
@@ -163,6 +172,13 @@ def _threshold(text: str) -> float:
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError("must be a number from 0 to 1")
     return value
+
+
+def _side(text: str) -> int:
+    if not (text.isdecimal() and LEAST_SIDE <= int(text) <= MOST_SIDE):
+        range_told = f"from {LEAST_SIDE} to {MOST_SIDE} pixels"
+        raise argparse.ArgumentTypeError(f"'{text}' is no side {range_told}; images go before this option")
+    return int(text)
 
 
 def _top_k(text: str) -> int:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from engine.answer import detection_answer, error_answer, to_json
 from engine.detect.detection import Filter
+from engine.detect.tiling import Tiling
 from engine.detect_jobs import Job, is_single, jobs_of
 from engine.detect_lines import begin_lines
 from engine.detect_many import Answer, Failure, detect_many
@@ -81,7 +82,9 @@ class _Run:
         quiet = given.quiet or total < 3
         bar = tqdm(total=total, initial=total - len(jobs), unit="image", disable=quiet, file=sys.stderr, leave=False)
         sources = (job.source for job in jobs if job.problem is None)
-        with bar, closing(detect_many(self._engine, sources, self._model, fresh=given.fresh)) as outcomes:
+        tiling = None if given.tiles is None else Tiling(given.tiles)
+        answers = detect_many(self._engine, sources, self._model, fresh=given.fresh, tiling=tiling)
+        with bar, closing(answers) as outcomes:
             for job in jobs:
                 self._tell(job, self._outcome(job, outcomes), bar)
                 bar.update()

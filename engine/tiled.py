@@ -4,42 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from engine.detect.detection import Detections, Timing
 from engine.detect.merging import merge
 from engine.detect.scheduler import Cancelled, Places
-from engine.detect.tiling import Tile, Tiling, tile_count, tiles
+from engine.detect.tiling import Pace, Tile, Tiling, tiles
 from engine.engine import Engine, OpenedImage
 from engine.errors import ModelError
 from engine.models.last_times import last_time
 
 Progress = Callable[[int, int], None]
 """Is told which tile is looked at, from 1, and how many there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """What tiles of an image cost with a model, as far as that is known before.
-
-    Attributes:
-        width, height: Size of the image, pixels.
-        takes: Width and height that the model shrinks the image to, pixels.
-        milliseconds: What its last answer took; `None` before its first one.
-    """
-
-    width: int
-    height: int
-    takes: tuple[int, int]
-    milliseconds: float | None
-
-    def tiles(self, tiling: Tiling) -> int:
-        """How many tiles there are; 0 where the image is small enough as it is."""
-        return tile_count(self.width, self.height, self.takes, tiling)
-
-    def seconds(self, tiling: Tiling) -> float | None:
-        """About how long they take, with the image as a whole."""
-        return None if self.milliseconds is None else (1 + self.tiles(tiling)) * self.milliseconds / 1e3
 
 
 def pace(engine: Engine, image: OpenedImage, model: str) -> Pace | None:

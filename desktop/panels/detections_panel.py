@@ -13,6 +13,7 @@ from desktop.panels.parts import hint_label
 from desktop.panels.refine_row import RefineRow
 from desktop.panels.review_bar import ReviewBar
 from desktop.panels.shown_words import summary
+from desktop.panels.tiling_row import TilingRow
 from desktop.theme import GRID
 from desktop.viewer_state import ViewerState
 
@@ -25,6 +26,7 @@ class DetectionsPanel(QWidget):
     Signals:
         threshold_chosen(float): By the histogram, or the lower one that the empty table offers, 0..1.
         refinement_chosen(Refinement): By the list of classes or the row of suppression.
+        tiling_chosen(Tiling | None): How to cut large images into tiles.
         accept_asked, reject_asked, relabel_asked, forget_asked: About the selected boxes.
         reviewed_asked: Accept every undecided box, the image is reviewed, on to the next.
         note_changed(str): Another note about the image.
@@ -32,6 +34,7 @@ class DetectionsPanel(QWidget):
 
     threshold_chosen = pyqtSignal(float)
     refinement_chosen = pyqtSignal(object)
+    tiling_chosen = pyqtSignal(object)
     accept_asked = pyqtSignal()
     reject_asked = pyqtSignal()
     relabel_asked = pyqtSignal()
@@ -46,6 +49,7 @@ class DetectionsPanel(QWidget):
         self._selected: frozenset[int] = frozenset()
         self.histogram = ScoreHistogram()
         self.refine = RefineRow()
+        self.tiling = TilingRow()
         self.classes = ClassList()
         self.table = DetectionTable()
         self.bar = ReviewBar()
@@ -91,6 +95,8 @@ class DetectionsPanel(QWidget):
         for part in (self.histogram, self.refine, self.classes):
             part.setVisible(is_known)
         self.bar.setVisible(state.image is not None)
+        self.tiling.setVisible(is_known or state.image is not None)
+        self.tiling.show_state(state)
         self.classes.show_state(state)
         self.refine.show_state(state)
         self._show_histogram()
@@ -114,6 +120,7 @@ class DetectionsPanel(QWidget):
         self.classes.class_selected.connect(self._show_histogram)
         for part in (self.refine, self.classes):
             part.refinement_chosen.connect(self.refinement_chosen)
+        self.tiling.tiling_chosen.connect(self.tiling_chosen)
         for told, asked in (
             (self.bar.accept_asked, self.accept_asked),
             (self.bar.reject_asked, self.reject_asked),
@@ -148,5 +155,6 @@ class DetectionsPanel(QWidget):
         layout.setSpacing(GRID // 2)
         layout.addWidget(self.histogram)
         layout.addWidget(self.refine)
+        layout.addWidget(self.tiling)
         layout.addWidget(splitter, 1)
         layout.addWidget(self.bar)

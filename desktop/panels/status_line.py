@@ -46,7 +46,10 @@ class StatusLine(QStatusBar):
         self._timing.setText(_timing(found) if found else "")
         for label in (self._size, self._tokens, self._device, self._timing):
             label.setVisible(bool(label.text()))
-        self._stage.setText("" if state.stage is None else _stage(state.stage, state.model))
+        self._stage.setText("" if state.stage is None else _stage(state.stage, state))
+        at, of = state.tile or (0, 0)
+        self._progress.setRange(0, of)
+        self._progress.setValue(at)
         self._progress.setVisible(state.stage is not None)
 
     def show_server(self, state: ServerState) -> None:
@@ -82,10 +85,12 @@ def _timing(found: Detections) -> str:
     )
 
 
-def _stage(stage: Stage, model: str) -> str:
+def _stage(stage: Stage, state: ViewerState) -> str:
+    if state.tile is not None:
+        return tr("Detecting, tile {at:,} of {of:,}…", at=state.tile[0], of=state.tile[1])
     return {
         Stage.LISTING: tr("Looking for images…"),
         Stage.OPENING: tr("Opening…"),
-        Stage.LOADING_MODEL: tr("Loading {model}…", model=model),
+        Stage.LOADING_MODEL: tr("Loading {model}…", model=state.model),
         Stage.DETECTING: tr("Detecting…"),
     }[stage]

@@ -57,6 +57,30 @@ class Tile:
         return self.left, self.top, self.right, self.bottom
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What tiles of an image cost with a model, as far as that is known before.
+
+    Attributes:
+        width, height: Size of the image, pixels.
+        takes: Width and height that the model shrinks the image to, pixels.
+        milliseconds: What its last answer took; `None` before its first one.
+    """
+
+    width: int
+    height: int
+    takes: tuple[int, int]
+    milliseconds: float | None
+
+    def tiles(self, tiling: Tiling) -> int:
+        """How many tiles there are; 0 where the image is small enough as it is."""
+        return tile_count(self.width, self.height, self.takes, tiling)
+
+    def seconds(self, tiling: Tiling) -> float | None:
+        """About how long they take, with the image as a whole."""
+        return None if self.milliseconds is None else (1 + self.tiles(tiling)) * self.milliseconds / 1e3
+
+
 def tile_count(width: int, height: int, takes: tuple[int, int], tiling: Tiling) -> int:
     """How many tiles an image is cut into; 0 where it is small enough as it is. As `tiles`, which makes them."""
     if not _is_cut(width, height, takes, tiling):

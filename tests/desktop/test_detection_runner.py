@@ -13,6 +13,7 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from desktop.detection_runner import (
+    AtTile,
     DetectionRunner,
     Done,
     Failed,
@@ -28,6 +29,7 @@ from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.detect.scheduler import Cancelled
+from engine.detect.tiling import Pace, Tiling
 from engine.engine import Engine
 from engine.image.source import Source, parse_source
 from engine.review.cache import DetectionCache
@@ -56,7 +58,8 @@ class Asked:
         return [event for event in self.events if isinstance(event, kind)]
 
     def kinds(self) -> list[type]:
-        return [type(event) for event in self.events if not isinstance(event, Stage)]
+        """But for those that only tell how far it is, and what tiles would cost."""
+        return [type(event) for event in self.events if not isinstance(event, Stage | Pace)]
 
 
 @pytest.fixture
@@ -92,6 +95,28 @@ def test_a_folder_is_listed_and_its_first_image_opened_and_detected_in(asked: As
     assert others == [Pointed, Opened, Detections, Done]
     assert asked.of(Opened)[0].image.source is first.sources[0]
     assert asked.of(Opened)[0].image.content_hash
+
+
+def test_an_image_in_tiles_tells_how_far_it_is_and_what_it_costs(asked: Asked, tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize((1600, 900)).convert("RGB").save(tmp_path / "large.png")
+    asked.ask(source=parse_source(tmp_path / "large.png"), tiling=Tiling(320))
+    asked.wait_for(Done)
+    assert [(each.at, each.of) for each in asked.of(AtTile)] == [(at, 24) for at in range(1, 25)]
+    assert asked.of(Detections)[0].tiling == Tiling(320)
+    assert (asked.of(Pace)[0].width, asked.of(Pace)[0].tiles(Tiling(320))) == (1600, 24)
+    assert asked.of(Pace)[-1].seconds(Tiling(320)) > 0
+    assert asked.events.index(asked.of(Pace)[0]) < asked.events.index(asked.of(AtTile)[0])
+
+
+def test_tiles_are_given_up_when_something_else_is_asked(asked: Asked, image_file: Path, tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize((3000, 3000)).convert("RGB").save(tmp_path / "large.png")
+    asked.ask(source=parse_source(tmp_path / "large.png"), tiling=Tiling(128))
+    asked.wait_for(AtTile)
+    asked.ask(source=parse_source(image_file), tiling=Tiling(128))
+    asked.wait_for(Done)
+    assert [each.width for each in asked.of(Detections)] == [320]
+    assert asked.of(AtTile)[-1].at < asked.of(AtTile)[-1].of
+    assert asked.engine.recall(asked.engine.open(tmp_path / "large.png"), asked.model, Tiling(128)) is None
 
 
 def test_several_files_come_as_one_list(asked: Asked, folder: Path) -> None:
