@@ -100,15 +100,15 @@ class Arrivals(QObject):
                 self._on_opened(event)
             case Recalled():
                 self._on_detected(recalled(state, event.detections), event.detections)
+            case Pace():
+                self._holder.set(paced(state, event))
+            case AtTile():
+                self._holder.set(at_tile(state, event.at, event.of))
             case Detections():
                 self._on_detected(detected(state, event), event)
             case Failed():
                 self._on_failed(event.error)
             case Done():
-            case Pace():
-                self._holder.set(paced(state, event))
-            case AtTile():
-                self._holder.set(at_tile(state, event.at, event.of))
                 self._holder.set(waiting(state, None))
                 self._tell_notice()
                 self._expect_neighbours()

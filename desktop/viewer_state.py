@@ -114,6 +114,9 @@ class ViewerState:
         marks: What the list of images tells, by place; as many as there are sources.
         scores: Of all known detections of the session.
         session: The session itself.
+        tiling: How large images are cut into tiles, if they are.
+        pace: What tiles of the image cost with the model, once that is known.
+        tile: Which tile is looked at, from 1, and how many there are, while the model detects in tiles.
     """
 
     models: tuple[str, ...] = ("starter",)
@@ -129,14 +132,19 @@ class ViewerState:
     stage: Stage | None = None
     message: Message | None = None
     session_tokens: int = 0
-        tiling: How large images are cut into tiles, if they are.
-        pace: What tiles of the image cost with the model, once that is known.
-        tile: Which tile is looked at, from 1, and how many there are, while the model detects in tiles.
     refinement: Refinement = field(default_factory=Refinement)
     decided: ImageReview = field(default_factory=ImageReview)
     marks: Marks = field(default_factory=lambda: Marks.of_none(0))
     scores: SessionScores = NO_SCORES
     session: SessionState = field(default_factory=SessionState)
+    tiling: Tiling | None = None
+    pace: Pace | None = None
+    tile: tuple[int, int] | None = None
+
+    @property
+    def look(self) -> Look:
+        """How images are looked at."""
+        return Look(self.model, self.tiling)
 
     @cached_property
     def reviewed(self) -> Reviewed | None:
@@ -152,14 +160,6 @@ class ViewerState:
     def seen(self) -> Reviewed | None:
         """What is shown of the image, even if it is nothing yet."""
         if self.image is None:
-    tiling: Tiling | None = None
-    pace: Pace | None = None
-    tile: tuple[int, int] | None = None
-
-    @property
-    def look(self) -> Look:
-        """How images are looked at."""
-        return Look(self.model, self.tiling)
             return None
         return self.reviewed or Reviewed(nothing_found(*self.image.pixels.size))
 
@@ -272,6 +272,7 @@ def opened(state: ViewerState, image: OpenedImage, at: int | None) -> ViewerStat
         selected=frozenset(),
         decided=ImageReview(),
         message=None,
+        pace=None,
     )
 
 
@@ -287,7 +288,6 @@ def not_opened(state: ViewerState, reason: str) -> ViewerState:
         stage=None,
         message=None,
     )
-        pace=None,
 
 
 def detected(state: ViewerState, detections: Detections) -> ViewerState:
