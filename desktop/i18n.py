@@ -23,6 +23,11 @@ def install_language(language: str | None = None) -> None:
     _install_qt(_installed[0].info().get("language", ""))
 
 
+def current_language() -> str:
+    """The language of the catalogue that is used, e.g. `zh_CN`; empty for the code's own English."""
+    return _installed[0].info().get("language", "")
+
+
 def tr(text: str, **params: object) -> str:
     """The translation of an English text, with its `{name}` fields filled in."""
     translated = _installed[0].gettext(text)

@@ -1,0 +1,101 @@
+"""The models dialog: those of this computer, and those of the hub."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
+from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
+
+from desktop.hub_page import HubPage
+from desktop.i18n import tr
+from desktop.mime import given_in
+from desktop.model_drop import models_in
+from desktop.model_page import ModelPage
+from desktop.model_state import ModelRow
+from desktop.theme import GRID
+
+_WIDTH, _HEIGHT = 124 * GRID, 80 * GRID
+
+
+class ModelDialog(QDialog):
+    """Stays open beside the window.
+
+    Attributes:
+        models: The page of the models of this computer.
+        hub: The page of the hub.
+
+    Signals:
+        visible(bool): Somebody looks at it now, or nobody any more.
+        path_given(Path): A folder or file to add.
+    """
+
+    visible = pyqtSignal(bool)
+    path_given = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("modelDialog")
+        self.setWindowTitle(tr("Models"))
+        self.setAccessibleName(tr("Models"))
+        self.setAcceptDrops(True)
+        self.models, self.hub = ModelPage(), HubPage()
+        self.models.path_given.connect(self.path_given)
+        self._tabs = QTabWidget()
+        self._tabs.setObjectName("modelTabs")
+        self._tabs.setDocumentMode(True)
+        self._tabs.addTab(self.models, tr("On this computer"))
+        self._tabs.addTab(self.hub, tr("On the hub"))
+        self._told = QLabel()
+        self._told.setObjectName("modelTold")
+        self._told.setWordWrap(True)
+        self._told.setProperty("danger", True)
+        self._lay_out()
+        self.resize(_WIDTH, _HEIGHT)
+
+    def show_rows(self, rows: tuple[ModelRow, ...], in_use: str) -> None:
+        """Show the models."""
+        self.models.show_rows(rows, in_use)
+        self.hub.show_models(rows)
+
+    def tell(self, text: str) -> None:
+        """Say why something could not be done; empty says nothing."""
+        self._told.setText(text)
+
+    def show_hub(self) -> None:
+        """Turn to the hub's page."""
+        self._tabs.setCurrentWidget(self.hub)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if models_in(given_in(event.mimeData())):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        for path in models_in(given_in(event.mimeData())):
+            self.path_given.emit(path)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.visible.emit(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.models.card.choice.tell()
+        self.visible.emit(False)
+
+    def _lay_out(self) -> None:
+        close = QPushButton(tr("Close"))
+        close.setObjectName("modelClose")
+        close.setAccessibleName(tr("Close"))
+        close.setAutoDefault(False)
+        close.clicked.connect(self.reject)
+        bottom = QHBoxLayout()
+        bottom.setContentsMargins(2 * GRID, 0, 2 * GRID, 2 * GRID)
+        bottom.setSpacing(2 * GRID)
+        bottom.addWidget(self._told, 1)
+        bottom.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(self._tabs, 1)
+        column.addLayout(bottom)

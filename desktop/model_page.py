@@ -1,0 +1,123 @@
+"""The first page of the models dialog: the models of this computer, and the card of the selected one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
+
+from desktop.i18n import tr
+from desktop.model_state import ModelRow, ModelView, Presence
+from desktop.panels.model_card import ModelCard
+from desktop.panels.model_list import ModelList
+from desktop.theme import GRID
+
+_LIST_WIDTH, _CARD_WIDTH = 52 * GRID, 72 * GRID
+
+
+class ModelPage(QWidget):
+    """Lists the models and shows one.
+
+    Attributes:
+        list: The models.
+        card: The selected one.
+
+    Signals:
+        path_given(Path): A folder or file to add.
+        removal_asked(ModelView): The button, for the selected model.
+    """
+
+    path_given = pyqtSignal(object)
+    removal_asked = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("modelPage")
+        self.list, self.card = ModelList(), ModelCard()
+        self._view: ModelView | None = None
+        self._awaited = ""
+        self._add_folder = _button("modelAddFolder", tr("Add a folder…"), self._ask_folder)
+        self._add_file = _button("modelAddFile", tr("Add an ONNX file…"), self._ask_file)
+        self._rename = _button("modelRename", tr("Rename"), self.list.edit_name)
+        self._remove = _button("modelRemove", tr("Remove…"), self._ask_removal)
+        self.list.chosen.connect(self._on_chosen)
+        self._lay_out()
+        self._on_chosen(None)
+
+    def show_rows(self, rows: tuple[ModelRow, ...], in_use: str) -> None:
+        """Show the list; the model in use is selected until the user selects another one."""
+        self.list.show_rows(rows)
+        if self._awaited in [row.name for row in rows]:
+            self.list.select(self._awaited)
+            self._awaited = ""
+        elif self.list.row is None:
+            self.list.select(in_use)
+        self._on_chosen(self.list.row)
+
+    def select_when_listed(self, name: str) -> None:
+        """Select a model as soon as it is in the list."""
+        self._awaited = name
+
+    def show_view(self, view: ModelView) -> None:
+        """Show the card of the selected model."""
+        if self.list.row is not None and self.list.row.name == view.row.name:
+            self._view = view
+            self.card.show_view(view)
+
+    def _on_chosen(self, row: ModelRow | None) -> None:
+        can_change = row is not None and not row.is_starter and row.presence is not Presence.DOWNLOADING
+        self._rename.setEnabled(can_change)
+        self._remove.setEnabled(can_change)
+        if row is None or (self._view is not None and self._view.row.name != row.name):
+            self._view = None
+            self.card.show_view(None)
+
+    def _ask_removal(self) -> None:
+        if self._view is not None:
+            self.removal_asked.emit(self._view)
+
+    def _ask_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, tr("Choose a model folder"))
+        if folder:
+            self.path_given.emit(Path(folder))
+
+    def _ask_file(self) -> None:
+        kinds = f"{tr('ONNX files')} (*.onnx *.ONNX)"
+        name, _ = QFileDialog.getOpenFileName(self, tr("Choose an ONNX file"), "", kinds)
+        if name:
+            self.path_given.emit(Path(name))
+
+    def _lay_out(self) -> None:
+        adding, changing = QHBoxLayout(), QHBoxLayout()
+        for row, buttons in ((adding, (self._add_folder, self._add_file)), (changing, (self._rename, self._remove))):
+            row.setSpacing(GRID)
+            for button in buttons:
+                row.addWidget(button, 1)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(2 * GRID, GRID, GRID, GRID)
+        column.setSpacing(GRID)
+        column.addWidget(self.list, 1)
+        column.addLayout(changing)
+        column.addLayout(adding)
+        parts = QSplitter(Qt.Orientation.Horizontal)
+        parts.setObjectName("modelParts")
+        parts.setChildrenCollapsible(False)
+        parts.addWidget(left)
+        parts.addWidget(self.card)
+        parts.setSizes([_LIST_WIDTH, _CARD_WIDTH])
+        parts.setStretchFactor(1, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(parts)
+
+
+def _button(name: str, text: str, do: Callable[[], object]) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setAccessibleName(text)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda _checked: do())
+    return button

@@ -1,0 +1,165 @@
+"""The card of a model: what is known of it, and what can be done with it."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from desktop.i18n import tr
+from desktop.model_state import Fact, ModelView, Presence
+from desktop.panels.model_choice import ModelChoice
+from desktop.panels.model_name import ElidedLabel
+from desktop.theme import GRID, number_font
+
+_TITLE, _NUMBER, _TEXT = range(3)
+
+
+class ModelCard(QScrollArea):
+    """Shows one model.
+
+    Attributes:
+        choice: Its threshold, top_k and classes.
+
+    Signals:
+        use_asked(str), keep_asked(str), names_asked(str): The buttons, with the model's name.
+        download_asked(str): The button of a model that is on the hub only, with its id there.
+    """
+
+    use_asked = pyqtSignal(str)
+    keep_asked = pyqtSignal(str)
+    names_asked = pyqtSignal(str)
+    download_asked = pyqtSignal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("modelCard")
+        self.setAccessibleName(tr("What is known of the model"))
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._view: ModelView | None = None
+        self._name = ElidedLabel("modelName")
+        self._name.setProperty("heading", True)
+        self._problem = _sentence("modelProblem")
+        self._problem.setProperty("danger", True)
+        self._notes = _sentence("modelNotes")
+        self._notes.setProperty("hint", True)
+        self._use = self._button("modelUse", tr("Use"))
+        self._use.clicked.connect(lambda: self.use_asked.emit(self._shown_name))
+        self._use.setProperty("primary", True)
+        self._keep = self._button("modelKeep", tr("Keep"))
+        self._keep.clicked.connect(lambda: self.keep_asked.emit(self._shown_name))
+        self._keep.setToolTip(tr("It is there in this run only; keep it for the next ones too"))
+        self._give_names = self._button("modelGiveNames", tr("Name the classes…"))
+        self._give_names.clicked.connect(lambda: self.names_asked.emit(self._shown_name))
+        self._download = self._button("modelDownload", tr("Download"))
+        self._download.clicked.connect(lambda: self.download_asked.emit(self._view.hub_id if self._view else ""))
+        self._facts, self.choice = _Facts(), ModelChoice()
+        self._lay_out()
+        self.show_view(None)
+
+    def show_view(self, view: ModelView | None) -> None:
+        """Show this model, or none."""
+        content = self.widget()
+        assert content is not None
+        content.setVisible(view is not None)
+        self.choice.show_view(view)
+        if view == self._view or view is None:
+            self._view = view
+            return
+        self._view = view
+        is_usable = view.row.presence in (Presence.HERE, Presence.IN_MEMORY, Presence.IN_USE)
+        self._name.setText(view.row.name)
+        is_broken = view.row.presence is Presence.BROKEN
+        notes = view.notes if is_broken or not view.row.problem else (view.row.problem, *view.notes)
+        self._problem.setText(view.row.problem if is_broken else "")
+        self._problem.setVisible(is_broken)
+        self._notes.setText("\n".join(notes))
+        self._notes.setVisible(bool(notes))
+        self._use.setEnabled(is_usable and view.row.presence is not Presence.IN_USE)
+        self._use.setVisible(is_usable)
+        self._download.setVisible(view.row.presence is Presence.NOT_HERE)
+        self._keep.setVisible(not view.is_kept)
+        self._give_names.setVisible(view.names_unknown)
+        self._facts.show_facts(view.facts)
+        self.choice.setVisible(is_usable)
+
+    @property
+    def _shown_name(self) -> str:
+        return self._view.row.name if self._view is not None else ""
+
+    def _button(self, name: str, text: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(name)
+        button.setAccessibleName(text)
+        button.setAutoDefault(False)
+        return button
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(GRID)
+        top.addWidget(self._name, 1)
+        for button in (self._give_names, self._keep, self._download, self._use):
+            top.addWidget(button)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
+        column.setSpacing(2 * GRID)
+        column.addLayout(top)
+        column.addWidget(self._problem)
+        column.addWidget(self._facts)
+        column.addWidget(self._notes)
+        column.addWidget(self.choice, 1)
+        column.addStretch(0)
+        self.setWidget(content)
+
+
+class _Facts(QWidget):
+    """Titles to the left; numbers under each other, their units behind them; texts from the same edge on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("modelFacts")
+        self._facts: tuple[Fact, ...] = ()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(GRID)
+        self._grid.setVerticalSpacing(GRID // 2)
+        self._grid.setColumnStretch(_TEXT, 1)
+
+    def show_facts(self, facts: tuple[Fact, ...]) -> None:
+        """Show these, one a line."""
+        if facts == self._facts:
+            return
+        self._facts = facts
+        while self._grid.count():
+            widget = self._grid.takeAt(0).widget()
+            widget.hide()
+            widget.deleteLater()
+        for row, fact in enumerate(facts):
+            self._add(row, fact)
+
+    def _add(self, row: int, fact: Fact) -> None:
+        top = Qt.AlignmentFlag.AlignTop
+        title = QLabel(fact.title)
+        title.setProperty("hint", True)
+        title.setContentsMargins(0, 1, 2 * GRID, 0)
+        self._grid.addWidget(title, row, _TITLE, top)
+        text = _sentence("")
+        text.setText(fact.text)
+        if fact.number:
+            number = QLabel(fact.number)
+            number.setFont(number_font())
+            self._grid.addWidget(number, row, _NUMBER, top | Qt.AlignmentFlag.AlignRight)
+            self._grid.addWidget(text, row, _TEXT)
+        else:
+            self._grid.addWidget(text, row, _NUMBER, 1, 2)
+
+
+def _sentence(name: str) -> QLabel:
+    """Text that wraps and can be copied."""
+    label = QLabel()
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
