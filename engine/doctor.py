@@ -14,7 +14,7 @@ from engine import __version__, paths
 from engine.display import install_command, missing_library, no_display
 from engine.errors import EngineError
 
-PACKAGES = ("PyQt5", "torch", "transformers", "pillow", "numpy", "requests", "safetensors")
+PACKAGES = ("PyQt5", "torch", "transformers", "openvino", "pillow", "numpy", "requests", "safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ def findings() -> Iterator[Finding]:
     yield from _settings()
     yield from map(_folder, ("config", "data", "cache"))
     yield from _devices()
+    yield _openvino()
     yield _starter()
 
 
@@ -108,6 +109,17 @@ def _devices() -> Iterator[Finding]:
     yield Finding("devices", ", ".join(names))
 
 
+def _openvino() -> Finding:
+    from engine.detect.runtimes.openvino_library import openvino
+
+    try:
+        openvino()
+    except (ImportError, OSError) as error:
+        state = f"{error}; torch serves, ONNX files cannot be opened"
+        return Finding("openvino runtime", state, f"{sys.executable} -m pip install --force-reinstall openvino")
+    return Finding("openvino runtime", "works")
+
+
 def _starter() -> Finding:
     from engine.engine import Engine
     from engine.paths import resource
@@ -116,4 +128,5 @@ def _starter() -> Finding:
         found = Engine().detect(resource("samples", "parcels.jpg"), "starter")
     except EngineError as error:
         return Finding("starter model", error.message, "install detrdesk again")
-    return Finding("starter model", f"{len(found.above(0.5))} found in the sample in {found.timing.total:.0f} ms")
+    took = f"{found.timing.total:.0f} ms by {found.runtime}"
+    return Finding("starter model", f"{len(found.above(0.5))} found in the sample in {took}")

@@ -332,7 +332,17 @@ def test_without_openvino_torch_serves(kept: ConvertedModels, engine: Engine, im
         problem = engine.runtime_state().problem
     assert problem is not None
     assert problem.code == "openvino_missing"
-    assert kept.folder.glob(f"*/{MODEL_FILE}")
+    assert list(kept.folder.glob(f"*/{MODEL_FILE}"))
+
+
+def test_the_doctor_tells_whether_openvino_works() -> None:
+    from engine import doctor
+
+    assert doctor._openvino().state == "works"
+    with patch("engine.detect.runtimes.openvino_library.openvino", side_effect=ImportError("no libopenvino")):
+        finding = doctor._openvino()
+    assert finding.state.startswith("no libopenvino; torch serves")
+    assert "pip install" in finding.mend
 
 
 def test_a_converted_model_that_fails_at_an_image_hands_it_to_torch(
