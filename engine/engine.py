@@ -18,6 +18,7 @@ from engine.detect.recipe import Prepared, Recipe, prepare
 from engine.detect.scheduler import Cancelled, Places, Scheduler
 from engine.detect.tiling import Tiling
 from engine.errors import CancelledError, DetectionError, ModelError
+from engine.fast_runtimes import FastRuntimes
 from engine.image.decode import Limits, decode_image
 from engine.image.fetch_policy import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
@@ -25,9 +26,11 @@ from engine.loaded_models import LoadedModels
 from engine.model_runtimes import ModelRuntimes, RuntimeState
 from engine.models.catalog import Catalog
 from engine.models.converted import ConvertedModels
+from engine.models.fast import FastModels
 from engine.models.last_times import keep_times
 from engine.models.onnx_beside import keep_names
 from engine.paths import cache_dir
+from engine.precision import F32, precision_of
 from engine.review.cache import DetectionCache
 from engine.settings import Settings, load_settings
 
@@ -80,14 +83,18 @@ class Engine:
         catalog: The names of the models.
         scheduler: Grants the turns at the model.
         cache: What is known of images from earlier, if that is kept.
+        fast: The faster, slightly different forms of models; see `engine.precisions`.
     """
 
     def __init__(self, settings: Settings | None = None, cache: DetectionCache | None = None) -> None:
         self.settings = settings or load_settings()
         self.cache = cache
         self.catalog = Catalog()
-        self._conversions = Conversions(ConvertedModels(cache_dir() / "converted"))
-        self._models = LoadedModels(self.catalog, ModelRuntimes(self._conversions))
+        store = ConvertedModels(cache_dir() / "converted")
+        self.fast = FastModels(store)
+        self._conversions = Conversions(store)
+        runtimes = ModelRuntimes(self._conversions, FastRuntimes(self.fast, self._conversions))
+        self._models = LoadedModels(self.catalog, runtimes)
         self.scheduler = Scheduler(self.settings.queue)
 
     @property
@@ -159,14 +166,28 @@ class Engine:
     def fingerprint(self, model: str | None = None, tiling: Tiling | None = None) -> str:
         """What names a model's content, wherever it lies: of the model in memory, else of its files; loads nothing.
 
-        Its answers about images that are cut into tiles are others, and so is what names those.
+        Its answers about images that are cut into tiles are others, and so is what names those; so it is where it
+        computes in another precision than f32.
 
         Raises:
             ModelError: the model cannot be found or read.
         """
         name = self.catalog.name_of(model or self.settings.model)
-        content = self._models.fingerprint(name)
-        return content if tiling is None else f"{content}+{tiling.key}"
+        return _tiled_name(self._models.answers_name(name, self.settings), tiling)
+
+    def fingerprint_of(self, found: Detections) -> str:
+        """The same of the model as it was when it answered, which may have been f32 in place of a faster precision.
+
+        Raises:
+            ModelError: the model cannot be found or read.
+        """
+        content, now = self._models.fingerprint(found.model), self._models.answers_name(found.model, self.settings)
+        precision = precision_of(found.runtime)
+        if precision == F32:
+            return _tiled_name(content, found.tiling)
+        was = f"{content}-{precision}"
+        # of a calibration that is not in use any more nobody asks for the answers
+        return _tiled_name(now if now == was or now.startswith(f"{was}-") else was, found.tiling)
 
     def recall(
         self, image: ImageFile | OpenedImage, model: str | None = None, tiling: Tiling | None = None
@@ -189,7 +210,7 @@ class Engine:
     def keep(self, image: OpenedImage, found: Detections) -> Detections:
         """Let the cache know every detection of an image; returns them."""
         if self.cache is not None and image.content_hash:
-            self.cache.put(image.content_hash, self.fingerprint(found.model, found.tiling), found)
+            self.cache.put(image.content_hash, self.fingerprint_of(found), found)
         return found
 
     def detect_known(
@@ -378,6 +399,10 @@ class Engine:
             raise
         self._models.used(name, self.settings, found)
         return replace(found, model=name, timing=replace(found.timing, decode=image.decode_ms))
+
+
+def _tiled_name(name: str, tiling: Tiling | None) -> str:
+    return name if tiling is None else f"{name}+{tiling.key}"
 
 
 def _give_up_if(cancelled: Cancelled) -> None:

@@ -17,6 +17,7 @@ from engine.models.catalog import Catalog
 from engine.models.fingerprint import fingerprint
 from engine.models.last_times import note_time
 from engine.models.reading import read_model
+from engine.precision import F32
 from engine.settings import Settings
 
 
@@ -58,6 +59,16 @@ class LoadedModels:
         path = self._catalog.path(name)
         return self._fingerprints.get(path) or fingerprint(path)
 
+    def answers_name(self, name: str, settings: Settings) -> str:
+        """The same with what its answers depend on beside that: where it computes in another precision than f32.
+
+        Raises:
+            ModelError: the model cannot be read.
+        """
+        content = self.fingerprint(name)
+        answers = self._answers(name, content, settings)
+        return content if answers == F32 else f"{content}-{answers}"
+
     def ready(self, name: str, settings: Settings) -> Detector:
         """The model, loaded if it is not, by the best runtime there is; the least recently used one makes room.
 
@@ -68,7 +79,7 @@ class LoadedModels:
         if path not in self._detectors:
             self._detectors[path] = self._load(name, path, settings)
         else:
-            self._improve(path, settings)
+            self._improve(name, path, settings)
         self._detectors.move_to_end(path)
         while len(self._detectors) > settings.loaded_models:
             self._unload(next(iter(self._detectors)))
@@ -125,7 +136,8 @@ class LoadedModels:
         """See `Engine.runtime_state`."""
         detector = self.get(name)
         runtime = detector.runtime if detector else None
-        return self._runtimes.state(self.recipe(name), runtime, self.fingerprint(name), settings)
+        precision = self._catalog.entry(name).precision
+        return self._runtimes.state(self.recipe(name), runtime, self.fingerprint(name), settings, precision)
 
     def _path_in_memory(self, name: str) -> Path | None:
         """Where a model in memory is from; `None` also where its name leads elsewhere, or nowhere, since."""
@@ -143,14 +155,24 @@ class LoadedModels:
     def _load(self, name: str, path: Path, settings: Settings) -> Detector:
         model = read_model(path)
         content = fingerprint(path)
-        detector = Detector(name, model, self._runtimes.open(model, content, settings))
+        runtime = self._runtimes.open(model, content, settings, self._catalog.entry(name).precision)
+        detector = Detector(name, model, runtime)
         self._fingerprints[path] = content
         return detector
 
-    def _improve(self, path: Path, settings: Settings) -> None:
-        detector = self._detectors[path]
-        successor = self._runtimes.successor(detector.recipe, detector.runtime, self._fingerprints[path], settings)
-        if successor is not None:
+    def _improve(self, name: str, path: Path, settings: Settings) -> None:
+        detector, content = self._detectors[path], self._fingerprints[path]
+        if self._answers(name, content, settings) != detector.runtime.answers:
+            self._detectors[path] = self._load(name, path, settings)
+        else:
+            successor = self._runtimes.successor(detector.recipe, detector.runtime, content, settings)
+            if successor is None:
+                return
             self._detectors[path] = replace(detector, runtime=successor)
-            detector.runtime.close()
-            give_back_memory()
+        detector.runtime.close()
+        give_back_memory()
+
+    def _answers(self, name: str, content: str, settings: Settings) -> str:
+        """What would name the answers of a model that is loaded now; see `Runtime.answers`."""
+        precision = self._catalog.entry(name).precision
+        return F32 if precision == F32 else self._runtimes.answers(self.recipe(name), content, settings, precision)

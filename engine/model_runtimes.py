@@ -14,9 +14,11 @@ from engine.detect.runtimes.choice import open_runtime
 from engine.detect.runtimes.devices import means_cpu
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.errors import DetectionError, ModelError
+from engine.fast_runtimes import FastForm, FastRuntimes, needs_openvino
 from engine.models.checkpoint import Checkpoint
 from engine.models.converted import refusal, versions
 from engine.models.onnx_model import OnnxModel
+from engine.precision import F32, Precision, precision_in, precision_of, runtime_name
 from engine.settings import Settings
 
 _log = logging.getLogger("detrdesk.runtimes")
@@ -27,12 +29,15 @@ class RuntimeState:
     """What executes a model, and what will.
 
     Attributes:
-        runtime: `torch` or `openvino`: what it is in memory with, else what it would be loaded with.
+        runtime: `torch`, `openvino`, or e.g. `openvino int8`: what it is in memory with, else what it would be loaded
+            with.
         device: Where that runs it; as it is set, where the model is not in memory.
         conversion: How far its conversion for OpenVINO is; `none` also where there is to be none.
         problem: Why it was refused, or failed this time.
         score_difference: Largest difference of a score from torch's on the probe images, if it is converted.
         pixel_difference: Largest difference of a box from torch's on them, pixels.
+        precision: What it computes in.
+        precision_problem: Why that is f32, where the catalog asks for a faster one.
     """
 
     runtime: str
@@ -41,26 +46,44 @@ class RuntimeState:
     problem: ModelError | None = None
     score_difference: float | None = None
     pixel_difference: float | None = None
+    precision: Precision = F32
+    precision_problem: ModelError | None = None
 
 
 class ModelRuntimes:
     """Opens runtimes and has checkpoints converted, where the settings let it."""
 
-    def __init__(self, conversions: Conversions) -> None:
+    def __init__(self, conversions: Conversions, fast: FastRuntimes) -> None:
         self.conversions = conversions
+        self._fast = fast
 
-    def open(self, model: Checkpoint | OnnxModel, fingerprint: str, settings: Settings) -> Runtime:
+    def open(
+        self, model: Checkpoint | OnnxModel, fingerprint: str, settings: Settings, precision: Precision = F32
+    ) -> Runtime:
         """The best runtime that there is at this moment.
+
+        Args:
+            model: What was read and checked.
+            fingerprint: Of its files.
+            settings: What was set.
+            precision: What the catalog asks for; f32 serves where that is not to be had.
 
         Raises:
             ModelError: the device is not there, or the files do not make a model.
             DetectionError: out of memory.
         """
-        return self._converted(model, fingerprint, settings) or open_runtime(model, settings.device)
+        form = self._form(model, fingerprint, settings, precision)
+        fast = self._fast.open(form, fingerprint) if isinstance(form, FastForm) else None
+        return fast or self._converted(model, fingerprint, settings) or open_runtime(model, settings.device)
 
     def successor(self, model: Recipe, runtime: Runtime, fingerprint: str, settings: Settings) -> Runtime | None:
         """What takes over from the runtime that a model has, if the model was converted meanwhile."""
-        return None if runtime.name == OpenVinoRuntime.name else self._converted(model, fingerprint, settings)
+        return None if isinstance(runtime, OpenVinoRuntime) else self._converted(model, fingerprint, settings)
+
+    def answers(self, model: Recipe, fingerprint: str, settings: Settings, precision: Precision) -> str:
+        """What would name the answers that a model gives now; see `Runtime.answers`."""
+        form = self._form(model, fingerprint, settings, precision)
+        return form.answers if isinstance(form, FastForm) else F32
 
     def used(self, model: Recipe, path: Path, fingerprint: str, settings: Settings) -> None:
         """A model answered: have it converted, unless that was done."""
@@ -69,6 +92,9 @@ class ModelRuntimes:
 
     def broke(self, model: Recipe, runtime: Runtime, fingerprint: str, error: DetectionError) -> bool:
         """A runtime failed at an image; true where another one is there to be tried, from now on."""
+        if runtime.answers != F32:
+            self._fast.fail(fingerprint, runtime.answers, error)
+            return True
         if runtime.name != OpenVinoRuntime.name or not isinstance(model, Checkpoint):
             return False
         problem = refusal("conversion_broke", {"reason": error.message})
@@ -100,18 +126,40 @@ class ModelRuntimes:
             self.conversions.want(fingerprint, path, pause=0.0, in_haste=True)
             return self.conversions.wait(fingerprint, cancelled)
 
-    def state(self, model: Recipe, runtime: Runtime | None, fingerprint: str, settings: Settings) -> RuntimeState:
+    def state(
+        self,
+        model: Recipe,
+        runtime: Runtime | None,
+        fingerprint: str,
+        settings: Settings,
+        precision: Precision = F32,
+    ) -> RuntimeState:
         """What executes a model, in memory or not."""
+        form = self._form(model, fingerprint, settings, precision)
+        answers = form.answers if isinstance(form, FastForm) else F32
         known = self.conversions.state(fingerprint) if may_convert(model, settings) else Conversion()
         by_openvino = isinstance(model, OnnxModel) or known.converted is not None
+        library = OpenVinoRuntime.name if by_openvino else "torch"
         return RuntimeState(
-            runtime=runtime.name if runtime else OpenVinoRuntime.name if by_openvino else "torch",
+            runtime=runtime.name if runtime else runtime_name(library, precision_in(answers)),
             device=runtime.device if runtime else OpenVinoRuntime.device if by_openvino else settings.device,
             conversion=known.stage,
             problem=known.problem,
             score_difference=known.converted.score_difference if known.converted else None,
             pixel_difference=known.converted.pixel_difference if known.converted else None,
+            precision=precision_of(runtime.name) if runtime else precision_in(answers),
+            precision_problem=form if isinstance(form, ModelError) else None,
         )
+
+    def _form(
+        self, model: Recipe, fingerprint: str, settings: Settings, precision: Precision
+    ) -> FastForm | ModelError | None:
+        """What the catalog asks for, why that is not to be had, or nothing where f32 is what it asks for."""
+        if precision == F32:
+            return None
+        if not may_be_fast(model, settings):
+            return needs_openvino(precision)
+        return self._fast.form(model, fingerprint, precision)
 
     def _converted(self, model: Recipe, fingerprint: str, settings: Settings) -> Runtime | None:
         converted = self.conversions.state(fingerprint).converted if may_convert(model, settings) else None
@@ -123,6 +171,11 @@ class ModelRuntimes:
             _log.warning("The converted model cannot be used, torch serves. %s", error.message)
             self.conversions.fail(fingerprint, error)
             return None
+
+
+def may_be_fast(model: Recipe, settings: Settings) -> bool:
+    """Whether a model may compute in another precision than f32: where OpenVINO executes it, or may."""
+    return isinstance(model, OnnxModel) or may_convert(model, settings)
 
 
 def may_convert(model: Recipe, settings: Settings) -> bool:

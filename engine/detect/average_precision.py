@@ -74,7 +74,8 @@ def overlaps(boxes: _Floats, others: _Floats) -> _Floats:
     shared = np.prod(np.clip(end - start, 0, None), axis=2)
     areas, other_areas = (np.prod(each[:, 2:] - each[:, :2], axis=1) for each in (boxes, others))
     union = areas[:, None] + other_areas[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    ratios: _Floats = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return ratios
 
 
 def _class_precision(images: Sequence[Compared], label_id: int) -> float:
@@ -128,4 +129,5 @@ def _hits(overlap: _Floats, least: _Floats) -> _Flags:
 
 
 def _boxes(detections: Detections, label_id: int) -> _Floats:
-    return detections.boxes[detections.label_ids == label_id].astype(np.float64)
+    boxes: _Floats = detections.boxes[detections.label_ids == label_id].astype(np.float64)
+    return boxes

@@ -26,6 +26,7 @@ from engine.models.entry import (
     starter_entry,
     usual_name,
 )
+from engine.precision import Precision
 
 _NAMED = 20
 """Names that a message tells at most."""
@@ -269,6 +270,21 @@ class Catalog:
             if name != STARTER:
                 self._check_kept(name, draft)
             draft.set_defaults(name, defaults)
+
+    def set_precision(self, name: str, precision: Precision) -> None:
+        """Let a model compute in this precision, where that can be had; see `engine.precisions.choose`.
+
+        Raises:
+            ModelError: there is no such model.
+            CatalogError, WriteError: as `add`.
+        """
+        with self._changing() as draft:
+            if name in self._admitted:
+                self._set_admitted(replace(self._admitted[name], precision=precision))
+                return
+            if name != STARTER:
+                self._check_kept(name, draft)
+            draft.set_precision(name, precision)
 
     @contextmanager
     def _changing(self) -> Iterator[Draft]:

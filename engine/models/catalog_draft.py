@@ -10,6 +10,7 @@ from typing import Any
 from engine.models.catalog_entries import Contents, contents_of, default_values
 from engine.models.entry import Defaults, normal
 from engine.models.toml_text import with_name, with_table, with_values, without_table
+from engine.precision import F32, Precision
 
 
 class Draft:
@@ -61,6 +62,14 @@ class Draft:
             self.change(name, different if entry else values)
         elif different:
             self.add(name, different)
+
+    def set_precision(self, name: str, precision: Precision) -> None:
+        """Let a model compute in another precision; f32 needs not be said."""
+        value = None if precision == F32 else precision
+        if name in self.names:
+            self.change(name, {"precision": value})
+        elif value is not None:
+            self.add(name, {"precision": value})
 
     def is_right(self) -> bool:
         """Whether the text says what was meant; compared as JSON, for `nan` is not even itself."""

@@ -11,6 +11,7 @@ from typing import Any
 from engine.errors import EngineError, ModelError
 from engine.models.entry import KINDS, STARTER, Defaults, Entry, Kind, checked_name, is_hub_id, normal, starter_entry
 from engine.models.toml_text import position
+from engine.precision import F32, PRECISIONS, Precision
 
 
 class CatalogError(EngineError):
@@ -77,6 +78,8 @@ def values_of(entry: Entry) -> dict[str, object]:
     values: dict[str, object] = {entry.kind: entry.place}
     if entry.revision:
         values["revision"] = entry.revision
+    if entry.precision != F32:
+        values["precision"] = entry.precision
     return values | {key: value for key, value in default_values(entry.defaults).items() if value is not None}
 
 
@@ -97,13 +100,21 @@ def _entry(key: str, value: object) -> Entry:
     if name == STARTER:
         if kinds:
             raise _wrong("the starter keeps its place; its threshold, top_k and labels can be set", kinds[0])
-        return replace(starter_entry(), defaults=_defaults(value))
+        return replace(starter_entry(), defaults=_defaults(value), precision=_precision(value))
     if len(kinds) != 1:
         raise _wrong("it has one of folder, onnx and hub")
     (kind,) = kinds
     place, revision = _text(value, kind), _text(value, "revision") if "revision" in value else ""
     _check_place(kind, place)
-    return Entry(name, kind, place, revision, _defaults(value))
+    return Entry(name, kind, place, revision, _defaults(value), _precision(value))
+
+
+def _precision(table: Mapping[str, Any]) -> Precision:
+    value = table.get("precision", F32)
+    for each in PRECISIONS:
+        if value == each:
+            return each
+    raise _wrong('the precision is one of "f32", "bf16" and "int8"', "precision")
 
 
 def _text(table: Mapping[str, Any], key: str) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 from engine.detect.detection import Filter
 from engine.errors import ModelError
 from engine.paths import resource
+from engine.precision import F32, Precision
 
 STARTER = "starter"
 LONGEST_NAME = 100
@@ -62,6 +63,7 @@ class Entry:
         place: Path of the folder or file, or the id on the hub.
         revision: Branch, tag or commit on the hub; empty for the usual one.
         defaults: How its detections are chosen.
+        precision: What it computes in, where that can be had.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Entry:
     place: str
     revision: str = ""
     defaults: Defaults = field(default_factory=Defaults)
+    precision: Precision = F32
 
     @property
     def path(self) -> Path:
