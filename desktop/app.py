@@ -44,6 +44,7 @@ def build(argv: list[str]) -> MainWindow:
     store.failed.connect(viewer.tell_error)
     viewer.set_threshold(store.value.threshold)
     viewer.set_preferences(store.value)
+    viewer.use_defaults()
     store.changed.connect(viewer.set_preferences)
     store.settings_changed.connect(viewer.apply)
     server = ServerControl(engine, lambda: viewer.state.model, viewer)

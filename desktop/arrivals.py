@@ -80,6 +80,11 @@ class Arrivals(QObject):
             self._book.retired.emit(self._coming)
         self._coming = None
 
+    def renamed(self, model: str, new: str) -> None:
+        """A model is called otherwise now."""
+        if self.answering_model == model:
+            self.answering_model = new
+
     def _on_event(self, event: Event) -> None:
         state = self._holder.state
         match event:
@@ -109,6 +114,7 @@ class Arrivals(QObject):
             case Failed():
                 self._on_failed(event.error)
             case Done():
+                self.answering_model = state.model
                 self._holder.set(waiting(state, None))
                 self._tell_notice()
                 self._expect_neighbours()

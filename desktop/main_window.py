@@ -20,6 +20,7 @@ from desktop.key_list import KeyList, show_key_list
 from desktop.key_map import remapped, shown
 from desktop.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout_of
 from desktop.mime import can_open, given_in
+from desktop.model_flow import ModelFlow
 from desktop.opening import Opening
 from desktop.panels.batch_bar import BatchBar
 from desktop.panels.control_bar import ControlBar
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
         self.resize(PREFERRED_SIZE.boundedTo(room))
         self._opening = Opening(viewer, self)
         self._exporting = ExportFlow(viewer, self._selected_places, store, self)
+        self._models = ModelFlow(viewer, store, self)
         self._fill()
         memory.restore(self)
         viewer.changed.connect(self._show_state)
@@ -85,6 +87,7 @@ class MainWindow(QMainWindow):
         for dialog in self.findChildren(KeyList):
             dialog.close()
         self._exporting.forget_dialog()
+        self._models.forget_dialog()
         self._clear()
         self._fill()
         lay_out(self, kept)
@@ -131,7 +134,8 @@ class MainWindow(QMainWindow):
         self.unreadable = UnreadablePage()
         self.eye = ViewPanel()
         export = actions["exportAs"], actions["export"], None, actions["copyImage"], actions["copyJson"]
-        more = actions["detectAll"], None, actions["settings"], actions["keys"], actions["resetLayout"]
+        setting = actions["models"], actions["settings"], actions["keys"], actions["resetLayout"]
+        more = actions["detectAll"], None, *setting
         self.controls = ControlBar(export, more, self.eye)
         opening = [actions[name] for name in ("openFiles", "openFolder", "openSamples")]
         self.sources = SourcePanel(opening, actions["paste"])
@@ -147,6 +151,7 @@ class MainWindow(QMainWindow):
     def _all_specs(self) -> tuple[ActionSpec, ...]:
         deeds = self._deeds
         own = (
+            ActionSpec("models", tr("Manage models…"), ("Ctrl+M",), self._models.open),
             ActionSpec("settings", tr("Settings…"), ("Ctrl+,",), self._open_settings, "settings"),
             ActionSpec("keys", tr("List of keys"), ("F1",), self._list_keys, "keyboard"),
             ActionSpec("resetLayout", tr("Reset the layout"), (), lambda: self._memory.reset(self), group=Group.VIEW),
@@ -199,6 +204,7 @@ class MainWindow(QMainWindow):
         self.hint.seen.connect(self._forget_hint)
         self.controls.model_chosen.connect(viewer.set_model)
         self.controls.folder_chosen.connect(viewer.add_model)
+        self.controls.models_asked.connect(self._models.open)
         self.controls.threshold_chosen.connect(viewer.set_threshold)
         self.controls.top_k_chosen.connect(viewer.set_top_k)
         self.controls.detect_asked.connect(viewer.detect_again)
@@ -339,13 +345,16 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self._viewer.open(given_in(event.mimeData()))
+        given = given_in(event.mimeData())
+        if not self._models.offer(given):
+            self._viewer.open(given)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         until = time.monotonic() + CLOSING_SECONDS
         self._finish_editing()
         self._memory.keep(self)
         self.hide()
+        self._models.forget_dialog()
         self._viewer.cancel()
         server_ended = self._server.close()
         thumbnails_ended = self._opening.stop(max(until - time.monotonic(), 0.3))

@@ -14,16 +14,19 @@ from PyQt5.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from desktop.i18n import tr
+from desktop.i18n import error_text, tr
 from desktop.panels.parts import hint_label
 from desktop.preferences import PreferenceStore
 from desktop.theme import GRID, number_font
+from engine.errors import EngineError
+from engine.models.hub.endpoint import OFFICIAL, endpoint_of
 
 _MEGAPIXEL, _MEBIBYTE = 1_000_000, 1024 * 1024
 _FIELD_WIDTH = 28 * GRID
@@ -86,6 +89,7 @@ class SettingsPage(QWidget):
         self._add_setting("model", tr("Model at the start"), {name: name for name in names})
         self._add_setting("device", tr("Device"), _devices(settings.device))
         self._add_count("loaded_models", tr("Models in memory"), 16)
+        self._add_endpoint()
 
     def _add_limits(self) -> None:
         self._add_heading(tr("Limits"))
@@ -139,6 +143,26 @@ class SettingsPage(QWidget):
         self._add_number(name, label, box, max(1, round(getattr(self._store.settings, name) / unit)))
         box.valueChanged.connect(lambda to: self._set(name, to * unit))
         _leave_to_environment(box, name)
+
+    def _add_endpoint(self) -> None:
+        """A mirror, for those whom the hub itself does not reach."""
+        edit = QLineEdit(self._store.settings.hub_endpoint)
+        edit.setPlaceholderText(OFFICIAL)
+        edit.editingFinished.connect(lambda: self._set_endpoint(edit))
+        self._add_row("hub_endpoint", tr("Hub, or a mirror of it"), edit)
+        _leave_to_environment(edit, "hub_endpoint")
+
+    def _set_endpoint(self, edit: QLineEdit) -> None:
+        try:
+            endpoint_of(edit.text())
+        except EngineError as error:
+            edit.setProperty("invalid", True)
+            edit.setToolTip(error_text(error))
+        else:
+            edit.setProperty("invalid", False)
+            edit.setToolTip("")
+            self._set("hub_endpoint", edit.text().strip())
+        edit.setStyleSheet("")  # the style looks at the property again
 
     def _set(self, name: str, value: Any) -> None:
         self._store.change_settings(**{name: value})

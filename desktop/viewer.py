@@ -21,6 +21,8 @@ from desktop.detection_runner import (
 )
 from desktop.exporting import Exporter, ExportWish, Images, Scope
 from desktop.i18n import tr
+from desktop.model_defaults import DefaultsInUse
+from desktop.model_manager import ModelManager
 from desktop.preferences import Preferences
 from desktop.received import Received
 from desktop.reviewing import Reviewing
@@ -30,6 +32,8 @@ from desktop.session_reader import SessionReader
 from desktop.session_view import SessionView
 from desktop.state_holder import StateHolder
 from desktop.viewer_state import (
+    Message,
+    Offer,
     Stage,
     ViewerState,
     arrived,
@@ -64,6 +68,7 @@ class Viewer(QObject):
         reviewing: What the user can decide.
         batch: Detects in all images.
         exporter: Exports.
+        models: Changes the catalog.
         leaving: The signal that another image, or none, is about to be shown.
 
     Signals:
@@ -105,6 +110,13 @@ class Viewer(QObject):
         self._sessions = SessionDoor(self._reader, self)
         self._sessions.opened.connect(self._on_session)
         self._detects_on_opening = True
+        self._defaults = DefaultsInUse(engine.catalog)
+        self.changed.connect(self._choose_classes)
+        self.models = ModelManager(engine, self._holder, self)
+        self.models.wanted.connect(self.set_model)
+        self.models.renamed.connect(self._on_model_renamed)
+        self.models.defaults_changed.connect(self._on_defaults)
+        self.models.names_given.connect(self._on_names)
 
     @property
     def state(self) -> ViewerState:
@@ -176,9 +188,10 @@ class Viewer(QObject):
         self._set(waiting(pointed(self.state, at), None))
 
     def set_model(self, model: str) -> None:
-        """Use another model, for the image that is shown too."""
-        if model != self.state.model:
-            self._choose_model(model)
+        """Use another model, for the image that is shown too; or try again one that could not be loaded."""
+        if model != self.state.model or self._engine.loaded(model) is None:
+            self._take_model(self._defaults.choose(self.state, model), model)
+            self.models.ask_names(model, again=False)
             self._look_again()
 
     def set_tiling(self, tiling: Tiling | None) -> None:
@@ -193,6 +206,15 @@ class Viewer(QObject):
         name = self._engine.catalog.admit(folder)
         self._set(choose_model(self.state, self.state.model, self._engine.catalog.names))
         self.set_model(name)
+
+    def use_defaults(self) -> None:
+        """What the model at the start has as its own threshold, top_k and classes."""
+        self._set(self._defaults.choose(self.state, self.state.model))
+        self.models.ask_names(self.state.model, again=False)
+
+    def offer(self, text: str, offer: Offer) -> None:
+        """Say something in the message bar that something can be done about."""
+        self._set(told(self.state, Message(text, is_error=False, offer=offer)))
 
     def set_preferences(self, preferences: Preferences) -> None:
         """What the user prefers now."""
@@ -274,9 +296,11 @@ class Viewer(QObject):
     def close(self, seconds: float) -> bool:
         """Stop every thread and unload the models; false where a model runs longer than that."""
         until = time.monotonic() + seconds
+        self.models.leave()
         self.batch.stop(0.0)
         ended = self._runner.stop(seconds)
         ended &= self.batch.stop(max(until - time.monotonic(), 0.1))
+        ended &= self.models.stop(max(until - time.monotonic(), 0.1))
         self.exporter.stop()
         self._copies.wait()
         self._settings.wait()
@@ -331,11 +355,34 @@ class Viewer(QObject):
         return None if self._book.session is None else self._book.session.path
 
     def _on_model_failed(self) -> None:
-        self._choose_model(self._arrivals.answering_model)
+        former = self._arrivals.answering_model
+        self._take_model(self._defaults.go_back(self.state, former), former)
 
-    def _choose_model(self, model: str) -> None:
-        self._set(choose_model(self.state, model, self._engine.catalog.names))
+    def _take_model(self, state: ViewerState, model: str) -> None:
+        self._set(choose_model(state, model, self._engine.catalog.names))
         self._book.look_changed()
+
+    def _on_model_renamed(self, model: str, new: str) -> None:
+        self._arrivals.renamed(model, new)
+        state, names = self.state, self._engine.catalog.names
+        if state.detections is not None and state.detections.model == model:
+            state = replace(state, detections=replace(state.detections, model=new))
+        self._set(choose_model(state, new if state.model == model else state.model, names))
+
+    def _on_defaults(self, model: str) -> None:
+        if model == self.state.model:
+            self._set(self._book.remarked(self._defaults.choose(self.state, model)))
+
+    def _on_names(self, model: str) -> None:
+        """What is known of images has the former names."""
+        if model == self.state.model:
+            self._book.look_changed()
+            self._look_at_shown(fresh=True)
+
+    def _choose_classes(self, state: ViewerState) -> None:
+        chosen = self._defaults.answered(state)
+        if chosen is not None:
+            self._set(self._book.remarked(chosen))
 
     def _set(self, state: ViewerState) -> None:
         self._holder.set(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -34,16 +34,31 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be done about a message.
+
+    Attributes:
+        text: What the button says, in the window's language.
+        do: What happens then.
+    """
+
+    text: str
+    do: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One sentence for the message bar.
 
     Attributes:
         text: The sentence, in the window's language.
         is_error: Whether something failed.
+        offer: What can be done about it, if anything.
     """
 
     text: str
     is_error: bool = True
+    offer: Offer | None = None
 
 
 REVIEWED, UNREADABLE = 1, 2

@@ -38,6 +38,7 @@ class ControlBar(QToolBar):
     Signals:
         model_chosen(str): A model of the list.
         folder_chosen(Path): A checkpoint folder to use as a model.
+        models_asked: The user wants to manage the models.
         threshold_chosen(float): 0..1.
         top_k_chosen(int | None): `None` shows all.
         detect_asked, cancel_asked: The buttons.
@@ -45,6 +46,7 @@ class ControlBar(QToolBar):
 
     model_chosen = pyqtSignal(str)
     folder_chosen = pyqtSignal(object)
+    models_asked = pyqtSignal()
     threshold_chosen = pyqtSignal(float)
     top_k_chosen = pyqtSignal(object)
     detect_asked = pyqtSignal()
@@ -105,7 +107,9 @@ class ControlBar(QToolBar):
             if state.models != self._models:
                 self._models = state.models
                 self._picker.clear()
-                self._picker.addItems(state.models)
+                for at, name in enumerate(state.models):
+                    self._picker.addItem(name)
+                    self._picker.setItemData(at, name, Qt.ItemDataRole.ToolTipRole)
             self._picker.setCurrentIndex(self._models.index(state.model) if state.model in self._models else -1)
 
     def _ask_folder(self) -> None:
@@ -134,10 +138,14 @@ class ControlBar(QToolBar):
     def _make_folder_button(self) -> QToolButton:
         button = QToolButton()
         button.setObjectName("modelFolderButton")
-        button.setAccessibleName(tr("Choose a model folder"))
-        button.setToolTip(tr("Choose a model folder"))
+        button.setAccessibleName(tr("Other models"))
+        button.setToolTip(tr("Other models"))
         button.setIcon(icon("folder-open"))
-        button.clicked.connect(self._ask_folder)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        menu.addAction(tr("Manage models…")).triggered.connect(self.models_asked)
+        menu.addAction(tr("Use a folder in this run…")).triggered.connect(self._ask_folder)
+        button.setMenu(menu)
         return button
 
     def _make_slider(self) -> QSlider:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from desktop.i18n import tr
 from desktop.icons import icon
@@ -32,6 +32,9 @@ class MessageBar(QFrame):
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._offer = QPushButton()
+        self._offer.setObjectName("messageOffer")
+        self._offer.clicked.connect(self._take_offer)
         close = QToolButton()
         close.setIcon(icon("x", "text_muted"))
         close.setIconSize(QSize(ICON_SIDE, ICON_SIDE))
@@ -44,6 +47,7 @@ class MessageBar(QFrame):
         row.setSpacing(GRID)
         row.addWidget(self._icon)
         row.addWidget(self._text, 1)
+        row.addWidget(self._offer)
         row.addWidget(close)
         self.hide()
 
@@ -62,3 +66,13 @@ class MessageBar(QFrame):
             self._icon.show_icon(drawn)
             self._text.setText(state.message.text)
             self.setAccessibleDescription(state.message.text)
+            offer = state.message.offer
+            self._offer.setVisible(offer is not None)
+            self._offer.setText(offer.text if offer is not None else "")
+            self._offer.setAccessibleName(self._offer.text())
+
+    def _take_offer(self) -> None:
+        offer = None if self._message is None else self._message.offer
+        self.dismissed.emit()
+        if offer is not None:
+            offer.do()

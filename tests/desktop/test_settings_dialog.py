@@ -104,6 +104,7 @@ def test_everything_is_reached_by_keyboard_and_named(dialog: SettingsDialog, qtb
         "model",
         "device",
         "loaded_models",
+        "hub_endpoint",
         "max_pixels",
         "max_file_bytes",
         "closeSettings",
