@@ -223,3 +223,26 @@ def test_a_list_of_images_gives_an_array_even_with_one_line(
     (tmp_path / "list.txt").write_text(f"{image_file}\n", "utf-8")
     assert detect(tmp_path / "list.txt", "--json", "-") == DONE
     assert [answer["source"] for answer in json.loads(capsys.readouterr().out)] == [str(image_file)]
+
+
+def test_tiles_answer_in_the_same_form_with_more_in_it(tmp_path: Path) -> None:
+    large, out = tmp_path / "large.png", tmp_path / "a.json"
+    Image.linear_gradient("L").resize((1600, 900)).convert("RGB").save(large)
+    answers = []
+    for tiles in ((), ("--tiles", "320"), ("--tiles", "320"), ("--tiles",)):
+        assert detect(large, "--json", out, "--threshold", "0", *tiles) == DONE
+        answers.append(json.loads(out.read_text("utf-8")))
+    assert len({json.dumps({**answer, "predictions": []}) for answer in answers}) == 1
+    plain, tiled, again, usual = (answer["predictions"][0] for answer in answers)
+    assert len(plain["result"]) < len(usual["result"]) < len(tiled["result"])
+    assert tiled == again
+    assert {**plain, "result": []} == {**tiled, "result": []}
+    assert plain["result"][0].keys() == tiled["result"][0].keys()
+
+
+@pytest.mark.parametrize("side", ["63", "8193", "-1", "6.5", "large.png"])
+def test_a_side_that_makes_no_sense_is_refused(image_file: Path, side: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        detect(image_file, f"--tiles={side}")
+    assert exited.value.code == USAGE
+    assert "from 64 to 8192 pixels" in capsys.readouterr().err
