@@ -264,6 +264,15 @@ def test_a_process_that_breaks_is_told_by_its_last_words(tiny_detr: Path, tmp_pa
     assert told == {"failed": "out of luck"}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_process_that_is_killed_is_told_so(tiny_detr: Path, tmp_path: Path) -> None:
+    """As the system does when memory runs out; what it said before is not the reason."""
+    dies = "import os, sys; print('a warning', file=sys.stderr, flush=True); os.kill(os.getpid(), 9)"
+    with patch("engine.detect.runtimes.conversion_process._START", dies):
+        told = ConversionProcess().run(tiny_detr, tmp_path, True, lambda stage: None)
+    assert told == {"failed": "the process was ended by signal 9"}
+
+
 def test_files_that_change_meanwhile_are_not_kept(engine: Engine, tiny_detr: Path) -> None:
     with tells({"fingerprint": "another", "score": 0.0, "pixels": 0.0}):
         state = engine.convert()

@@ -19,7 +19,8 @@ _BELOW_NORMAL_PRIORITY_CLASS = 0x4000
 
 
 def lower_priority() -> None:
-    """Let every other process go first."""
+    """Let every other process go first; called before torch is imported, which then leaves half of the cores alone."""
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // 2))
     if sys.platform == "win32":
         kernel = ctypes.windll.kernel32
         kernel.SetPriorityClass(kernel.GetCurrentProcess(), _BELOW_NORMAL_PRIORITY_CLASS)

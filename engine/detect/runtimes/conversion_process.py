@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -69,6 +68,8 @@ class ConversionProcess:
         if told and "stage" not in told:
             said.unlink()
             return told
+        if process.returncode < 0:
+            return {"failed": f"the process was ended by signal {-process.returncode}"}
         return {"failed": _last_words(said) or f"the process ended with code {process.returncode}"}
 
     def end(self) -> None:
@@ -88,7 +89,6 @@ class ConversionProcess:
                 stdout=subprocess.PIPE,
                 stderr=output,
                 encoding="utf-8",
-                env={**os.environ, "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // 2))},
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
             return self._process
