@@ -34,7 +34,7 @@ class RuntimeState:
         device: Where that runs it; as it is set, where the model is not in memory.
         conversion: How far its conversion for OpenVINO is; `none` also where there is to be none.
         problem: Why it was refused, or failed this time.
-        score_difference: Largest difference of a score from torch's on the probe images, if it is converted.
+        score_difference: Largest difference of a score from torch's on the probe images, if it is converted and f32.
         pixel_difference: Largest difference of a box from torch's on them, pixels.
         precision: What it computes in.
         precision_problem: Why that is f32, where the catalog asks for a faster one.
@@ -132,12 +132,14 @@ class ModelRuntimes:
         runtime: Runtime | None,
         fingerprint: str,
         settings: Settings,
-        precision: Precision = F32,
+        wanted: Precision = F32,
     ) -> RuntimeState:
-        """What executes a model, in memory or not."""
-        form = self._form(model, fingerprint, settings, precision)
+        """What executes a model, in memory or not, where the catalog wants this precision."""
+        form = self._form(model, fingerprint, settings, wanted)
         answers = form.answers if isinstance(form, FastForm) else F32
         known = self.conversions.state(fingerprint) if may_convert(model, settings) else Conversion()
+        precision = precision_of(runtime.name) if runtime else precision_in(answers)
+        exact = known.converted if precision == F32 else None
         by_openvino = isinstance(model, OnnxModel) or known.converted is not None
         library = OpenVinoRuntime.name if by_openvino else "torch"
         return RuntimeState(
@@ -145,9 +147,9 @@ class ModelRuntimes:
             device=runtime.device if runtime else OpenVinoRuntime.device if by_openvino else settings.device,
             conversion=known.stage,
             problem=known.problem,
-            score_difference=known.converted.score_difference if known.converted else None,
-            pixel_difference=known.converted.pixel_difference if known.converted else None,
-            precision=precision_of(runtime.name) if runtime else precision_in(answers),
+            score_difference=exact.score_difference if exact else None,
+            pixel_difference=exact.pixel_difference if exact else None,
+            precision=precision,
             precision_problem=form if isinstance(form, ModelError) else None,
         )
 

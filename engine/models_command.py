@@ -25,7 +25,7 @@ def add_models_arguments(parser: argparse.ArgumentParser, threshold: Number, top
         top_k: Reads a number of detections.
     """
     commands = parser.add_subparsers(
-        dest="action", metavar="{list,show,add,remove,rename,set,download,check,convert}", prog="detrdesk models"
+        dest="action", metavar="{list,show,add,remove,rename,set,download,check,fast,convert}", prog="detrdesk models"
     )
     listing = commands.add_parser("list", help="every model (this is done without a command, too)")
     listing.add_argument("--json", action="store_true", help="print JSON")
@@ -56,6 +56,7 @@ def add_models_arguments(parser: argparse.ArgumentParser, threshold: Number, top
     check.add_argument("images", nargs="*", metavar="IMAGE", help="images (default: the bundled ones)")
     check.add_argument("--runs", type=top_k, default=3, metavar="N", help="times each is measured (default: 3)")
     check.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
+    _add_fast(commands.add_parser("fast", help="measure faster, slightly different precisions of a model; choose one"))
     convert = commands.add_parser("convert", help="make safetensors of a pytorch_model.bin, safely")
     convert.add_argument("name", metavar="FOLDER", help="checkpoint folder, or its name here")
 
@@ -80,6 +81,10 @@ def _run(given: argparse.Namespace) -> int:
         from engine.models_check_command import run_check
 
         return run_check(given)
+    if given.action == "fast":
+        from engine.models_fast_command import run_fast
+
+        return run_fast(given)
     if given.action == "download":
         from engine.models_download_command import run_download
 
@@ -185,6 +190,17 @@ def _add_defaults(parser: argparse.ArgumentParser, threshold: Number, top_k: Num
     parser.add_argument("--threshold", type=threshold, help="keep scores greater than this, 0 to 1")
     parser.add_argument("--top-k", type=top_k, metavar="N", help="keep at most the N best of an image")
     parser.add_argument("--labels", nargs="+", metavar="CLASS", help="keep these classes alone")
+
+
+def _add_fast(parser: argparse.ArgumentParser) -> None:
+    """Here, for the module of the command imports the engine."""
+    parser.add_argument("name", metavar="NAME", help="name, checkpoint folder or ONNX file")
+    parser.add_argument("images", nargs="*", metavar="IMAGE", help="images, folders or lists to measure with")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--int8", dest="precisions", action="store_const", const=["int8"], help="int8 alone")
+    which.add_argument("--bf16", dest="precisions", action="store_const", const=["bf16"], help="bf16 alone")
+    which.add_argument("--off", action="store_true", help="let the model compute in f32 again")
+    parser.add_argument("--use", action="store_true", help="choose what was named, or else the fastest")
 
 
 def _say(message: str, code: int) -> int:

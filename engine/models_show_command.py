@@ -134,6 +134,9 @@ def _runtime_as_dict(state: RuntimeState) -> dict[str, Any]:
     return {
         "name": state.runtime,
         "device": state.device,
+        "precision": state.precision,
+        "precision_problem": state.precision_problem
+        and {"code": state.precision_problem.code, "message": state.precision_problem.message},
         "conversion": state.conversion,
         "problem": state.problem and {"code": state.problem.code, "message": state.problem.message},
     }
@@ -141,6 +144,8 @@ def _runtime_as_dict(state: RuntimeState) -> dict[str, Any]:
 
 def _runtime(state: RuntimeState) -> str:
     told = f"{state.runtime}, device {state.device}"
+    if state.precision_problem is not None:
+        told = f"{told}; {state.precision_problem.message}"
     if state.problem is not None:
         return f"{told}; {state.problem.message}"
     if state.score_difference is None or state.pixel_difference is None:
