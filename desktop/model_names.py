@@ -89,8 +89,8 @@ class NamesDialog(QDialog):
         super().accept()
 
     def _likeliest(self) -> str:
-        counts = {key: len(shared_list(key)) for key in SHARED_LISTS}
-        return next((key for key, count in counts.items() if count == self._wanted.count), "numbers")
+        """By how many classes there are; COCO's category numbers begin at 1, so that some models tell 90 of them."""
+        return {80: "coco-80", 90: "coco-91", 91: "coco-91"}.get(self._wanted.count, "numbers")
 
     def _ask_file(self) -> None:
         kinds = f"{tr('Lists of names')} (*.txt *.names *.json);;{tr('All files')} (*)"

@@ -71,8 +71,7 @@ class ModelView:
         row: Its line of the list.
         facts: What is known of it.
         notes: What the user should know of it, one sentence each.
-        classes: Class names with their numbers, one a line.
-        class_names: The names alone.
+        classes: Class names with their numbers; several may have one name.
         defaults: How its detections are chosen where nobody says.
         is_kept: Whether it is there at the next start too.
         is_downloaded: Whether this program brought its files, so that it may delete them.
@@ -83,8 +82,7 @@ class ModelView:
     row: ModelRow
     facts: tuple[Fact, ...] = ()
     notes: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
-    class_names: tuple[str, ...] = ()
+    classes: tuple[tuple[int, str], ...] = ()
     defaults: Defaults = field(default_factory=Defaults)
     is_kept: bool = True
     is_downloaded: bool = False

@@ -81,8 +81,9 @@ class ModelChoice(QWidget):
     def _defaults(self, view: ModelView) -> Defaults:
         threshold = round(self._threshold.value(), 2)
         wanted = frozenset(item.data(_NAME) for item in self._items() if item.checkState() == Qt.CheckState.Checked)
-        is_all = wanted >= set(view.class_names)
-        unknown = (view.defaults.labels or frozenset()) - set(view.class_names)
+        names = {name for _, name in view.classes}
+        is_all = wanted >= names
+        unknown = (view.defaults.labels or frozenset()) - names
         return Defaults(
             threshold=None if threshold < 0 else threshold,
             top_k=self._top_k.value() or None,
@@ -93,9 +94,8 @@ class ModelChoice(QWidget):
         top = self._classes.verticalScrollBar()
         place = 0 if top is None else top.value()
         self._classes.clear()
-        for line in view.classes:
-            name = line.split("  ", 1)[1]
-            item = QListWidgetItem(line, self._classes)
+        for label_id, name in view.classes:
+            item = QListWidgetItem(f"{label_id:>3}  {name}", self._classes)
             item.setToolTip(name)
             item.setData(_NAME, name)
             is_wanted = view.defaults.labels is None or name in view.defaults.labels
