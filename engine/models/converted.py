@@ -27,13 +27,6 @@ _CONVERSION = 1
 _MOST_ENTRIES = 32
 _MOST_BYTES = 4 * 1024**3
 
-REFUSALS = {
-    "conversion_differs": "OpenVINO would answer differently: scores by up to {score}, boxes by up to {pixels} pixels.",
-    "conversion_impossible": "OpenVINO cannot convert this model: {reason}.",
-    "conversion_broke": "The converted model failed: {reason}.",
-}
-"""Why a model stays with torch until one of the versions changes, by code."""
-
 
 @dataclass(frozen=True, slots=True)
 class Converted:
@@ -51,10 +44,15 @@ class Converted:
 
 
 def refusal(code: str, params: Mapping[str, Any]) -> ModelError:
-    """One of `REFUSALS`, filled in; raises KeyError where it is none or a parameter is missing."""
-    sentence = REFUSALS[code]
-    sentence.format(**params)
-    return ModelError(code, sentence, **params)
+    """Why a model stays with torch until one of the versions changes; KeyError where it is no such code or parameter."""
+    if code == "conversion_differs":
+        sentence = "OpenVINO would answer differently: scores by up to {score}, boxes by up to {pixels} pixels."
+        return ModelError(code, sentence, score=params["score"], pixels=params["pixels"])
+    if code == "conversion_impossible":
+        return ModelError(code, "OpenVINO cannot convert this model: {reason}.", reason=params["reason"])
+    if code == "conversion_broke":
+        return ModelError(code, "The converted model failed: {reason}.", reason=params["reason"])
+    raise KeyError(code)
 
 
 @cache
@@ -137,7 +135,7 @@ class ConvertedModels:
         self.place(work, fingerprint, {"refused": None, **differences})
 
     def refuse(self, fingerprint: str, error: ModelError) -> None:
-        """Keep the reason, one of `REFUSALS`, why a model is not converted, so that it is not tried again."""
+        """Keep the reason, made by `refusal`, why a model is not converted, so that it is not tried again."""
         work = Path(tempfile.mkdtemp(dir=self.folder, prefix=_WORK))
         try:
             self.place(work, fingerprint, {"refused": {"code": error.code, "params": error.params}})

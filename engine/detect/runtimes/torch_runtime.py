@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,16 +40,21 @@ class TorchRuntime:
             ModelError: the device is not there, or the files do not make a model.
         """
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        # Importing leaves exceptions behind, and with each the frames of all callers: here they would hold the image.
+        with ThreadPoolExecutor(1, "loading") as apart:
+            apart.submit(self._load, checkpoint, device).result()
+        self.device = _device_name(self._torch, self._device)
+        self._half: Any = None
+        if self._device.type == "cuda":
+            self.use_half(checkpoint, self._torch.float16)
+
+    def _load(self, checkpoint: Checkpoint, device: str) -> None:
         with _spared_from_collection():
             import torch
 
-            self._torch = torch
+            self._torch: Any = torch
             self._device = _chosen_device(torch, device)
-            self._model = _load_model(checkpoint, self._device, torch.channels_last)
-        self.device = _device_name(torch, self._device)
-        self._half: Any = None
-        if self._device.type == "cuda":
-            self.use_half(checkpoint, torch.float16)
+            self._model: Any = _load_model(checkpoint, self._device, torch.channels_last)
 
     def use_half(self, checkpoint: Checkpoint, kind: Any) -> bool:
         """Compute in half precision if that answers the same; returns whether it does.
@@ -83,7 +89,7 @@ class TorchRuntime:
             ):
                 output = self._model(**{name: self._on_device(array) for name, array in tensors.items()})
                 return {name: output[name].float().cpu().numpy() for name in ("logits", "pred_boxes")}
-        except (RuntimeError, MemoryError) as error:
+        except Exception as error:  # transformers raises whatever its parts raise; the user needs one sentence
             raise detection_error(error, self.device) from error
 
     def _on_device(self, array: Any) -> Any:
