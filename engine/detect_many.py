@@ -1,4 +1,4 @@
-"""Detecting in many images, one after the other: the next ones are read and decoded while the model runs."""
+"""Detecting in many images, one after the other: while the model runs, the next ones are made ready for it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class _Pipeline:
         self._places = engine.scheduler.behind(Rank.MANY)
 
     def prepare(self, source: Source) -> Answer | OpenedImage | ImageFile:
-        """As far as it goes without the model: what is known of it, else its pixels, or the bytes of a large one."""
+        """As far as it goes without a turn at the model: known detections, a prepared image, or a large file."""
         file = self._engine.read(source, self._is_given_up)
         known = None if self._fresh else self._engine.recall(file, self._model, self._tiling)
         if known is not None:
@@ -112,11 +112,12 @@ class _Pipeline:
         if self._is_given_up():
             raise CancelledError
         try:
-            return self._engine.decode(file, _LARGEST_AHEAD)
+            image = self._engine.decode(file, _LARGEST_AHEAD)
         except EngineError as error:
             if error.code != "too_many_pixels":
                 raise
             return file
+        return image if self._tiling else self._engine.prepare(image, self._model, self._is_given_up)
 
     def finish(self, source: Source, prepared: Future[Answer | OpenedImage | ImageFile]) -> Answer | Failure:
         """The rest, in the caller's thread."""

@@ -62,12 +62,14 @@ class OpenedImage:
         pixels: RGB, as shown (EXIF rotation applied).
         decode_ms: Milliseconds from bytes to pixels.
         content_hash: That of its file; empty where nobody asked for it.
+        prepared: What `Engine.prepare` made of it for a model.
     """
 
     source: Source
     pixels: Image.Image
     decode_ms: float
     content_hash: str = ""
+    prepared: Prepared | None = None
 
 
 def shared_cache() -> DetectionCache:
@@ -267,6 +269,16 @@ class Engine:
         with self.scheduler.turn(cancelled, places):
             return self._detect(image, prepared, name, cancelled)
 
+    def prepare(self, image: OpenedImage, model: str | None = None, cancelled: Cancelled = bool) -> OpenedImage:
+        """The image with all done that needs no turn at the model, for a thread that has time for it.
+
+        Raises:
+            ModelError: the model cannot be found or read.
+            CancelledError: `cancelled` said so.
+        """
+        name = self.catalog.name_of(model or self.settings.model)
+        return replace(image, prepared=self._prepare(image, name, cancelled))
+
     def load(self, model: str | None = None) -> Detector:
         """The model in memory, loaded if it is not; the least recently used one makes room.
 
@@ -377,7 +389,10 @@ class Engine:
         """What needs no turn at the model."""
         self._settle(name, cancelled)
         _give_up_if(cancelled)
-        return prepare(self._models.recipe(name), image.pixels)
+        recipe = self._models.recipe(name)
+        if image.prepared is not None and image.prepared.recipe == recipe:
+            return image.prepared
+        return prepare(recipe, image.pixels)
 
     def _settle(self, name: str, cancelled: Cancelled = bool) -> None:
         """Where the settings ask for OpenVINO, wait for it before the model is loaded."""

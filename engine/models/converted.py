@@ -44,7 +44,7 @@ class Converted:
 
 
 def refusal(code: str, params: Mapping[str, Any]) -> ModelError:
-    """Why a model stays with torch until one of the versions changes; KeyError where it is no such code or parameter."""
+    """Why a model stays with torch until a version changes; KeyError where it is no such code or parameter."""
     if code == "conversion_differs":
         sentence = "OpenVINO would answer differently: scores by up to {score}, boxes by up to {pixels} pixels."
         return ModelError(code, sentence, score=params["score"], pixels=params["pixels"])
