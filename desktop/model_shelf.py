@@ -89,10 +89,9 @@ class ModelShelf:
     def _presence(self, card: Card, in_use: str) -> Presence:
         if card.problem is not None:
             return Presence.NOT_HERE if card.problem.code == "model_not_downloaded" else Presence.BROKEN
-        is_loaded = self._engine.loaded(card.name) is not None
-        if is_loaded:
-            return Presence.IN_USE if card.name == in_use else Presence.IN_MEMORY
-        return Presence.HERE
+        if card.name == in_use:
+            return Presence.IN_USE
+        return Presence.HERE if self._engine.loaded(card.name) is None else Presence.IN_MEMORY
 
 
 def with_downloads(rows: Sequence[ModelRow], downloads: Sequence[Download]) -> tuple[ModelRow, ...]:

@@ -204,8 +204,7 @@ def test_a_model_that_fails_to_load_leaves_the_former_one_serving(
     manager.select("gut")
     shutil.copy(broken / "model.safetensors", broken.with_name("gut") / "model.safetensors")
     driver.wait_until(lambda: manager.presence("gut") is Presence.BROKEN)
-    view = manager.select("gut")
-    assert "model.safetensors" in view.row.problem
+    driver.wait_until(lambda: "model.safetensors" in manager.select("gut").row.problem)
     before, chosen = driver.state.detections, driver.state.chosen
     driver.window._viewer.set_model("gut")
     driver.wait_until(lambda: "model.safetensors" in driver.message and driver.state.model == "tiny-detr")
