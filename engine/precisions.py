@@ -1,43 +1,18 @@
-"""Faster precisions of a model: which there are, made and measured on the user's images, and chosen."""
+"""Faster precisions of a model: which there are, and which is chosen; `engine.measuring` makes and measures them."""
 
 from __future__ import annotations
 
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
 
-from engine.detect.detection import Filter
-from engine.detect.runtimes.conversion_process import ConversionProcess
 from engine.detect.runtimes.openvino_library import native_precisions
-from engine.detect.runtimes.quantise import Request
-from engine.engine import Engine, Given
-from engine.errors import CancelledError, EngineError, ModelError
+from engine.engine import Engine
+from engine.errors import ModelError
 from engine.fast_runtimes import needs_openvino, processor_lacks
-from engine.image.source import Source, parse_source
 from engine.model_runtimes import may_be_fast
-from engine.models.converted import Converted
-from engine.models.fast import Figures, figures_from, not_worth_it
+from engine.models.fast import Figures, not_worth_it
 from engine.models.fingerprint import fingerprint
-from engine.models.onnx_model import OnnxModel
 from engine.precision import F32, FAST, Precision
-from engine.review.lock import FileLock
-
-LEAST_IMAGES = {"bf16": 5, "int8": 20}
-"""Below these, neither a calibration nor a measurement says anything."""
-MOST_IMAGES = 300
-_MOST_MEASURED = 100
-_MEASURED_OF = 3
-"""Of so many images one is measured on; the others calibrate, and what was calibrated with proves nothing."""
-_LOOK_EVERY = 0.2
-
-Progress = Callable[[str, int, int], None]
-"""Is told the stage, and how many of how many of its steps are done; 0 of 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +43,7 @@ def offers(engine: Engine, name: str) -> tuple[Offer, ...]:
     Raises:
         ModelError: the model cannot be found or read.
     """
-    return tuple(_offer(engine, name, precision) for precision in FAST)
+    return tuple(offer_of(engine, name, precision) for precision in FAST)
 
 
 def choose(engine: Engine, name: str, precision: Precision) -> None:
@@ -79,7 +54,7 @@ def choose(engine: Engine, name: str, precision: Precision) -> None:
         CatalogError, WriteError: `models.toml` cannot be changed.
     """
     if precision != F32:
-        offer = _offer(engine, name, precision)
+        offer = offer_of(engine, name, precision)
         if offer.problem is not None:
             raise offer.problem
         if offer.figures is None:
@@ -87,69 +62,18 @@ def choose(engine: Engine, name: str, precision: Precision) -> None:
     engine.catalog.set_precision(name, precision)
 
 
-def measure(
-    engine: Engine,
-    name: str,
-    precision: Precision,
-    images: Sequence[Given],
-    progress: Progress = lambda stage, done, total: None,
-    cancelled: Callable[[], bool] = bool,
-    in_haste: bool = False,
-) -> Offer:
-    """Make a fast form of a model and measure it on images, in a process of its own; takes minutes.
-
-    Args:
-        engine: Whose model it is; keeps what is made.
-        name: Of the model.
-        precision: One of `FAST`.
-        images: Sources: at least `LEAST_IMAGES`; of more than `MOST_IMAGES` some in regular distance are taken.
-        progress: Is told what is done, in the caller's thread.
-        cancelled: Asked now and then, in another thread; true gives up within a second.
-        in_haste: Whether somebody waits for it; else it takes only what other programs leave.
-
-    Raises:
-        ModelError: it cannot be done here, the images are too few, or it failed; the message says why.
-        CancelledError: `cancelled` said so.
-    """
-    problem = _obstacle(engine, name, precision, is_to_be_made=True)
-    if problem is not None:
-        raise problem
-    chosen = _spread(images, MOST_IMAGES)
-    if len(chosen) < LEAST_IMAGES[precision]:
-        raise ModelError(
-            "precision_images",
-            "{precision} needs at least {count} images to be measured on.",
-            precision=precision,
-            count=LEAST_IMAGES[precision],
-        )
-    f32_file = _f32_file(engine, name, progress, cancelled)
-    store = engine.fast.store
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="detrdesk-images-") as fetched,
-            _turn_at(store.folder, cancelled),
-            store.work_folder() as work,
-        ):
-            paths = _as_files(engine, chosen, Path(fetched), cancelled)
-            _request(engine, name, precision, f32_file, paths).write(work)
-            told = _told(engine.catalog.path(name), work, in_haste, progress, cancelled)
-            _keep(engine, name, precision, work, told)
-    except OSError as error:
-        raise _failed(precision, str(error)) from error
-    return _offer(engine, name, precision)
-
-
-def _offer(engine: Engine, name: str, precision: Precision) -> Offer:
+def offer_of(engine: Engine, name: str, precision: Precision) -> Offer:
+    """One of the faster precisions of a model; see `offers`."""
     is_chosen = engine.catalog.entry(name).precision == precision
     made = engine.fast.find(fingerprint(engine.catalog.path(name)), precision)
     figures = made.figures if made else None
-    problem = _obstacle(engine, name, precision, is_to_be_made=made is None)
+    problem = obstacle(engine, name, precision, is_to_be_made=made is None)
     if problem is None and made is not None and not made.figures.is_worth_it:
         problem = not_worth_it(precision, made.figures)
     return Offer(precision, is_chosen, problem, figures)
 
 
-def _obstacle(engine: Engine, name: str, precision: Precision, is_to_be_made: bool) -> ModelError | None:
+def obstacle(engine: Engine, name: str, precision: Precision, is_to_be_made: bool) -> ModelError | None:
     """Why a model cannot have a precision on this machine."""
     if not may_be_fast(engine.recipe(name), engine.settings):
         return needs_openvino(precision)
@@ -162,120 +86,3 @@ def _obstacle(engine: Engine, name: str, precision: Precision, is_to_be_made: bo
     if precision == "int8" and is_to_be_made and find_spec("nncf") is None:
         return ModelError("precision_nncf", "int8 needs NNCF, which is not installed: pip install 'detrdesk[int8]'.")
     return None
-
-
-def _spread(images: Sequence[Given], most: int) -> list[Source]:
-    """So many of them at most, in regular distance: a folder is often sorted by what is in it."""
-    count = min(len(images), most)
-    return [parse_source(images[at * len(images) // count]) for at in range(count)]
-
-
-def _f32_file(engine: Engine, name: str, progress: Progress, cancelled: Callable[[], bool]) -> Path:
-    """The model as OpenVINO executes it in f32, converted if it was not.
-
-    Raises:
-        ModelError: it cannot be converted.
-        CancelledError: `cancelled` said so.
-    """
-    model = engine.recipe(name)
-    if isinstance(model, OnnxModel):
-        return model.path
-    state = engine.convert(name, lambda stage: progress(stage, 0, 0), cancelled)
-    if cancelled():
-        raise CancelledError
-    found = engine.fast.store.find(fingerprint(engine.catalog.path(name)))
-    if isinstance(found, Converted):
-        return found.model_file
-    raise state.problem or needs_openvino("f32")
-
-
-@contextmanager
-def _turn_at(folder: Path, cancelled: Callable[[], bool]) -> Iterator[None]:
-    """The right to convert, of which this user's programs have one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    while (lock := FileLock.take(folder / ".lock")) is None:
-        if cancelled():
-            raise CancelledError
-        time.sleep(_LOOK_EVERY)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _as_files(engine: Engine, images: Sequence[Source], fetched: Path, cancelled: Callable[[], bool]) -> list[str]:
-    """Paths of the images; what is no file is written to `fetched`, what cannot be read is left out."""
-    paths = []
-    for at, source in enumerate(images):
-        if source.kind == "path":
-            paths.append(str(Path(source.location).absolute()))
-            continue
-        try:
-            (fetched / str(at)).write_bytes(engine.read(source, cancelled).content)
-        except CancelledError:
-            raise
-        except EngineError:
-            continue
-        paths.append(str(fetched / str(at)))
-    return paths
-
-
-def _request(engine: Engine, name: str, precision: Precision, f32_file: Path, paths: Sequence[str]) -> Request:
-    """Which images calibrate, and which measure."""
-    threshold = engine.catalog.defaults(name).threshold
-    measured = paths[_MEASURED_OF - 1 :: _MEASURED_OF] if precision == "int8" else paths
-    apart = set(measured)
-    return Request(
-        precision=precision,
-        f32_file=str(f32_file),
-        calibration=tuple(path for path in paths if path not in apart),
-        images=tuple(measured[:_MOST_MEASURED]),
-        threshold=Filter().threshold if threshold is None else threshold,
-    )
-
-
-def _told(model: Path, work: Path, in_haste: bool, progress: Progress, cancelled: Callable[[], bool]) -> dict[str, Any]:
-    """What the process told at its end."""
-    process = ConversionProcess("engine.detect.runtimes.quantise")
-    is_over = threading.Event()
-
-    def watch() -> None:
-        while not is_over.wait(_LOOK_EVERY):
-            if cancelled():
-                process.end()
-                return
-
-    watcher = threading.Thread(target=watch, name="precision", daemon=True)
-    watcher.start()
-    try:
-        told = process.run(model, work, in_haste, lambda stage: progress(*_steps(stage)))
-    finally:
-        is_over.set()
-        watcher.join()
-    if cancelled():
-        raise CancelledError
-    return told
-
-
-def _steps(stage: str) -> tuple[str, int, int]:
-    """`calibrating 3/40` in parts."""
-    name, _, steps = stage.partition(" ")
-    done, _, total = steps.partition("/")
-    return name, int(done or 0), int(total or 0)
-
-
-def _keep(engine: Engine, name: str, precision: Precision, work: Path, told: dict[str, Any]) -> None:
-    content = fingerprint(engine.catalog.path(name))
-    if "failed" in told:
-        raise _failed(precision, told["failed"])
-    if told["fingerprint"] != content:
-        raise _failed(precision, "its files changed meanwhile")
-    if told["figures"] is None:
-        raise _failed(precision, "the model finds nothing in these images to compare")
-    engine.fast.keep(work, content, precision, told["calibration"], figures_from(told["figures"]))
-
-
-def _failed(precision: Precision, reason: str) -> ModelError:
-    return ModelError(
-        "precision_failed", "{precision} could not be measured: {reason}.", precision=precision, reason=reason
-    )

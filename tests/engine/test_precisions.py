@@ -18,17 +18,18 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
-from engine import fast_runtimes, precisions
+from engine import fast_runtimes, measuring, precisions
 from engine.cli import main
 from engine.detect.runtimes.openvino_library import native_precisions
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.engine import Engine
 from engine.errors import CancelledError, DetectionError, ModelError
+from engine.measuring import measure
 from engine.models.converted import ConvertedModels
 from engine.models.entry import Defaults
 from engine.models.fingerprint import fingerprint
 from engine.paths import cache_dir, config_dir, resource
-from engine.precisions import choose, measure, offers
+from engine.precisions import choose, offers
 from engine.review.cache import DetectionCache
 from engine.settings import Settings
 from tests.engine.conversion import keep_converted, user_store
@@ -162,9 +163,9 @@ def test_too_few_images_are_told(engine: Engine, model: str, images: list[str]) 
 
 def test_of_many_images_some_in_regular_distance_are_taken() -> None:
     names = [f"{at}.jpg" for at in range(900)]
-    taken = [source.name for source in precisions._spread(names, 300)]
+    taken = [source.name for source in measuring._spread(names, 300)]
     assert (len(taken), taken[:3], taken[-1]) == (300, ["0.jpg", "3.jpg", "6.jpg"], "897.jpg")
-    assert len(precisions._spread(names[:7], 300)) == 7
+    assert len(measuring._spread(names[:7], 300)) == 7
 
 
 # the catalog
