@@ -49,6 +49,7 @@ class ModelFlow(QObject):
         dialog = self._make_dialog()
         dialog.show()
         dialog.activateWindow()
+        dialog.models.list.setFocus()
 
     def open_hub(self) -> None:
         """Show the models of the hub."""
@@ -102,7 +103,7 @@ class ModelFlow(QObject):
     def _wire_hub(self, dialog: ModelDialog) -> None:
         hub, downloads = dialog.hub, self._manager.downloads
         hub.search_asked.connect(self._on_search)
-        hub.download_asked.connect(downloads.start)
+        hub.download_asked.connect(self._manager.download)
         hub.pause_asked.connect(downloads.pause)
         hub.resume_asked.connect(downloads.resume)
         hub.cancel_asked.connect(downloads.cancel)
@@ -120,7 +121,7 @@ class ModelFlow(QObject):
         self._do(lambda: self._manager.choose(name))
 
     def _download(self, hub_id: str) -> None:
-        self._manager.downloads.start(hub_id)
+        self._manager.download(hub_id)
         self.open_hub()
 
     def _on_search(self, text: str) -> None:
@@ -130,11 +131,14 @@ class ModelFlow(QObject):
             self._search.leave()
 
     def _on_state(self, state: ViewerState) -> None:
-        """Another model is in use, or another one was loaded."""
-        seen = state.model, state.stage
-        if seen != self._seen:
-            self._seen = seen
-            self._manager.list()
+        """Another model is in use, or another one was loaded; why one was not is told where the user looks."""
+        seen = state.model, state.stage, state.message
+        if seen == self._seen:
+            return
+        self._seen = seen
+        self._manager.list()
+        if self.dialog is not None and state.message is not None and state.message.is_error:
+            self.dialog.tell(state.message.text)
 
     def _watch(self, is_visible: bool) -> None:
         self._manager.is_watched = is_visible

@@ -115,6 +115,11 @@ class ModelManager(QObject):
 
         self._changes.run(work, self._on_used if use else self._on_added)
 
+    def download(self, hub_id: str) -> None:
+        """Bring a model from the hub, at the revision that the catalog asks for."""
+        known = (entry for entry in self._catalog.entries if entry.kind == "hub" and entry.place == hub_id)
+        self.downloads.start(hub_id, next((entry.revision for entry in known), ""))
+
     def keep(self, name: str) -> None:
         """Have a model of this run at the next start too."""
         self._changes.run(lambda: self._catalog.add(self._catalog.entry(name).path), self._on_added)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSignal
@@ -43,7 +44,11 @@ class ModelPage(QWidget):
         self._rename = _button("modelRename", tr("Rename"), self.list.edit_name)
         self._remove = _button("modelRemove", tr("Remove…"), self._ask_removal)
         self.list.chosen.connect(self._on_chosen)
+        self.list.removal_asked.connect(self._ask_removal)
         self._lay_out()
+        order = self.list, self._rename, self._remove, self._add_folder, self._add_file, self.card
+        for before, behind in pairwise(order):
+            QWidget.setTabOrder(before, behind)
         self._on_chosen(None)
 
     def show_rows(self, rows: tuple[ModelRow, ...], in_use: str) -> None:
@@ -75,7 +80,7 @@ class ModelPage(QWidget):
             self.card.show_view(None)
 
     def _ask_removal(self) -> None:
-        if self._view is not None:
+        if self._view is not None and self._remove.isEnabled():
             self.removal_asked.emit(self._view)
 
     def _ask_folder(self) -> None:

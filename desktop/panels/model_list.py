@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PyQt5.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QColor
+from PyQt5.QtGui import QColor, QKeyEvent
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from desktop.i18n import tr
@@ -25,11 +25,13 @@ class ModelList(QTableView):
         chosen(ModelRow | None): The line that is selected.
         activated_name(str): A double click or Return: use this model.
         rename_asked(str, str): A name, and what was typed in its place.
+        removal_asked: The Delete key.
     """
 
     chosen = pyqtSignal(object)
     activated_name = pyqtSignal(str)
     rename_asked = pyqtSignal(str, str)
+    removal_asked = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,6 +82,13 @@ class ModelList(QTableView):
         if self.row is not None:
             self.setFocus()
             self.edit(self._rows.index(self.currentIndex().row(), NAME))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Delete takes the model out of the list."""
+        if event.key() == Qt.Key.Key_Delete:
+            self.removal_asked.emit()
+        else:
+            super().keyPressEvent(event)
 
     def _activate(self, at: QModelIndex) -> None:
         self.activated_name.emit(self._rows.rows[at.row()].name)

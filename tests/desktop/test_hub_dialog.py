@@ -25,7 +25,7 @@ from engine.models.hub.patience import Patience
 from engine.settings import Settings, load_settings
 from tests.desktop.conftest import Driver
 from tests.engine.models.hub.conftest import hub, loopback_alone, no_strangers, nobody_signed_in
-from tests.hub_server import HubServer, bottles, sends, slow, stall, status
+from tests.hub_server import HubServer, bottles, sends, sha_of, slow, stall, status
 
 __all__ = ["hub", "loopback_alone", "no_strangers", "nobody_signed_in"]
 
@@ -294,15 +294,18 @@ def test_each_failure_is_one_sentence_and_may_be_tried_again(
 def test_what_is_in_the_catalog_but_not_here_is_downloaded_from_its_card(
     open_hub: Callable[[], Hub], hub: HubServer, own_home: Path, tiny_detr: Path
 ) -> None:
-    hub.add("acme/tiny", tiny_detr)
+    commit = sha_of(hub.add("acme/tiny", tiny_detr).files)
     (own_home / "config").mkdir()
-    (own_home / "config" / "models.toml").write_text("['mein Modell']\nhub = 'acme/tiny'\n", "utf-8")
+    (own_home / "config" / "models.toml").write_text(
+        f"['mein Modell']\nhub = 'acme/tiny'\nrevision = '{commit}'\n", "utf-8"
+    )
     page = open_hub()
     models = page.dialog.models
     models.list.select("mein Modell")
     page.driver.wait_until(lambda: models.card._view is not None and models.card._view.hub_id == "acme/tiny")
     page.press("modelDownload")
     page.wait_phase(Phase.DONE, "acme/tiny")
+    assert hub.requests(f"/revision/{commit}")
     page.press("downloadGo", page.row("acme/tiny"))
     page.driver.wait_until(lambda: page.driver.state.model == "mein Modell" and page.driver.state.stage is None)
 

@@ -339,6 +339,17 @@ def test_a_catalog_that_is_changed_by_hand_is_noticed(manager: Manager, second: 
     assert "von Hand" not in driver.state.models
 
 
+def test_a_catalog_that_is_broken_at_the_start_is_told_and_the_window_works(
+    own_home: Path, open_window: Callable[..., Driver], image_file: Path
+) -> None:
+    catalog_file(own_home).parent.mkdir()
+    catalog_file(own_home).write_text("[a]\nfolder = \n", "utf-8")
+    driver = open_window(image_file)
+    driver.wait_detected(image_file.name)
+    driver.wait_until(lambda: "models.toml, line 2" in driver.message)
+    assert driver.state.models == ("starter", "tiny-detr")
+
+
 def test_a_checkpoint_that_is_dropped_on_the_window_is_offered_as_a_model(
     driver: Driver, second: Path, image_file: Path
 ) -> None:
