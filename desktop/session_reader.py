@@ -60,8 +60,21 @@ class SessionReader(QObject):
     read = pyqtSignal(object)
     failed = pyqtSignal(object)
 
-    def __init__(self, fingerprint_of: Callable[[str, Tiling | None], str], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        fingerprint: Callable[[str, Tiling | None], str],
+        fingerprint_of: Callable[[Detections], str],
+        parent: QObject | None = None,
+    ) -> None:
+        """Know the engine's way to name models.
+
+        Args:
+            fingerprint: Names a model as it answers now.
+            fingerprint_of: Names a model as it was when it gave these answers.
+            parent: Qt's.
+        """
         super().__init__(parent)
+        self._fingerprint = fingerprint
         self._fingerprint_of = fingerprint_of
         self._work = BackgroundWork(self)
         self._work.finished.connect(self._on_finished)
@@ -101,7 +114,7 @@ class SessionReader(QObject):
         """Keep what a model found."""
         if not session.is_read_only:
             key_of = self._fingerprint_of
-            self._work.run(lambda: session.put_detections(content_hash, key_of(found.model, found.tiling), found))
+            self._work.run(lambda: session.put_detections(content_hash, key_of(found), found))
 
     def wait(self) -> None:
         """Wait until everything that was asked is done."""
@@ -126,7 +139,7 @@ class SessionReader(QObject):
         self, session: Session, contents: Collection[str], look: Look
     ) -> Sequence[tuple[str, Detections, Collection[int]]]:
         try:
-            fingerprint = self._fingerprint_of(look.model, look.tiling)
+            fingerprint = self._fingerprint(look.model, look.tiling)
         except ModelError:
             return []  # that the model cannot be used is told where it is asked
         rows = []

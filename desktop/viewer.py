@@ -93,7 +93,7 @@ class Viewer(QObject):
         self._settings.failed.connect(self.tell_error)
         self.exporter = Exporter(engine, self)
         self.exporter.rested.connect(self._close_retired)
-        self._reader = SessionReader(engine.fingerprint, self)
+        self._reader = SessionReader(engine.fingerprint, engine.fingerprint_of, self)
         self._reader.failed.connect(self.tell_error)
         self._book = SessionBook(self._holder, self._reader, self)
         self._book.retired.connect(self._on_retired)

@@ -17,7 +17,7 @@ from engine.models.catalog import Catalog
 from engine.models.fingerprint import fingerprint
 from engine.models.last_times import note_time
 from engine.models.reading import read_model
-from engine.precision import F32
+from engine.precision import F32, HALF
 from engine.settings import Settings
 
 
@@ -175,4 +175,7 @@ class LoadedModels:
     def _answers(self, name: str, content: str, settings: Settings) -> str:
         """What would name the answers of a model that is loaded now; see `Runtime.answers`."""
         precision = self._catalog.entry(name).precision
-        return F32 if precision == F32 else self._runtimes.answers(self.recipe(name), content, settings, precision)
+        if precision != F32:
+            return self._runtimes.answers(self.recipe(name), content, settings, precision)
+        detector = self.get(name)
+        return HALF if detector and detector.runtime.answers == HALF else F32

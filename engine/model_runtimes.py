@@ -18,7 +18,7 @@ from engine.fast_runtimes import FastForm, FastRuntimes, needs_openvino
 from engine.models.checkpoint import Checkpoint
 from engine.models.converted import refusal, versions
 from engine.models.onnx_model import OnnxModel
-from engine.precision import F32, Precision, precision_in, precision_of, runtime_name
+from engine.precision import F32, FAST, Precision, precision_in, precision_of, runtime_name
 from engine.settings import Settings
 
 _log = logging.getLogger("detrdesk.runtimes")
@@ -92,7 +92,7 @@ class ModelRuntimes:
 
     def broke(self, model: Recipe, runtime: Runtime, fingerprint: str, error: DetectionError) -> bool:
         """A runtime failed at an image; true where another one is there to be tried, from now on."""
-        if runtime.answers != F32:
+        if precision_in(runtime.answers) in FAST:
             self._fast.fail(fingerprint, runtime.answers, error)
             return True
         if runtime.name != OpenVinoRuntime.name or not isinstance(model, Checkpoint):

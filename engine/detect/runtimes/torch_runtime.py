@@ -17,7 +17,7 @@ from engine.detect.runtimes.folding import fold_batch_norms
 from engine.detect.runtimes.transformers_model import load_model
 from engine.errors import ModelError
 from engine.models.checkpoint import Checkpoint
-from engine.precision import F32
+from engine.precision import F32, HALF, runtime_name
 
 HALF_SCORE, HALF_PIXELS = 5e-3, 2.0
 """How far half precision may be from f32, on the probe images."""
@@ -26,7 +26,7 @@ HALF_SCORE, HALF_PIXELS = 5e-3, 2.0
 class TorchRuntime:
     """A checkpoint loaded into PyTorch; see `Runtime`."""
 
-    name = "torch"
+    name: str = "torch"
     answers: str = F32
 
     def __init__(self, checkpoint: Checkpoint, device: str = "auto") -> None:
@@ -76,7 +76,7 @@ class TorchRuntime:
         if found.score > HALF_SCORE or found.pixels > HALF_PIXELS:
             self._half = None
             return False
-        self.answers = "f16"
+        self.answers, self.name = HALF, runtime_name(TorchRuntime.name, HALF)
         return True
 
     def run(self, tensors: Tensors) -> Tensors:

@@ -20,7 +20,11 @@ from engine.detect.runtimes import devices
 from engine.detect.runtimes.folding import fold_batch_norms
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.detect.runtimes.transformers_model import load_model
+from engine.engine import Engine
 from engine.models.checkpoint import read_checkpoint
+from engine.paths import resource
+from engine.review.cache import DetectionCache
+from engine.settings import Settings
 from tests.checkpoints import CONFIGS, make_checkpoint
 from tests.engine.conversion import enliven
 
@@ -57,9 +61,27 @@ def test_half_precision_is_taken_where_it_answers_the_same(tiny_detr: Path) -> N
     with patch(f"{limits}SCORE", 0.5), patch(f"{limits}PIXELS", 500.0):
         assert runtime.use_half(checkpoint, torch.bfloat16)
     half = Detector("", checkpoint, runtime).detect(prepared)
-    assert runtime.answers == "f16"
+    assert (runtime.answers, runtime.name) == ("f16", "torch f16")
     assert (half.scores != exact.scores).any()
     assert half.scores.dtype == exact.scores.dtype
+
+
+def test_answers_in_half_precision_are_kept_apart(tiny_detr: Path, tmp_path: Path) -> None:
+    engine = Engine(Settings(model=str(tiny_detr), runtime="torch"), DetectionCache(tmp_path / "detections.sqlite"))
+    image = engine.open(resource("samples") / "poster.jpg")
+    exactly = engine.fingerprint()
+    detector = engine.load()
+    assert isinstance(detector.runtime, TorchRuntime)
+    limits = "engine.detect.runtimes.torch_runtime.HALF_"
+    with patch(f"{limits}SCORE", 0.5), patch(f"{limits}PIXELS", 500.0):
+        assert detector.runtime.use_half(detector.recipe, torch.bfloat16)  # type: ignore[arg-type]
+    found = engine.detect_known(image)
+    assert engine.loaded(engine.default_model) is detector
+    assert engine.fingerprint() == engine.fingerprint_of(found) == f"{exactly}-f16"
+    assert engine.recall(image) is not None
+    engine._models.unload_all()
+    assert engine.recall(image) is None
+    engine.close()
 
 
 def test_half_precision_is_left_where_it_answers_differently(tiny_detr: Path) -> None:
