@@ -18,6 +18,12 @@ from tests.conftest import PROJECT
 README = (PROJECT / "README.md").read_text("utf-8")
 SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()]
 DETECT = [line for line in SHELL if line.startswith("detrdesk detect")]
+OTHERS = [
+    line
+    for line in SHELL
+    if line.startswith(("detrdesk models", "detrdesk bench", "detrdesk doctor"))
+    and not line.startswith(("detrdesk models add", "detrdesk models download"))  # a folder of the reader's, a network
+]
 
 
 @pytest.fixture
@@ -38,8 +44,8 @@ def test_every_line_is_of_a_known_kind() -> None:
     assert len(DETECT) >= 3
 
 
-@pytest.mark.parametrize("line", DETECT)
-def test_detect_lines_run(line: str, folder: Path) -> None:
+@pytest.mark.parametrize("line", [*DETECT, *OTHERS])
+def test_lines_of_the_command_run(line: str, folder: Path) -> None:
     done = run([sys.executable, "-m", "desktop", *shlex.split(line)[1:]], folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout
