@@ -13,8 +13,9 @@ from desktop.hub_state import HubRow
 from desktop.i18n import current_language, error_text, tr
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
+from engine.models.entry import is_hub_id
 from engine.models.hub.control import Control
-from engine.models.hub.endpoint import endpoint_of
+from engine.models.hub.endpoint import OFFICIAL, endpoint_of
 from engine.models.hub.known import KnownModel, known_models
 from engine.models.hub.search import HubModel, search
 
@@ -63,8 +64,10 @@ class HubSearch(QObject):
         """In the thread of the search."""
         told: EngineError | tuple[HubRow, ...]
         try:
-            models = search(text, endpoint_of(self._engine.settings.hub_endpoint), control=control)
-            told = tuple(_found_row(model) for model in models)
+            endpoint = endpoint_of(self._engine.settings.hub_endpoint)
+            name = text.removeprefix(f"{endpoint.url}/").removeprefix(f"{OFFICIAL}/").rstrip("/")
+            found = tuple(_found_row(model) for model in search(name, endpoint, control=control))
+            told = found if not is_hub_id(name) or any(row.id == name for row in found) else (HubRow(name), *found)
         except CancelledError:
             return
         except EngineError as error:

@@ -161,6 +161,16 @@ def test_a_search_finds_models_and_says_which_cannot_be_used(page: Hub, hub: Hub
     assert page.ids == [model.id for model in known_models()]
 
 
+def test_what_no_search_finds_is_downloaded_by_its_name_or_page(page: Hub, hub: HubServer) -> None:
+    """Private models, and those that do not name their task."""
+    hub.repos["acme/lids"] = bottles(card={"pipeline_tag": "none"})
+    page.type("https://huggingface.co/acme/lids")
+    page.driver.wait_until(lambda: page.ids == ["acme/lids"])
+    page.dialog.hub.list.selectRow(0)
+    page.press("hubDownload")
+    page.wait_phase(Phase.DONE, "acme/lids")
+
+
 def test_the_newest_search_wins_and_the_window_never_waits(page: Hub, hub: HubServer) -> None:
     hub.repos["acme/caps"] = bottles()
     hub.fault("/api/models", stall())
