@@ -14,7 +14,7 @@ from .codes import CLASSES
 from .dataset import CHECK_CLUTTER_SEED, CHECK_SEED
 from .evaluate import ALARM_AT, FOUND_AT, OVERLAP, Finder, held_out, overlap
 
-MOST_ALARMS = 0.01
+MOST_ALARMS = 0.005
 TEMPERATURES = (1.0, 1.15, 1.3, 1.5)
 LIFTS = np.linspace(-2.0, 2.0, 17)
 

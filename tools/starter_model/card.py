@@ -41,7 +41,8 @@ Not evaluated yet.
 {FIGURES_END}
 
 We aim at AP50 0.90 and AP 0.65; where the figures are below, training was cut short. What is missed is mostly small:
-codes under a fifth of the frame's short side.
+codes under a fifth of the frame's short side. Every image is stretched to 352 x 352 pixels: the model was trained on
+such squares only, and its boxes are loose at any other size.
 
 ## How it was made
 

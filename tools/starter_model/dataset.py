@@ -8,18 +8,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from .lettering import Typesetter
 from .scene import random_scene
 
 Rng = np.random.Generator
 SHAPES = (
-    (240, 320),
-    (320, 240),
-    (256, 256),
-    (180, 320),
-    (240, 320),
-)  # height, width of stored scenes; shards take turns
+    (480, 640),
+    (640, 480),
+    (512, 512),
+    (360, 640),
+    (480, 640),
+)  # height, width of scenes; shards take turns
 SHARD_SCENES = 300
 TRIES = 6
 TRAIN_SEED, CHECK_SEED, TEST_SEED, CLUTTER_SEED, CHECK_CLUTTER_SEED = 2026, 2027, 2028, 2029, 2030
@@ -39,18 +40,18 @@ class Shard:
 
 
 def render_shard(folder: Path, seed: int, number: int, type_: Typesetter, empty: bool | None = None) -> Path:
-    """Renders shard `number` of the stream `seed` at twice the stored size, unless it is there already."""
+    """Renders shard `number` of the stream `seed` unless it is there already."""
     path = folder / f"{seed}-{number:04d}.npz"
     if path.exists():
         return path
     height, width = SHAPES[number % len(SHAPES)]
     jpegs, boxes, labels = [], [], []
     for index in range(SHARD_SCENES):
-        scene = random_scene(np.random.default_rng([seed, number, index]), 2 * height, 2 * width, type_, empty)
-        small = cv2.resize(scene.image, (width, height), interpolation=cv2.INTER_AREA)
-        _, packed = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 96])
+        scene = random_scene(np.random.default_rng([seed, number, index]), height, width, type_, empty)
+        straight = cv2.cvtColor(scene.image, cv2.COLOR_RGB2BGR)
+        _, packed = cv2.imencode(".jpg", straight, [cv2.IMWRITE_JPEG_QUALITY, 95])
         jpegs.append(packed.ravel())
-        boxes.append(scene.boxes / 2)
+        boxes.append(scene.boxes)
         labels.append(scene.labels)
     folder.mkdir(parents=True, exist_ok=True)
     counts = np.array([len(found) for found in labels])
@@ -97,45 +98,34 @@ class Feeder:
                 self._shards[path] = read_shard(path)
         return len(self._shards) * SHARD_SCENES
 
-    def batch(self, size: int, height: int, width: int) -> Batch:
-        """`size` scenes of `height` x `width` pixels."""
+    def batch(self, size: int, side: int) -> Batch:
+        """`size` scenes, each stretched to `side` x `side` pixels."""
         shards = list(self._shards.values())
         pixels, boxes, labels = [], [], []
         for _ in range(size):
             shard = shards[self._rng.integers(len(shards))]
             index = int(self._rng.integers(SHARD_SCENES))
-            image, box, label = augment(
-                self._rng, shard.image(index), shard.boxes[index], shard.labels[index], height, width
-            )
+            image, box, label = augment(self._rng, shard.image(index), shard.boxes[index], shard.labels[index], side)
             pixels.append(image)
-            boxes.append(relative(box, height, width))
+            boxes.append(relative(box, side, side))
             labels.append(label)
         return Batch(np.stack(pixels), boxes, labels)
 
 
-def random_frame(rng: Rng, side: float) -> tuple[int, int]:
-    """Height and width, divisible by 16, of a frame with about `side` squared pixels, upright to wide."""
-    aspect = float(np.exp(rng.normal(0.12, 0.26)).clip(0.55, 1.85))
-    height = max(64, round(side / np.sqrt(aspect) / 16) * 16)
-    return height, max(64, round(side * side / height / 16) * 16)
-
-
 def augment(
-    rng: Rng, image: np.ndarray, boxes: np.ndarray, labels: np.ndarray, height: int, width: int
+    rng: Rng, image: np.ndarray, boxes: np.ndarray, labels: np.ndarray, side: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A random crop of the scene, turned and mirrored, scaled to (height, width), recoloured; boxes follow."""
+    """A random crop of the scene, turned and mirrored, stretched to a square of `side`, recoloured; boxes follow."""
     if rng.random() < 0.35:
         image, boxes = np.rot90(image), _quarter_turn(boxes, image.shape[1])
     if rng.random() < 0.5:
         image, boxes = image[:, ::-1], boxes[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + np.array([1, 0, 1, 0]) * image.shape[1]
     rows, columns = image.shape[:2]
-    x0, y0, wide, high = _crop(rng, boxes, rows, columns, width / height)
-    crop = np.ascontiguousarray(image[y0 : y0 + high, x0 : x0 + wide])
-    shrinks = high * wide > height * width
-    shot = cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    scale = np.array([width / wide, height / high])
-    moved = (boxes - (x0, y0, x0, y0)) * np.tile(scale, 2)
-    clipped = np.clip(moved, 0, np.array([width, height, width, height]))
+    x0, y0, wide, high = _crop(rng, boxes, rows, columns)
+    crop = Image.fromarray(np.ascontiguousarray(image[y0 : y0 + high, x0 : x0 + wide]))
+    shot = np.asarray(crop.resize((side, side), Image.Resampling.BILINEAR))  # as the image processor does
+    moved = (boxes - (x0, y0, x0, y0)) * np.tile([side / wide, side / high], 2)
+    clipped = np.clip(moved, 0, side)
     keep = _area(clipped) > 0.5 * _area(moved)
     return _recolour(rng, shot), clipped[keep], labels[keep]
 
@@ -146,11 +136,11 @@ def relative(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.concatenate([(scaled[:, :2] + scaled[:, 2:]) / 2, scaled[:, 2:] - scaled[:, :2]], 1).astype(np.float32)
 
 
-def _crop(rng: Rng, boxes: np.ndarray, rows: int, columns: int, aspect: float) -> tuple[int, int, int, int]:
-    """Left, top, width, height of a crop near `aspect` around some code, cutting deep into none; else the frame."""
-    aspect *= float(np.exp(rng.normal(0, 0.1)))
+def _crop(rng: Rng, boxes: np.ndarray, rows: int, columns: int) -> tuple[int, int, int, int]:
+    """Left, top, width, height of a crop of about the frame's shape around some code, cutting deep into none."""
+    aspect = columns / rows * float(np.exp(rng.normal(0, 0.15)))
     for _ in range(TRIES):
-        share = rng.uniform(0.3, 1.0) if len(boxes) and rng.random() < 0.5 else rng.uniform(0.65, 1.0)
+        share = 1 - 0.7 * rng.random() ** 2
         wide = int(min(columns, rows * aspect) * share)
         high = min(rows, int(wide / aspect))
         if not len(boxes):

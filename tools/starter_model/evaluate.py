@@ -42,10 +42,10 @@ class Figures:
 class Finder:
     """An exported model with its own image processor."""
 
-    def __init__(self, folder: Path, size: tuple[int, int] | None = None) -> None:
+    def __init__(self, folder: Path, side: int | None = None) -> None:
         self._processor = DetrImageProcessorPil.from_pretrained(folder)
-        if size is not None:
-            self._processor.size = {"shortest_edge": size[0], "longest_edge": size[1]}
+        if side is not None:
+            self._processor.size = {"height": side, "width": side}
         self._model = DetrForObjectDetection.from_pretrained(folder).eval()
 
     @torch.no_grad()

@@ -11,9 +11,8 @@ from torch import Tensor
 from transformers import DetrForObjectDetection, DetrImageProcessorPil
 
 from .card import CARD
-from .networks import IMAGE_MEAN, IMAGE_STD, Trainee, stock_model, thaw_batch_norm
+from .networks import IMAGE_MEAN, IMAGE_STD, SIDE, Trainee, stock_model, thaw_batch_norm
 
-SHORT_SIDE, LONG_SIDE = 288, 384
 TOLERANCE = 1e-4
 
 
@@ -36,7 +35,7 @@ def export(checkpoint: Path, folder: Path) -> Path:
 def processor() -> DetrImageProcessorPil:
     """The image processor whose settings ship with the model."""
     return DetrImageProcessorPil(
-        size={"shortest_edge": SHORT_SIDE, "longest_edge": LONG_SIDE}, image_mean=IMAGE_MEAN, image_std=IMAGE_STD,
+        size={"height": SIDE, "width": SIDE}, image_mean=IMAGE_MEAN, image_std=IMAGE_STD,
         do_convert_annotations=True, format="coco_detection",
     )  # fmt: skip
 

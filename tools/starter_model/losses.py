@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
-from torch.nn import functional
 
 from .codes import CLASSES
 from .networks import Answers, Predictions
 
 NO_OBJECT = len(CLASSES)
-CLASS_WEIGHT, BOX_WEIGHT, OVERLAP_WEIGHT = 2.0, 5.0, 4.0
+CLASS_WEIGHT, BOX_WEIGHT, OVERLAP_WEIGHT = 2.0, 5.0, 5.0
+DENSE_WEIGHT = 0.25  # of the helpers beside the decoder
 EMPTY_WEIGHT = 0.3
 SMALL_WEIGHT = 3.0  # of the only cell of a small code, in the dense loss
 CENTRE_SHARE = 0.7  # cells within this share of a box speak for it
@@ -33,9 +33,12 @@ def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
 
 
 def set_loss(found: Predictions, boxes: list[Tensor], labels: list[Tensor], groups: int) -> Tensor:
-    """DETR's loss averaged over layers and groups; each group is matched to the objects on its own."""
+    """DETR's loss averaged over layers and groups; each group is matched to the objects on its own.
+
+    A matched query should be as sure of its class as its box overlaps the object's, so that scores rank boxes well.
+    """
     layers, images, queries, _ = found.logits.shape
-    wanted = torch.full((layers, images, queries), NO_OBJECT)
+    wanted, sure = torch.full((layers, images, queries), NO_OBJECT), torch.ones(layers, images, queries)
     picks: list[Tensor] = []
     goals: list[Tensor] = []
     for image, (box, label) in enumerate(zip(boxes, labels, strict=True)):
@@ -45,11 +48,12 @@ def set_loss(found: Predictions, boxes: list[Tensor], labels: list[Tensor], grou
             wanted[layer, image, query] = label[target]
             picks.append(torch.stack([torch.full_like(query, layer), torch.full_like(query, image), query]))
             goals.append(box[target])
-    loss = classification(found.logits, wanted)
-    if picks:
-        layer, image, query = torch.cat(picks, 1)
-        loss = loss + box_loss(found.boxes[layer, image, query], torch.cat(goals))
-    return loss
+    if not picks:
+        return classification(found.logits, wanted)
+    at = tuple(torch.cat(picks, 1))
+    guess, goal = found.boxes[at], torch.cat(goals)
+    sure[at] = generalised_iou(guess.detach(), goal).clamp(min=0)
+    return classification(found.logits, wanted, sure=sure) + box_loss(guess, goal)
 
 
 @torch.no_grad()
@@ -69,13 +73,20 @@ def _match(
     return matches
 
 
-def classification(logits: Tensor, wanted: Tensor, share: Tensor | None = None) -> Tensor:
-    """Weighted cross entropy in which "no object" counts EMPTY_WEIGHT; `share` weighs the entries further."""
+def classification(logits: Tensor, wanted: Tensor, share: Tensor | None = None, sure: Tensor | None = None) -> Tensor:
+    """Weighted cross entropy in which "no object" counts EMPTY_WEIGHT.
+
+    `share` weighs the entries further; `sure` is the probability that each should give to what is wanted, the rest
+    belongs to "no object".
+    """
     weight = torch.where(wanted == NO_OBJECT, EMPTY_WEIGHT, 1.0)
     if share is not None:
         weight = weight * share
-    losses = functional.cross_entropy(logits.flatten(0, -2), wanted.flatten(), reduction="none")
-    return CLASS_WEIGHT * (losses * weight.flatten()).sum() / weight.sum()
+    chances = logits.log_softmax(-1)
+    losses = -chances.gather(-1, wanted[..., None])[..., 0]
+    if sure is not None:
+        losses = sure * losses - (1 - sure) * chances[..., NO_OBJECT]
+    return CLASS_WEIGHT * (losses * weight).sum() / weight.sum()
 
 
 def box_loss(guess: Tensor, goal: Tensor, share: Tensor | None = None) -> Tensor:
@@ -119,4 +130,4 @@ def total_loss(
     dense_loss = torch.stack(losses).sum()
     if answers.layers is None:
         return dense_loss
-    return set_loss(answers.layers, boxes, labels, groups) + 0.5 * dense_loss
+    return set_loss(answers.layers, boxes, labels, groups) + DENSE_WEIGHT * dense_loss

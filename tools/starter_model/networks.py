@@ -12,6 +12,7 @@ from transformers.models.detr.modeling_detr import DetrFrozenBatchNorm2d
 from .codes import CLASSES
 
 STRIDE = 16
+SIDE = 352  # pixels; every image is stretched to this square
 QUERIES = 25
 GRID = 5  # queries start on a GRID x GRID lattice of the frame
 IMAGE_MEAN, IMAGE_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -17,7 +17,7 @@ from .textures import surface
 Rng = np.random.Generator
 KIND_SHARES = np.array([0.18, 0.20, 0.22, 0.18, 0.22])  # in the order of codes.CLASSES
 VISIBLE_SHARE = 0.6
-FINEST = 1 / 208  # of the frame's short side: the finest module, one pixel at the size that the model runs at
+FINEST = 1 / 208  # of the frame's short side: the finest module
 LEAST_LONG, LEAST_SHORT = 0.1, 0.05  # a code's sides as shares of the frame's short side: smaller ones are not placed
 
 

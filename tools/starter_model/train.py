@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from torch import Tensor, distributed, multiprocessing, nn
 
-from .dataset import Batch, Feeder, random_frame
+from .dataset import Batch, Feeder
 from .losses import total_loss
-from .networks import STRIDE, Trainee
+from .networks import SIDE, STRIDE, Trainee
 
 SEED = 7
 LOG_EVERY, SAVE_EVERY = 100, 400
@@ -29,7 +28,7 @@ class Plan:
 
     steps: int = 24000
     dense_steps: int = 900  # backbone and encoder alone, before the decoder joins
-    grow_steps: int = 6000  # the scenes grow from `small` to `large` pixels a side until then
+    grow_steps: int = 6000  # scenes are squares that grow from `small` to `large` pixels a side until then
     cooldown: int = 8000  # the learning rate falls to nothing over the last of the steps
     warmup: int = 150
     batch: int = 24
@@ -38,7 +37,7 @@ class Plan:
     decay: float = 1e-2
     clip: float = 1.0
     small: int = 144
-    large: int = 264
+    large: int = SIDE
     average: float = 0.999
     workers: int = 2  # processes of one thread that share each batch
 
@@ -49,9 +48,10 @@ class Plan:
         fall = min(1.0, max(0.0, (self.steps - step) / max(1, self.cooldown)))
         return self.rate * rise * max(0.1, again) * max(fall, 0.005)
 
-    def side_at(self, step: int) -> float:
-        """The side in pixels of a square scene at `step`."""
-        return self.small + (self.large - self.small) * min(1.0, step / self.grow_steps)
+    def side_at(self, step: int) -> int:
+        """The side in pixels, a multiple of the stride, that scenes are stretched to at `step`."""
+        side = self.small + (self.large - self.small) * min(1.0, step / self.grow_steps)
+        return round(side / STRIDE) * STRIDE
 
 
 class Average:
@@ -149,14 +149,12 @@ def _prefetch(scenes: Path, plan: Plan, first: int, rank: int) -> Iterator[Batch
     """This worker's share of the batches from step `first` on, made by a thread that also looks for new scenes."""
     ready: queue.Queue[Batch] = queue.Queue(maxsize=3)
     feeder = Feeder(scenes, [SEED, first, rank])
-    frames = np.random.default_rng([SEED, first])  # the same in all workers, so that they take equally long
 
     def work() -> None:
         for step in range(first, plan.steps):
             if step % 200 == 0:
                 feeder.look_for_more()
-            frame = random_frame(frames, plan.side_at(step) * frames.uniform(0.75, 1.3))
-            ready.put(feeder.batch(plan.batch // plan.workers, *frame))
+            ready.put(feeder.batch(plan.batch // plan.workers, plan.side_at(step)))
 
     threading.Thread(target=work, daemon=True).start()
     for _ in range(first, plan.steps):
