@@ -15,7 +15,7 @@ from desktop.look import Look
 from desktop.places import Places
 from engine.detect.detection import Detections
 from engine.detect.tiling import Tiling
-from engine.errors import EngineError, ModelError
+from engine.errors import EngineError
 from engine.image.source import Source
 from engine.review.merge import match
 from engine.review.session import Place, Session
@@ -140,7 +140,7 @@ class SessionReader(QObject):
     ) -> Sequence[tuple[str, Detections, Collection[int]]]:
         try:
             fingerprint = self._fingerprint(look.model, look.tiling)
-        except ModelError:
+        except EngineError:
             return []  # that the model cannot be used is told where it is asked
         rows = []
         for content in contents:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from engine.detect.agreement import Difference
 from engine.detect.runtimes.conversion_process import ConversionProcess
-from engine.errors import ModelError
+from engine.errors import EngineError, ModelError
 from engine.models.converted import Converted, ConvertedModels, refusal
 from engine.review.lock import FileLock
 
@@ -39,7 +39,7 @@ class Conversion:
     """
 
     stage: Stage = "none"
-    problem: ModelError | None = None
+    problem: EngineError | None = None
     converted: Converted | None = None
 
 
@@ -133,9 +133,9 @@ class Conversions:
             _log.warning("The folder of converted models cannot be written: %s", error)
         self._set(fingerprint, Conversion("refused", problem))
 
-    def fail(self, fingerprint: str, problem: ModelError) -> None:
+    def fail(self, fingerprint: str, problem: EngineError) -> None:
         """A converted model cannot be opened: it is not tried again before the next start."""
-        if problem.code != "openvino_missing":
+        if problem.code not in ("openvino_missing", "out_of_memory"):
             self._store.drop(fingerprint)
         self._set(fingerprint, Conversion("failed", problem))
 
@@ -145,9 +145,10 @@ class Conversions:
             self._is_closed = True
             self._jobs.clear()
             self._changed.notify_all()
+            worker = self._worker
         self._process.end()
-        if self._worker is not None:
-            self._worker.join(1.0)
+        if worker is not None:
+            worker.join(1.0)
 
     def _work(self) -> None:
         while (job := self._next()) is not None:

@@ -17,7 +17,7 @@ from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Recipe, prepare
 from engine.detect.scheduler import Cancelled, Places, Scheduler
 from engine.detect.tiling import Tiling
-from engine.errors import CancelledError, DetectionError, ModelError
+from engine.errors import CancelledError, DetectionError, EngineError
 from engine.fast_runtimes import FastRuntimes
 from engine.image.decode import Limits, decode_image
 from engine.image.fetch_policy import FetchPolicy
@@ -104,7 +104,7 @@ class Engine:
         """The name of the model that is used where none is named."""
         try:
             return self.catalog.name_of(self.settings.model)
-        except ModelError:
+        except EngineError:
             return self.settings.model
 
     def detect(self, given: Given, model: str | None = None, cancelled: Cancelled = bool) -> Detections:
@@ -203,16 +203,23 @@ class Engine:
         try:
             name = self.catalog.name_of(model or self.settings.model)
             found = self.cache.get(image.content_hash, self.fingerprint(name, tiling))
-        except ModelError:
+        except EngineError:
             return None
         if found is None:
             return None
         return replace(found, model=name, tiling=tiling, timing=Timing(decode=getattr(image, "decode_ms", 0.0)))
 
     def keep(self, image: OpenedImage, found: Detections) -> Detections:
-        """Let the cache know every detection of an image; returns them."""
+        """Let the cache know every detection of an image; returns them.
+
+        What a model found that was renamed or removed while it answered is not kept.
+        """
         if self.cache is not None and image.content_hash:
-            self.cache.put(image.content_hash, self.fingerprint_of(found), found)
+            try:
+                fingerprint = self.fingerprint_of(found)
+            except EngineError:
+                return found
+            self.cache.put(image.content_hash, fingerprint, found)
         return found
 
     def detect_known(

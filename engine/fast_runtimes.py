@@ -73,7 +73,7 @@ class FastRuntimes:
             return OpenVinoRuntime(form.model_file, form.answers)
         except ImportError:
             self.fail(fingerprint, form.answers, needs_openvino(precision))
-        except ModelError as error:
+        except EngineError as error:
             self.fail(fingerprint, form.answers, error)
         return None
 

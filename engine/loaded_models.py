@@ -153,12 +153,13 @@ class LoadedModels:
         give_back_memory()
 
     def _load(self, name: str, path: Path, settings: Settings) -> Detector:
-        model = read_model(path)
-        content = fingerprint(path)
+        model, content = read_model(path), fingerprint(path)
         runtime = self._runtimes.open(model, content, settings, self._catalog.entry(name).precision)
-        detector = Detector(name, model, runtime)
+        if fingerprint(path) != content:  # a training wrote over the files while they were loaded
+            runtime.close()
+            return self._load(name, path, settings)
         self._fingerprints[path] = content
-        return detector
+        return Detector(name, model, runtime)
 
     def _improve(self, name: str, path: Path, settings: Settings) -> None:
         detector, content = self._detectors[path], self._fingerprints[path]
@@ -176,6 +177,8 @@ class LoadedModels:
         """What would name the answers of a model that is loaded now; see `Runtime.answers`."""
         precision = self._catalog.entry(name).precision
         if precision != F32:
-            return self._runtimes.answers(self.recipe(name), content, settings, precision)
+            answers = self._runtimes.answers(self.recipe(name), content, settings, precision)
+            if answers != F32:
+                return answers
         detector = self.get(name)
         return HALF if detector and detector.runtime.answers == HALF else F32

@@ -13,7 +13,7 @@ from engine.detect.runtimes.base import Runtime
 from engine.detect.runtimes.choice import open_runtime
 from engine.detect.runtimes.devices import means_cpu
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
-from engine.errors import DetectionError, ModelError
+from engine.errors import DetectionError, EngineError, ModelError
 from engine.fast_runtimes import FastForm, FastRuntimes, needs_openvino
 from engine.models.checkpoint import Checkpoint
 from engine.models.converted import refusal, versions
@@ -43,7 +43,7 @@ class RuntimeState:
     runtime: str
     device: str
     conversion: Stage = "none"
-    problem: ModelError | None = None
+    problem: EngineError | None = None
     score_difference: float | None = None
     pixel_difference: float | None = None
     precision: Precision = F32
@@ -169,7 +169,7 @@ class ModelRuntimes:
             return None
         try:
             return OpenVinoRuntime(converted.model_file)
-        except ModelError as error:
+        except EngineError as error:
             _log.warning("The converted model cannot be used, torch serves. %s", error.message)
             self.conversions.fail(fingerprint, error)
             return None

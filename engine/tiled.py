@@ -11,7 +11,7 @@ from engine.detect.merging import merge
 from engine.detect.scheduler import Cancelled, Places
 from engine.detect.tiling import Pace, Tile, Tiling, tiles
 from engine.engine import Engine, OpenedImage
-from engine.errors import ModelError
+from engine.errors import EngineError
 from engine.models.last_times import last_time
 
 Progress = Callable[[int, int], None]
@@ -23,7 +23,7 @@ def pace(engine: Engine, image: OpenedImage, model: str) -> Pace | None:
     try:
         takes = engine.recipe(model).preprocessing.input_size(*image.pixels.size)
         last = last_time(engine.catalog.path(engine.catalog.name_of(model)))
-    except ModelError:
+    except EngineError:
         return None
     return Pace(*image.pixels.size, takes, None if last is None else last.milliseconds)
 
@@ -67,10 +67,15 @@ def detect_tiled(
     if not cut:
         return engine.keep(image, replace(whole, tiling=tiling))
     parts: list[tuple[Tile, Detections]] = []
+    answered_by = {engine.fingerprint_of(whole)}
     for at, tile in enumerate(cut, start=1):
         progress(at, len(cut))
-        parts.append((tile, engine.detect_in(_part(image, tile), name, cancelled, places)))
-    return engine.keep(image, _merged(whole, parts, tiling))
+        part = engine.detect_in(_part(image, tile), name, cancelled, places)
+        parts.append((tile, part))
+        answered_by.add(engine.fingerprint_of(part))
+    found = _merged(whole, parts, tiling)
+    # where the model or its precision changed meanwhile, it is the answer of neither
+    return engine.keep(image, found) if len(answered_by) == 1 else found
 
 
 def _part(image: OpenedImage, tile: Tile) -> OpenedImage:

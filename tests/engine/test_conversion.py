@@ -28,7 +28,7 @@ from engine.detect.recipe import Prepared
 from engine.detect.runtimes.conversion_process import ConversionProcess
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.errors import DetectionError, ModelError
-from engine.models.converted import MODEL_FILE, ConvertedModels
+from engine.models.converted import MODEL_FILE, Converted, ConvertedModels
 from engine.models.fingerprint import fingerprint
 from engine.settings import Settings
 from tests.engine.conversion import convert_here, user_store
@@ -330,6 +330,19 @@ def test_a_whole_entry_that_cannot_be_opened_leaves_torch(
         assert engine.detect(image_file).runtime == "torch"
     assert engine.runtime_state().conversion == "failed"
     assert kept.find(fingerprint(tiny_detr)) is None
+
+
+def test_a_converted_model_that_does_not_fit_beside_the_one_in_memory_leaves_torch(
+    kept: ConvertedModels, engine: Engine, tiny_detr: Path, image_file: Path
+) -> None:
+    engine.apply(Settings(model=str(tiny_detr), runtime="torch", device="cpu"))
+    engine.load()
+    engine.settings = Settings(model=str(tiny_detr), runtime="auto", device="cpu")
+    full = DetectionError("out_of_memory", "The memory is not enough.")
+    with patch.object(OpenVinoRuntime, "__init__", side_effect=full):
+        assert engine.detect(image_file).runtime == "torch"
+    assert engine.runtime_state().problem is full
+    assert isinstance(kept.find(fingerprint(tiny_detr)), Converted)
 
 
 def test_without_openvino_torch_serves(kept: ConvertedModels, engine: Engine, image_file: Path) -> None:

@@ -22,6 +22,7 @@ from engine import fast_runtimes, measuring, precisions
 from engine.cli import main
 from engine.detect.runtimes.openvino_library import native_precisions
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
+from engine.detect.tiling import Tiling
 from engine.engine import Engine
 from engine.errors import CancelledError, DetectionError, ModelError
 from engine.measuring import measure
@@ -32,6 +33,7 @@ from engine.paths import cache_dir, config_dir, resource
 from engine.precisions import choose, offers
 from engine.review.cache import DetectionCache
 from engine.settings import Settings
+from engine.tiled import detect_tiled
 from tests.engine.conversion import keep_converted, user_store
 from tests.engine.fast_forms import FIGURES, keep_form
 
@@ -266,6 +268,34 @@ def test_a_processor_that_lost_it_leaves_it_to_f32(engine: Engine, model: str, i
     problem = engine.runtime_state(model).precision_problem
     assert problem is not None
     assert problem.message == ("bf16 failed, f32 serves: The processor of this machine does not compute in bf16.")
+
+
+def test_a_model_in_half_precision_is_not_loaded_anew_for_what_it_cannot_have(
+    engine: Engine, model: str, tiny_detr: Path, image_file: Path
+) -> None:
+    engine.apply(Settings(model=str(tiny_detr), runtime="torch", device="cpu"))
+    engine.catalog.set_precision(model, "int8")
+    detector = engine.load(model)
+    detector.runtime.answers, detector.runtime.name = "f16", "torch f16"
+    image = engine.open(image_file)
+    engine.keep(image, engine.detect_in(image, model))
+    assert engine.loaded(model) is detector
+    assert engine.recall(image, model) is not None
+
+
+@needs_bf16
+def test_tiles_of_two_precisions_are_not_kept_as_the_answer_of_one(engine: Engine, model: str, sample: Path) -> None:
+    keep_form(engine, model)
+    choose(engine, model, "bf16")
+    image, tiling = engine.open(sample), Tiling(320)
+
+    def give_up(at: int, of: int) -> None:
+        engine.catalog.set_precision(model, "f32")
+
+    assert len(detect_tiled(engine, image, model, tiling, progress=give_up))
+    for precision in ("f32", "bf16"):
+        engine.catalog.set_precision(model, precision)
+        assert engine.recall(image, model, tiling) is None
 
 
 @needs_bf16

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,16 @@ import pytest
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
+from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.engine import Engine
 from engine.errors import ModelError
+from engine.models.catalog import Catalog
+from engine.models.catalog_entries import CatalogError
+from engine.models.checkpoint import Checkpoint
+from engine.models.fingerprint import fingerprint
+from engine.paths import cache_dir
+from engine.review.cache import DetectionCache
+from engine.settings import Settings
 from tests.checkpoints import make_checkpoint
 
 
@@ -88,4 +98,38 @@ def test_a_name_that_changes_while_its_model_answers_costs_no_answer(
         return detect(self, prepared)
 
     monkeypatch.setattr(Detector, "detect", meanwhile)
-    assert len(engine.detect(image_file, name)) == 12
+    engine.cache = DetectionCache(tmp_path / "detections.sqlite")
+    image = engine.open(image_file)
+    assert len(engine.detect_known(image, name)) == 12
+    monkeypatch.undo()
+    assert engine.recall(image, str(tiny_detr)) is None or change == "move"
+
+
+def test_a_model_that_is_written_over_while_it_is_loaded_is_loaded_again(
+    engine: Engine, tiny_detr: Path, tmp_path: Path, image_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = shutil.copytree(tiny_detr, tmp_path / "training")
+    load, loads = TorchRuntime.__init__, []
+
+    def meanwhile(self: TorchRuntime, checkpoint: Checkpoint, device: str) -> None:
+        loads.append(checkpoint)
+        if len(loads) == 1:
+            make_checkpoint(model, "detr", seed=1)
+        load(self, checkpoint, device)
+
+    monkeypatch.setattr(TorchRuntime, "__init__", meanwhile)
+    engine.detect(image_file, str(model))
+    assert engine.fingerprint(str(model)) == fingerprint(model) != fingerprint(tiny_detr)
+    assert len(loads) == 2
+
+
+def test_a_default_model_that_a_broken_models_toml_hides_is_told_when_it_is_asked(image_file: Path) -> None:
+    catalog = Catalog()
+    catalog.file.parent.mkdir(parents=True, exist_ok=True)
+    catalog.file.write_text('[models.caps]\npath = "/models/caps\n', "utf-8")
+    with closing(Engine(Settings(model="caps"))) as engine:
+        engine.cache = DetectionCache(cache_dir() / "detections.sqlite")
+        assert engine.default_model == "caps"
+        assert engine.recall(engine.open(image_file)) is None
+        with pytest.raises(CatalogError, match="line 2"):
+            engine.detect(image_file)
