@@ -193,7 +193,7 @@ class _Worker(QObject):
             yield Recalled(known)
         elif request.detect:
             yield Stage.LOADING_MODEL
-            self._engine.load(request.model)
+            self._engine.load(request.model, cancelled)
             if image is not None:
                 yield from self._pace(image, request.model)
                 yield Stage.DETECTING

@@ -286,15 +286,20 @@ class Engine:
         name = self.catalog.name_of(model or self.settings.model)
         return replace(image, prepared=self._prepare(image, name, cancelled))
 
-    def load(self, model: str | None = None) -> Detector:
+    def load(self, model: str | None = None, cancelled: Cancelled = bool) -> Detector:
         """The model in memory, loaded if it is not; the least recently used one makes room.
+
+        Args:
+            model: A name in the catalog or a checkpoint folder; `None` is the default model.
+            cancelled: Asked until the model loads; true gives up.
 
         Raises:
             ModelError: it cannot be found or loaded; the models in memory stay as they are.
+            CancelledError: `cancelled` said so before it was loaded.
         """
         name = self.catalog.name_of(model or self.settings.model)
-        self._settle(name)
-        with self.scheduler.turn():
+        self._settle(name, cancelled)
+        with self.scheduler.turn(cancelled):
             return self._models.ready(name, self.settings)
 
     def loaded(self, name: str) -> Detector | None:

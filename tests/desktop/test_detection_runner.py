@@ -28,6 +28,7 @@ from desktop.viewer_state import Stage
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
+from engine.detect.runtimes.conversion_process import ConversionProcess
 from engine.detect.scheduler import Cancelled
 from engine.detect.tiling import Pace, Tiling
 from engine.engine import Engine
@@ -286,3 +287,24 @@ def test_stop_tells_whether_the_model_ended_in_time(
     assert not asked.runner.stop(0.2)
     release()
     assert asked.runner.stop(10)
+
+
+def test_who_waits_for_a_conversion_may_ask_for_something_else_meanwhile(
+    asked: Asked, tiny_detr: Path, image_file: Path
+) -> None:
+    asked.engine.settings = Settings(model=str(tiny_detr), runtime="openvino", device="cpu")
+    begun, over = threading.Event(), threading.Event()
+
+    def lasts(*_: object) -> dict[str, Any]:
+        begun.set()
+        over.wait(60)
+        return {"failed": "it was ended"}
+
+    with patch.object(ConversionProcess, "run", side_effect=lasts):
+        asked.ask(source=parse_source(image_file))
+        assert begun.wait(30)
+        asked.ask(source=parse_source(image_file), detect=False)
+        asked.wait_for(Done)
+        assert not over.is_set()
+        over.set()
+    assert asked.engine.loaded(asked.model) is None
