@@ -26,6 +26,7 @@ from PyQt5.QtWidgets import (
 
 from engine import cli
 from engine.engine import Engine
+from engine.paths import config_dir
 from tests.desktop.conftest import Driver
 
 OpenWindow = Callable[..., Driver]
@@ -354,3 +355,14 @@ def test_a_script_can_pick_a_model_by_name(driver: Driver, tmp_path: Path, tiny_
     picker.setCurrentText("starter")
     driver.wait_until(lambda: driver.state.detections is not None and driver.state.detections.model == "starter")
     assert driver.state.model == "starter"
+
+
+def test_a_window_opens_though_models_toml_is_broken_and_says_so(
+    open_window: OpenWindow, image_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DETRDESK_MODEL", "caps")
+    config_dir().mkdir(parents=True, exist_ok=True)
+    (config_dir() / "models.toml").write_text('[models.caps]\npath = "/models/caps\n', "utf-8")
+    driver = open_window(image_file)
+    driver.wait_told("models.toml, line 2")
+    assert driver.state.image is not None
