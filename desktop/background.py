@@ -30,9 +30,9 @@ class BackgroundWork(QObject):
         """Call `function` in the background; one of the signals follows."""
         self._pool.start(_Job(function, self))
 
-    def wait(self) -> None:
-        """Wait until everything that was started is finished."""
-        self._pool.waitForDone()
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until everything that was started is finished, at most so long; true where it is."""
+        return self._pool.waitForDone(-1 if seconds is None else int(seconds * 1000))
 
 
 class _Job(QRunnable):

@@ -303,7 +303,7 @@ class Viewer(QObject):
         ended &= self.models.stop(max(until - time.monotonic(), 0.1))
         self.exporter.stop()
         self._copies.wait()
-        self._settings.wait()
+        ended &= self._settings.wait(max(until - time.monotonic(), 0.1))
         self._book.close()
         self._close_retired()
         self._reader.wait()

@@ -98,8 +98,7 @@ def _added(engine: Engine, given: str) -> str:
     """The name of a model that the user gave as a catalog name, a folder or NAME=FOLDER."""
     name, equals, folder = given.partition("=")
     if equals and name and not Path(given).is_dir():
-        engine.catalog.put(name, Path(folder))
-        return name
+        return engine.catalog.put(name, Path(folder))
     return engine.catalog.name_of(given)
 
 

@@ -162,8 +162,11 @@ class Catalog:
                 self._set_admitted(Entry(name, kind, place))
             return name
 
-    def put(self, name: str, path: Path) -> None:
+    def put(self, name: str, path: Path) -> str:
         """Call a checkpoint folder or .onnx file by this name in this run, in place of what had it.
+
+        Returns:
+            The name in its normal form.
 
         Raises:
             ModelError: there is neither, or the name cannot be used.
@@ -174,6 +177,7 @@ class Catalog:
             raise _taken(name)
         with self._lock:
             self._set_admitted(Entry(name, kind, place))
+        return name
 
     def add(
         self,

@@ -22,6 +22,7 @@ from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.engine import Engine, shared_cache
+from engine.settings import load_settings
 from tests.desktop.conftest import Driver
 
 
@@ -103,6 +104,22 @@ def test_closing_while_it_works_waits_for_the_thread(
     threading.Timer(0.3, slow.go.set).start()
     driver.window.close()
     assert not driver.window.isVisible()
+
+
+def test_closing_does_not_wait_for_settings_that_wait_for_the_model(
+    open_window: Callable[..., Driver], slow: SlowDetector, image_file: Path
+) -> None:
+    driver = open_window(image_file)
+    driver.wait_until(slow.running.is_set)
+    viewer, settings = driver.window._viewer, load_settings()
+    viewer.apply(settings.model_copy(update={"device": "cuda"}))
+    answered = threading.Timer(6.0, slow.go.set)
+    answered.start()
+    started = time.monotonic()
+    assert not viewer.close(0.5)
+    assert time.monotonic() - started < 4.0
+    slow.go.set()
+    answered.cancel()
 
 
 def test_an_exception_in_the_worker_is_reported_and_the_window_lives(
