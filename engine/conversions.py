@@ -226,7 +226,10 @@ class Conversions:
 
     def _tell(self, fingerprint: str) -> None:
         for observer in tuple(self._observers):
-            observer(fingerprint)
+            try:
+                observer(fingerprint)
+            except Exception:  # e.g. nobody reads what it prints any more; others wait for the conversion, too
+                _log.exception("What is told of conversions was not heard.")
 
 
 def _known(found: Converted | ModelError | None) -> Conversion:

@@ -448,6 +448,19 @@ def test_changes_are_told(engine: Engine, tiny_detr: Path) -> None:
     assert told == [fingerprint(tiny_detr)] * 2
 
 
+def test_an_observer_that_breaks_ends_no_conversion(engine: Engine, tiny_detr: Path, tmp_path: Path) -> None:
+    def breaks(changed: str) -> None:
+        raise BrokenPipeError
+
+    other = shutil.copytree(tiny_detr, tmp_path / "other")
+    (other / "config.json").write_text((other / "config.json").read_text() + "\n")
+    with tells({"failed": "it is a test"}):
+        with engine.conversions_observed(breaks):
+            assert engine.convert().conversion == "failed"
+        until = time.monotonic() + 20
+        assert engine.convert(str(other), cancelled=lambda: time.monotonic() > until).conversion == "failed"
+
+
 def test_two_programs_convert_one_after_the_other(tiny_detr: Path) -> None:
     first, second = Conversions(user_store()), Conversions(user_store())
     began, go_on = threading.Event(), threading.Event()
