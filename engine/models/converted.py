@@ -166,7 +166,7 @@ class ConvertedModels:
         for entry in self.folder.glob(f"{fingerprint}-*"):
             shutil.rmtree(entry)
         entries = sorted(self.folder.glob("*-*"), key=lambda entry: entry.stat().st_mtime, reverse=True)
-        entries = [entry for entry in entries if not entry.name.startswith(_WORK)]
+        entries = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(_WORK)]
         room = self._most_bytes - new_bytes - sum(map(_bytes, entries))
         while entries and (room < 0 or len(entries) >= self._most_entries):
             oldest = entries.pop()

@@ -124,6 +124,15 @@ def test_no_more_bytes_are_kept_than_allowed(store: ConvertedModels) -> None:
     assert names(store) == {"two", "three"}
 
 
+def test_a_file_of_somebody_elses_in_the_folder_does_no_harm(store: ConvertedModels) -> None:
+    store.folder.mkdir()
+    stray = store.folder / "sync-conflict.txt"
+    stray.write_text("of another program")
+    keep(store, "abc")
+    assert isinstance(store.find("abc"), Converted)
+    assert stray.exists()
+
+
 def test_what_a_killed_program_left_goes(store: ConvertedModels) -> None:
     left = store.folder / ".work-1"
     left.mkdir(parents=True)
