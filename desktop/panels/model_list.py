@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PyQt5.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QAbstractTableModel, QEvent, QItemSelectionModel, QModelIndex, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QKeyEvent
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -43,7 +43,7 @@ class ModelList(QTableView):
         self.setModel(self._rows)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setIconSize(QSize(2 * GRID, 2 * GRID))
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setShowGrid(False)
@@ -79,13 +79,25 @@ class ModelList(QTableView):
 
     def edit_name(self) -> None:
         """Let the user type another name for the selected model."""
-        if self.row is not None:
+        at = self._rows.index(self.currentIndex().row(), NAME)
+        if self.row is not None and self._rows.flags(at) & Qt.ItemFlag.ItemIsEditable:
             self.setFocus()
-            self.edit(self._rows.index(self.currentIndex().row(), NAME))
+            self.edit(at)
+
+    def selectionCommand(self, at: QModelIndex, event: QEvent | None = None) -> QItemSelectionModel.SelectionFlags:
+        """With Ctrl, too, the row that is gone to is the one that is selected."""
+        flags = QItemSelectionModel.SelectionFlag
+        is_key = isinstance(event, QKeyEvent) and at.isValid()
+        return flags.ClearAndSelect | flags.Rows if is_key else super().selectionCommand(at, event)
+
+    def selectAll(self) -> None:
+        """One is shown at a time."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete takes the model out of the list."""
-        if event.key() == Qt.Key.Key_Delete:
+        """F2 edits the name, whichever column is current; Delete takes the model out of the list."""
+        if event.key() == Qt.Key.Key_F2:
+            self.edit_name()
+        elif event.key() == Qt.Key.Key_Delete:
             self.removal_asked.emit()
         else:
             super().keyPressEvent(event)
