@@ -113,12 +113,18 @@ class SessionReader(QObject):
     def keep(self, session: Session, content_hash: str, found: Detections) -> None:
         """Keep what a model found."""
         if not session.is_read_only:
-            key_of = self._fingerprint_of
-            self._work.run(lambda: session.put_detections(content_hash, key_of(found), found))
+            self._work.run(partial(self._keep, session, content_hash, found))
 
     def wait(self) -> None:
         """Wait until everything that was asked is done."""
         self._work.wait()
+
+    def _keep(self, session: Session, content_hash: str, found: Detections) -> None:
+        try:
+            fingerprint = self._fingerprint_of(found)
+        except EngineError:
+            return  # the model was renamed or removed meanwhile, which is no failure of the session
+        session.put_detections(content_hash, fingerprint, found)
 
     def _recalled(self, session: Session, places: Places, contents: Collection[str], look: Look) -> Reading:
         return Reading(places, found=self._found(session, contents, look), look=look)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+from pytestqt.qtbot import QtBot
+
 from desktop.session_door import SINGLE_IMAGES
+from desktop.session_reader import SessionReader
+from engine.engine import Engine
+from engine.errors import EngineError
 from engine.paths import data_dir
 from engine.review.session import Session
 from tests.desktop.conftest import Driver
@@ -45,3 +51,25 @@ def test_the_session_before_is_free_once_another_is_open(driver: Driver, image_f
         return not session.is_read_only
 
     driver.wait_until(free)
+
+
+def test_what_a_model_found_that_was_removed_meanwhile_is_no_failure(
+    qtbot: QtBot, tiny_detr: Path, image_file: Path, tmp_path: Path
+) -> None:
+    failed: list[EngineError] = []
+    with closing(Engine()) as engine, closing(Session.open(tmp_path / "review.detr")) as session:
+        name = engine.catalog.add(tiny_detr)
+        image = engine.open(image_file)
+        found = engine.detect_in(image, name)
+        reader = SessionReader(engine.fingerprint, engine.fingerprint_of)
+        reader.failed.connect(failed.append)
+        reader.keep(session, "kept", found)
+        reader.wait()
+        engine.catalog.remove(name)
+        reader.keep(session, "late", found)
+        reader.wait()
+        qtbot.wait(50)
+        key = engine.fingerprint(str(tiny_detr))
+        assert session.detections("kept", key) is not None
+        assert session.detections("late", key) is None
+    assert failed == []
