@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -29,7 +31,11 @@ def run_serve(given: argparse.Namespace) -> int:
     asked_to_stop = threading.Event()
     for number in _SIGNALS:
         signal.signal(number, lambda *_: asked_to_stop.set())
-    _log_to_stderr()
+    with _logging_to_stderr():
+        return _serve(given, asked_to_stop)
+
+
+def _serve(given: argparse.Namespace, asked_to_stop: threading.Event) -> int:
     try:
         settings = _settings(given)
         _check_address(settings)
@@ -92,12 +98,17 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _log_to_stderr() -> None:
+@contextmanager
+def _logging_to_stderr() -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("detrdesk")
-    logger.handlers = [handler]
     logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _warm_up(engine: Engine, model: str) -> None:

@@ -30,7 +30,7 @@ def test_the_starter_s_card_is_what_its_files_say() -> None:
     assert list(card.names.values()) == ["qr_code", "barcode", "data_matrix", "aztec", "pdf417"]
     assert card.licence == "gpl-3.0"
     assert card.preprocessing is not None
-    assert card.preprocessing.size == {"shortest_edge": 288, "longest_edge": 384}
+    assert card.preprocessing.size == {"height": 352, "width": 352}
     assert card.disk_bytes == pytest.approx(4 * (card.parameters or 0), rel=0.05)
 
 
