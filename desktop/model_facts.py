@@ -49,11 +49,12 @@ def notes_of(card: Card) -> tuple[str, ...]:
 
 def runtime_text(state: RuntimeState) -> str:
     """What executes a model, and why nothing faster does."""
-    name = _RUNTIMES.get(state.runtime, state.runtime)
+    name = _runtime_name(state.runtime)
     device = tr("the fastest device there is") if state.device == "auto" else state.device
     told = tr("{runtime} on {device}", runtime=name, device=device)
-    if state.problem is not None:
-        return tr("{runtime}. {reason}", runtime=told, reason=error_text(state.problem))
+    problem = state.problem or state.precision_problem
+    if problem is not None:
+        return tr("{runtime}. {reason}", runtime=told, reason=error_text(problem))
     if state.conversion in _UNDER_WAY:
         return tr("{runtime}; being prepared for OpenVINO…", runtime=told)
     if state.score_difference is None or state.pixel_difference is None:
@@ -82,6 +83,12 @@ def place_text(entry: Entry) -> str:
     return entry.place
 
 
+def _runtime_name(runtime: str) -> str:
+    """`openvino bf16` as it is written."""
+    name, *precision = runtime.split(" ")
+    return " ".join((_RUNTIMES.get(name, name), *precision))
+
+
 def _parameters(card: Card) -> Fact:
     if not card.parameters:
         return Fact(tr("Parameters"), "")
@@ -100,7 +107,7 @@ def _last(card: Card) -> Fact:
     if card.last is None:
         return Fact(tr("Last answer"), "")
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.last.at))
-    runtime = _RUNTIMES.get(card.last.runtime, card.last.runtime)
+    runtime = _runtime_name(card.last.runtime)
     text = tr("ms, {runtime} on {device}, {when}", runtime=runtime, device=card.last.device, when=when)
     return Fact(tr("Last answer"), text, f"{card.last.milliseconds:,.0f}")
 

@@ -12,6 +12,7 @@ from desktop.hub_downloads import HubDownloads
 from desktop.hub_search import HubSearch
 from desktop.i18n import tr
 from desktop.model_errands import Errands
+from desktop.model_precisions import ModelPrecisions
 from desktop.model_shelf import ModelShelf, with_downloads
 from desktop.model_state import STARTER, ModelRow, ModelView, NamesWanted
 from desktop.state_holder import StateHolder
@@ -32,7 +33,7 @@ class ModelManager(QObject):
     Attributes:
         downloads: What comes from the hub.
         search: Looks for models there.
-        is_watched: Whether somebody looks at the list: it is kept up to date then.
+        precisions: The faster precisions of the model that was asked for.
 
     Signals:
         listed(tuple[ModelRow, ...]): The list is another one now.
@@ -66,7 +67,10 @@ class ModelManager(QObject):
         self.downloads, self.search = HubDownloads(engine, self), HubSearch(engine, self)
         self.downloads.arrived.connect(self._on_added)
         self.downloads.changed.connect(self._tell_rows)
-        self.is_watched = False
+        self.precisions = ModelPrecisions(engine, holder, self)
+        self.precisions.failed.connect(self.failed)
+        self.precisions.chosen.connect(self._on_precision)
+        self._is_watched = False
         self._read: tuple[ModelRow, ...] = ()
         self._rows: tuple[ModelRow, ...] = ()
         self._shown = ""
@@ -82,6 +86,17 @@ class ModelManager(QObject):
     def rows(self) -> tuple[ModelRow, ...]:
         """The list as it was told last."""
         return self._rows
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody looks at the list: it is kept up to date then, and only then something is measured."""
+        return self._is_watched
+
+    @is_watched.setter
+    def is_watched(self, is_watched: bool) -> None:
+        self._is_watched = is_watched
+        if not is_watched:
+            self.precisions.cancel()
 
     def look(self) -> None:
         """Notice what somebody else changed in `models.toml`; a file that cannot be used changes nothing."""
@@ -188,12 +203,13 @@ class ModelManager(QObject):
         self._timer.stop()
         self.downloads.leave()
         self.search.leave()
+        self.precisions.cancel()
 
     def stop(self, seconds: float) -> bool:
         """Begin nothing more; whether every thread ended in time."""
         self.leave()
         until = time.monotonic() + seconds
-        helpers = self.downloads, self.search, self._changes, self._reading
+        helpers = self.downloads, self.search, self.precisions, self._changes, self._reading
         ended = [each.stop(max(until - time.monotonic(), 0.1)) for each in helpers]
         return all(ended)
 
@@ -244,6 +260,10 @@ class ModelManager(QObject):
         else:
             self._holder.tell(tr("{model} is out of the list.", model=name))
 
+    def _on_precision(self) -> None:
+        self.look()
+        self.list()
+
     def _on_nameless(self, found: NamesWanted | None) -> None:
         if found is not None:
             self.names_wanted.emit(found)
@@ -253,6 +273,7 @@ class ModelManager(QObject):
         if name and self.is_watched:
             in_use, downloads = self._holder.state.model, self.downloads.states
             self._reading.run(lambda: self._shelf.view(name, in_use, downloads), self._on_view)
+            self.precisions.read(name)
 
     def _on_read(self, rows: tuple[ModelRow, ...]) -> None:
         self._read = rows

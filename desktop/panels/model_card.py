@@ -9,6 +9,7 @@ from desktop.i18n import tr
 from desktop.model_state import Fact, ModelView, Presence
 from desktop.panels.model_choice import ModelChoice
 from desktop.panels.model_name import ElidedLabel
+from desktop.panels.model_precision import ModelPrecision
 from desktop.theme import GRID, number_font
 
 _TITLE, _NUMBER, _TEXT = range(3)
@@ -19,6 +20,7 @@ class ModelCard(QScrollArea):
 
     Attributes:
         choice: Its threshold, top_k and classes.
+        precision: What it computes in.
 
     Signals:
         use_asked(str), keep_asked(str), names_asked(str): The buttons, with the model's name.
@@ -53,7 +55,7 @@ class ModelCard(QScrollArea):
         self._give_names.clicked.connect(lambda: self.names_asked.emit(self._shown_name))
         self._download = self._button("modelDownload", tr("Download"))
         self._download.clicked.connect(lambda: self.download_asked.emit(self._view.hub_id if self._view else ""))
-        self._facts, self.choice = _Facts(), ModelChoice()
+        self._facts, self.choice, self.precision = _Facts(), ModelChoice(), ModelPrecision()
         self._lay_out()
         self.show_view(None)
 
@@ -63,11 +65,12 @@ class ModelCard(QScrollArea):
         assert content is not None
         content.setVisible(view is not None)
         self.choice.show_view(view)
+        is_usable = view is not None and view.row.presence in (Presence.HERE, Presence.IN_MEMORY, Presence.IN_USE)
+        self.precision.show_model(view.row.name if view is not None and is_usable else "")
         if view == self._view or view is None:
             self._view = view
             return
         self._view = view
-        is_usable = view.row.presence in (Presence.HERE, Presence.IN_MEMORY, Presence.IN_USE)
         self._name.setText(view.row.name)
         is_broken = view.row.presence is Presence.BROKEN
         notes = view.notes if is_broken or not view.row.problem else (view.row.problem, *view.notes)
@@ -108,6 +111,7 @@ class ModelCard(QScrollArea):
         column.addWidget(self._problem)
         column.addWidget(self._facts)
         column.addWidget(self._notes)
+        column.addWidget(self.precision)
         column.addWidget(self.choice, 1)
         column.addStretch(0)
         self.setWidget(content)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import psutil
@@ -14,6 +16,7 @@ import pytest
 from PyQt5.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt5.QtGui import QDropEvent
 from PyQt5.QtWidgets import (
+    QComboBox,
     QDoubleSpinBox,
     QFileDialog,
     QLabel,
@@ -26,15 +29,25 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from desktop import model_precisions
 from desktop.model_dialog import ModelDialog
 from desktop.model_manager import ModelManager
 from desktop.model_names import NamesDialog
 from desktop.model_state import ModelView, Presence
+from engine import precisions
+from engine.detect.runtimes.openvino_library import native_precisions
+from engine.engine import Engine
+from engine.errors import CancelledError
+from engine.image.source import Source
+from engine.measuring import Progress
 from engine.models.class_names import shared_list
 from engine.models.entry import Defaults
+from engine.paths import resource
 from engine.settings import load_settings
 from tests.checkpoints import make_checkpoint
 from tests.desktop.conftest import Driver
+from tests.engine.conversion import keep_converted
+from tests.engine.fast_forms import keep_form
 from tests.onnx_files import write_finished
 
 LONG = "2026-09-14 华东仓库 快递面单与条码检测 第三批次微调 最终版本"
@@ -472,3 +485,158 @@ def test_fifty_swaps_between_real_models_leave_memory_flat(one_in_memory: None, 
     after = swap(driver, ("tiny-detr", "starter"), 50)
     print(f"{before / MEGABYTE:.0f} MB after 10 swaps, {after / MEGABYTE:.0f} MB after 60, pid {os.getpid()}")
     assert after - before < 40 * MEGABYTE
+
+
+class Precision:
+    """What the card of the selected model offers of precisions."""
+
+    def __init__(self, manager: Manager) -> None:
+        self.manager = manager
+        self.panel = manager.dialog.models.card.precision
+        if self.panel._precisions is None:
+            self.panel.serve(manager.manager.precisions)
+        choice, button = self.panel.findChild(QComboBox), self.panel.findChild(QPushButton)
+        assert choice is not None
+        assert button is not None
+        self.choice, self.button = choice, button
+
+    def lines(self) -> list[tuple[str, bool]]:
+        """Each precision, and whether it can be chosen."""
+        items = [self.panel._items.item(row) for row in range(self.choice.count())]
+        return [(item.text(), item.isEnabled()) for item in items]
+
+    def pick(self, row: int) -> None:
+        """As a user does."""
+        self.choice.setCurrentIndex(row)
+        self.choice.activated.emit(row)
+
+
+@pytest.fixture
+def six_images(tmp_path: Path) -> Path:
+    """A folder of samples."""
+    folder = tmp_path / "sechs"
+    folder.mkdir()
+    for at, name in enumerate(("parcels.jpg", "shelf.jpg", "poster.jpg") * 2):
+        shutil.copy(resource("samples", name), folder / f"{at}-{name}")
+    return folder
+
+
+@pytest.fixture
+def precision(
+    open_window: Callable[..., Driver], six_images: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Precision]:
+    """The starter in a window with six images, on a processor that has every precision but no NNCF."""
+    keep_converted(resource("starter"))
+    monkeypatch.setenv("DETRDESK_RUNTIME", "auto")
+    monkeypatch.setenv("DETRDESK_DEVICE", "cpu")
+    monkeypatch.setenv("DETRDESK_MODEL", "starter")
+    everything = frozenset({"f32", "bf16", "int8"})
+    with (
+        patch.object(precisions, "native_precisions", return_value=everything),
+        patch.object(precisions, "find_spec", return_value=None),
+    ):
+        manager = Manager(open_window(six_images))
+        manager.select("starter")
+        found = Precision(manager)
+        manager.driver.wait_until(lambda: found.choice.count() == 3)
+        manager.driver.wait_until(lambda: len(manager.driver.state.sources) == 6 and found.button.isEnabled())
+        yield found
+
+
+def measuring_threads() -> set[str]:
+    return {each.name for each in threading.enumerate() if each.name.startswith("precision")}
+
+
+def catalog_text(home: Path) -> str:
+    file = catalog_file(home)
+    return file.read_text("utf-8") if file.exists() else ""
+
+
+def test_a_precision_is_measured_then_offered_and_chosen(precision: Precision, own_home: Path) -> None:
+    manager, driver = precision.manager, precision.manager.driver
+    assert precision.lines() == [
+        ("f32, exact", True),
+        ("bf16: not measured yet", False),
+        ("int8: not on this machine", False),
+    ]
+    assert "NNCF" in precision.panel._items.item(2).toolTip()
+    go_on, asked = threading.Event(), []
+
+    def measured(
+        engine: Engine, name: str, wanted: str, images: list[Source], tell: Progress, *_: Any, **__: Any
+    ) -> None:
+        asked.append((name, wanted, len(images)))
+        tell("measuring", 3, 6)
+        go_on.wait(20)
+        keep_form(engine, name)
+
+    with patch.object(model_precisions, "measure", measured):
+        manager.press("modelMeasure")
+        driver.wait_until(lambda: precision.button.text() == "bf16: measuring 3 of 6")
+        go_on.set()
+        driver.wait_until(lambda: precision.lines()[1] == ("bf16: 2.00 times as fast, AP 0.950 against f32", True))
+    assert asked == [("starter", "bf16", 6)]
+    assert precision.button.text() == "Measure on the open images"
+    assert "40 detections kept, 2 lost, 1 new" in precision.panel._items.item(1).toolTip()
+    precision.pick(1)
+    driver.wait_until(lambda: 'precision = "bf16"' in catalog_text(own_home))
+    driver.wait_until(lambda: precision.choice.currentIndex() == 1)
+    precision.pick(0)
+    driver.wait_until(lambda: "precision" not in catalog_text(own_home))
+
+
+def test_a_precision_that_cannot_be_had_after_all_is_not_shown_as_chosen(precision: Precision, own_home: Path) -> None:
+    precision.pick(1)
+    precision.manager.driver.wait_until(lambda: "Measure bf16 on some images first." in precision.manager.told)
+    precision.manager.driver.wait_until(lambda: precision.choice.currentIndex() == 0)
+    assert "precision" not in catalog_text(own_home)
+
+
+@pytest.mark.parametrize("end", ["click", "dialog", "window"])
+def test_a_measurement_ends_where_nobody_waits_for_it(precision: Precision, end: str) -> None:
+    manager, driver = precision.manager, precision.manager.driver
+    ended = threading.Event()
+
+    def endless(_e: Engine, _n: str, _p: str, _i: Any, _t: Progress, cancelled: Callable[[], bool], **_: Any) -> None:
+        while not cancelled():
+            ended.wait(0.01)
+        ended.set()
+        raise CancelledError
+
+    with patch.object(model_precisions, "measure", endless):
+        manager.press("modelMeasure")
+        driver.wait_until(lambda: precision.button.text() == "bf16: loading…")
+        assert "precisions-measure" in measuring_threads()
+        if end == "click":
+            manager.press("modelMeasure")
+        else:
+            (manager.dialog if end == "dialog" else driver.window).close()
+        driver.wait_until(ended.is_set)
+        if end != "window":
+            driver.wait_until(lambda: manager.manager.precisions.view.measurement is None)
+            assert not manager.told
+            driver.window.close()
+    assert measuring_threads() == set()
+
+
+def test_with_too_few_images_nothing_is_measured(precision: Precision, image_file: Path) -> None:
+    driver = precision.manager.driver
+    driver.window._viewer.open([image_file])
+    driver.wait_until(lambda: not precision.button.isEnabled())
+    assert precision.button.toolTip() == "bf16 needs at least 5 images to be measured on."
+
+
+def test_bf16_is_really_measured_on_the_open_images(precision: Precision) -> None:
+    if "bf16" not in native_precisions():
+        pytest.skip("this processor does not compute in bf16")
+    precision.manager.press("modelMeasure")
+    driver, seen = precision.manager.driver, precision.manager.manager.precisions
+    driver.qtbot.waitUntil(lambda: seen.view.measurement is None, timeout=90_000)
+    driver.wait_until(lambda: seen.view.offers[0].figures is not None)
+    figures = seen.view.offers[0].figures
+    assert figures is not None
+    assert (figures.images, precision.manager.told) == (6, "")
+    assert precision.lines()[1] == (
+        f"bf16: {figures.speedup:.2f} times as fast, AP {figures.average_precision:.3f} against f32",
+        figures.is_worth_it,
+    )
