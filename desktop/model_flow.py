@@ -99,6 +99,8 @@ class ModelFlow(QObject):
         page.card.names_asked.connect(manager.ask_names)
         page.card.download_asked.connect(self._download)
         page.card.choice.chosen.connect(lambda name, defaults: self._do(lambda: manager.set_defaults(name, defaults)))
+        page.card.precision.serve(manager.precisions)
+        page.card.precision.used.connect(lambda: dialog.tell(""))
 
     def _wire_hub(self, dialog: ModelDialog) -> None:
         hub, downloads = dialog.hub, self._manager.downloads

@@ -493,8 +493,6 @@ class Precision:
     def __init__(self, manager: Manager) -> None:
         self.manager = manager
         self.panel = manager.dialog.models.card.precision
-        if self.panel._precisions is None:
-            self.panel.serve(manager.manager.precisions)
         choice, button = self.panel.findChild(QComboBox), self.panel.findChild(QPushButton)
         assert choice is not None
         assert button is not None
