@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
@@ -11,9 +9,8 @@ from desktop.batch_state import BatchState
 from desktop.i18n import tr, tr_count
 from desktop.icons import icon
 from desktop.panels.failure_list import FailureList
+from desktop.panels.time_left import time_left
 from desktop.theme import GRID, number_font
-
-_MINUTE, _HOUR = 60, 3600
 
 
 class BatchBar(QFrame):
@@ -136,17 +133,7 @@ def _speed(state: BatchState) -> str:
         return ""
     rate = state.images_per_second
     shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
-    return f"{tr('{rate} images/s', rate=shown)} · {_left(state.seconds_left)}"
-
-
-def _left(seconds: float) -> str:
-    """A time in the unit that is no finer than is known."""
-    if seconds < _MINUTE:
-        return tr_count("{count} second left", "{count} seconds left", math.ceil(seconds))
-    if seconds < _HOUR:
-        return tr_count("{count} minute left", "{count} minutes left", math.ceil(seconds / _MINUTE))
-    hours, minutes = divmod(math.ceil(seconds / _MINUTE), 60)
-    return tr("{hours} h {minutes} min left", hours=hours, minutes=minutes)
+    return f"{tr('{rate} images/s', rate=shown)} · {time_left(state.seconds_left)}"
 
 
 def _failed(count: int) -> str:

@@ -10,10 +10,10 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButt
 from desktop.hub_state import Download, Phase
 from desktop.i18n import tr, tr_count
 from desktop.panels.model_name import ElidedLabel
+from desktop.panels.time_left import time_left
 from desktop.theme import GRID, number_font
 
 _MEGABYTE = 1e6
-_MINUTE, _HOUR = 60, 3600
 _SCALE = 1000
 """Steps of the progress bar."""
 
@@ -141,19 +141,9 @@ def _told(download: Download) -> str:
     if progress.state == "checking" and not progress.rate:
         return f"{done} · {tr('checking what is here…')}"
     rate = tr("{rate} MB/s", rate=_megabytes(progress.rate)) if progress.rate else ""
-    left = "" if progress.seconds_left is None else _left(progress.seconds_left)
+    left = "" if progress.seconds_left is None else time_left(progress.seconds_left)
     return " · ".join(filter(None, (done, rate, left)))
 
 
 def _megabytes(count: float) -> str:
     return f"{count / _MEGABYTE:,.1f}"
-
-
-def _left(seconds: float) -> str:
-    """A time in the unit that is no finer than is known."""
-    if seconds < _MINUTE:
-        return tr_count("{count} second left", "{count} seconds left", math.ceil(seconds))
-    if seconds < _HOUR:
-        return tr_count("{count} minute left", "{count} minutes left", math.ceil(seconds / _MINUTE))
-    hours, minutes = divmod(math.ceil(seconds / _MINUTE), 60)
-    return tr("{hours} h {minutes} min left", hours=hours, minutes=minutes)

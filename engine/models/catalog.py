@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -267,13 +267,9 @@ class Catalog:
             ModelError: there is no such model.
             CatalogError, WriteError: as `add`.
         """
-        with self._changing() as draft:
-            if name in self._admitted:
-                self._set_admitted(replace(self._admitted[name], defaults=defaults))
-                return
-            if name != STARTER:
-                self._check_kept(name, draft)
-            draft.set_defaults(name, defaults)
+        self._change(
+            name, lambda entry: replace(entry, defaults=defaults), lambda draft: draft.set_defaults(name, defaults)
+        )
 
     def set_precision(self, name: str, precision: Precision) -> None:
         """Let a model compute in this precision, where that can be had; see `engine.precisions.choose`.
@@ -282,13 +278,19 @@ class Catalog:
             ModelError: there is no such model.
             CatalogError, WriteError: as `add`.
         """
+        self._change(
+            name, lambda entry: replace(entry, precision=precision), lambda draft: draft.set_precision(name, precision)
+        )
+
+    def _change(self, name: str, admitted: Callable[[Entry], Entry], kept: Callable[[Draft], None]) -> None:
+        """Change a model that is there in this run alone, or what the file says of it."""
         with self._changing() as draft:
             if name in self._admitted:
-                self._set_admitted(replace(self._admitted[name], precision=precision))
+                self._set_admitted(admitted(self._admitted[name]))
                 return
             if name != STARTER:
                 self._check_kept(name, draft)
-            draft.set_precision(name, precision)
+            kept(draft)
 
     @contextmanager
     def _changing(self) -> Iterator[Draft]:
