@@ -59,6 +59,8 @@ def runtime_text(state: RuntimeState) -> str:
         return tr("{runtime}; being prepared for OpenVINO…", runtime=told)
     if state.score_difference is None or state.pixel_difference is None:
         return told
+    if state.runtime.startswith("torch"):
+        return tr("{runtime}; OpenVINO takes over at the next answer", runtime=told)
     return tr(
         "{runtime}; differs from PyTorch by at most {score} in scores, {pixels} pixels in boxes",
         runtime=told,

@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -31,6 +32,7 @@ from PyQt5.QtWidgets import (
 
 from desktop import model_precisions
 from desktop.model_dialog import ModelDialog
+from desktop.model_facts import runtime_text
 from desktop.model_manager import ModelManager
 from desktop.model_names import NamesDialog
 from desktop.model_state import ModelView, Presence
@@ -40,6 +42,7 @@ from engine.engine import Engine
 from engine.errors import CancelledError
 from engine.image.source import Source
 from engine.measuring import Progress
+from engine.model_runtimes import RuntimeState
 from engine.models.class_names import shared_list
 from engine.models.entry import Defaults
 from engine.paths import resource
@@ -166,6 +169,13 @@ def drop(widget: QWidget, *paths: Path) -> None:
     where = QPointF(QPoint(50, 50))
     event = QDropEvent(where, action, mime, button, Qt.KeyboardModifier.NoModifier)
     widget.dropEvent(event)
+
+
+def test_what_is_ready_but_not_in_memory_is_told_as_such() -> None:
+    """Torch does not differ from itself."""
+    ready = RuntimeState("torch", "cpu", "converted", score_difference=1e-6, pixel_difference=1e-3)
+    assert runtime_text(ready) == "PyTorch on cpu; OpenVINO takes over at the next answer"
+    assert "differs from PyTorch by at most 1e-06" in runtime_text(replace(ready, runtime="openvino"))
 
 
 def test_a_folder_is_added_used_and_there_at_the_next_start(manager: Manager, second: Path, own_home: Path) -> None:
