@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from engine.detect.detector import Detector
 from engine.detect.recipe import Tensors, prepare
 from engine.detect.runtimes.failures import detection_error
 from engine.detect.runtimes.folding import fold_batch_norms
-from engine.detect.runtimes.transformers_model import load_model
+from engine.detect.runtimes.transformers_model import import_model_class, load_model
 from engine.errors import ModelError
 from engine.models.checkpoint import Checkpoint
 from engine.precision import F32, HALF, runtime_name
@@ -49,9 +50,11 @@ class TorchRuntime:
             self.use_half(checkpoint, self._torch.float16)
 
     def _load(self, checkpoint: Checkpoint, device: str) -> None:
-        with _spared_from_collection():
-            import torch
+        with _no_collection():
+            with _spared_from_collection():
+                import torch
 
+                import_model_class(checkpoint)
             self._torch: Any = torch
             self._device = _chosen_device(torch, device)
             self._model: Any = _load_model(checkpoint, self._device, torch.channels_last)
@@ -101,26 +104,32 @@ class TorchRuntime:
     def close(self) -> None:
         """See `Runtime.close`."""
         self._model = None
-        gc.unfreeze()
         gc.collect()
-        gc.freeze()
         if self._device.type == "cuda":
             self._torch.cuda.empty_cache()
 
 
 @contextmanager
 def _spared_from_collection() -> Iterator[None]:
-    """What is made inside is not searched for garbage until a model is closed.
+    """What is imported inside is never searched for garbage.
 
     PyTorch and transformers make 400,000 objects that stay. To search them takes a quarter of a second, which stops
-    every thread, and while they are imported it is done several times.
+    every thread.
     """
+    modules = len(sys.modules)
+    yield
+    if len(sys.modules) > modules:
+        gc.freeze()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Nothing is searched for garbage inside; while PyTorch is imported that would be done several times."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         if was_enabled:
             gc.enable()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from engine.detect.runtimes.failures import detection_error, reason
@@ -9,6 +10,14 @@ from engine.detect.runtimes.tensor_reading import read_tensors
 from engine.errors import ModelError
 from engine.models.checkpoint import Checkpoint
 from engine.models.timm_keys import dilate_last_stage, renamed
+
+
+def import_model_class(checkpoint: Checkpoint) -> None:
+    """Import what `load_model` needs; that would do it itself, and tells what is wrong with it."""
+    with suppress(Exception):
+        from transformers import CONFIG_MAPPING, MODEL_FOR_OBJECT_DETECTION_MAPPING
+
+        MODEL_FOR_OBJECT_DETECTION_MAPPING.get(CONFIG_MAPPING[checkpoint.family_name], None)
 
 
 def load_model(checkpoint: Checkpoint) -> Any:
