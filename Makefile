@@ -16,7 +16,8 @@ test: $(STAMPS)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not soak"
+	$(BIN)/pytest -m "not soak and not alone and not xvfb" --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest -m "not soak and (alone or xvfb)"
 
 soak: $(STAMPS)/test
 	$(BIN)/pytest -m soak --timeout 1800

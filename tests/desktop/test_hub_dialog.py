@@ -171,6 +171,7 @@ def test_what_no_search_finds_is_downloaded_by_its_name_or_page(page: Hub, hub: 
     page.wait_phase(Phase.DONE, "acme/lids")
 
 
+@pytest.mark.alone
 def test_the_newest_search_wins_and_the_window_never_waits(page: Hub, hub: HubServer) -> None:
     hub.repos["acme/caps"] = bottles()
     hub.fault("/api/models", stall())
@@ -243,6 +244,7 @@ def test_a_download_is_paused_resumed_and_given_up(page: Hub, hub: HubServer) ->
     assert not any(row.presence is Presence.DOWNLOADING for row in rows.rows)
 
 
+@pytest.mark.alone
 def test_what_was_not_finished_is_offered_after_a_restart(open_hub: Callable[[], Hub], hub: HubServer) -> None:
     first = open_hub()
     hub.fault("/storage/", slow(20_000, 0.02))
@@ -260,6 +262,7 @@ def test_what_was_not_finished_is_offered_after_a_restart(open_hub: Callable[[],
     assert hub.requests("/storage/")[-1].headers["range"].startswith("bytes=1")
 
 
+@pytest.mark.alone
 def test_closing_while_the_hub_says_nothing_leaves_no_thread(page: Hub, hub: HubServer) -> None:
     page.downloads.patience = None
     hub.fault("/storage/", stall(50_000))

@@ -67,8 +67,19 @@ def memory_keyring() -> Iterator[MemoryKeyring]:
     keyring.set_keyring(former)
 
 
+_OTHERS: set[threading.Thread] = set()
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """Other tests of this process may have left a server that serves them all."""
+    _OTHERS.clear()
+    _OTHERS.update(threading.enumerate())
+
+
 def servers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "server"]
+    """Those of this test's windows."""
+    return [thread for thread in threading.enumerate() if thread.name == "server" and thread not in _OTHERS]
 
 
 def request(at: int, status: int = 200) -> AnsweredRequest:
@@ -105,6 +116,7 @@ def test_the_model_that_is_selected_answers(driver: Driver, image_file: Path, tm
     assert driver.ask(image_file, model="tiny-detr").json()["model"] == "tiny-detr"
 
 
+@pytest.mark.alone
 def test_it_starts_within_a_second_and_stops_within_five(driver: Driver) -> None:
     driver.server.prepare()
     starts, stops = [], []
@@ -303,6 +315,7 @@ def test_the_key_is_in_no_log_and_on_no_disk(
     assert not any(key.encode() in path.read_bytes() for path in own_home.rglob("*") if path.is_file())
 
 
+@pytest.mark.alone
 def test_the_window_never_waits_for_the_server(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver.switch_on()
     stop = OneServer._stop
@@ -404,6 +417,7 @@ sys.exit(app.main(["--model", sys.argv[2]]))
 """
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("seconds", [0.3, 20])
 def test_closing_with_requests_in_flight(image_file: Path, tiny_detr: Path, seconds: float) -> None:
     """FAULTS 28: gone soon, exit 0, silent; even where a model runs that takes longer."""

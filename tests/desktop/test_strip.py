@@ -230,6 +230,7 @@ def test_keys_choose_and_letters_do_nothing(panel: SourcePanel, qtbot: QtBot) ->
     assert not panel.list.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
 
 
+@pytest.mark.alone
 def test_fifty_thousand_rows_cost_nothing(panel: SourcePanel, qtbot: QtBot) -> None:
     """FAULTS 36. The bounds are ten times what is measured: the machine may be busy."""
     listed = sources(50_000)

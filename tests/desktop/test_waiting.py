@@ -25,6 +25,8 @@ from engine.engine import Engine, shared_cache
 from engine.settings import load_settings
 from tests.desktop.conftest import Driver
 
+pytestmark = pytest.mark.alone
+
 
 class SlowDetector:
     """Makes every detection wait for `go`, as a large model would."""

@@ -38,6 +38,7 @@ def in_process(tiny_detr: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DETRDESK_MODEL", str(tiny_detr))
 
 
+@pytest.mark.alone
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
     """`--help` answers in under 0.5 s; the best of three, for the machine may be busy."""
     code = (

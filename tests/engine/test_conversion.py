@@ -153,6 +153,7 @@ def test_openvino_calls_nobody_and_leaves_nothing_at_home(
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.alone
 def test_closing_ends_the_conversion_within_a_second(engine: Engine, image_file: Path) -> None:
     engine.detect(image_file)
     engine.wait_for_conversion(timeout=0)

@@ -86,6 +86,7 @@ def test_any_boxes_get_labels_inside_the_bounds() -> None:
         assert 0 <= y <= 300 - height + 1e-9
 
 
+@pytest.mark.alone
 def test_hundreds_take_no_time() -> None:
     rng = np.random.default_rng(5)
     starts = rng.uniform(0, 3500, (300, 2))

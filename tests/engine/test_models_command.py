@@ -53,6 +53,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
         yield server
 
 
+@pytest.mark.alone
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from desktop.__main__ import main\n"

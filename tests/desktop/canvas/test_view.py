@@ -239,6 +239,7 @@ def test_labels_fade_where_the_image_is_tiny() -> None:
     assert opacity_at(QRectF(0, 0, 80, 60)) == 0.0
 
 
+@pytest.mark.alone
 def test_three_hundred_boxes_follow_a_slider(view: ImageView, crowd: Callable[[int], Detections]) -> None:
     everything = crowd(300)
     steps = [everything.above(step / 20) for step in range(20)]

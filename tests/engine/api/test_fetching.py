@@ -43,6 +43,7 @@ def drip(site: Any, reply: Any) -> Callable[[], None]:
     return over.set
 
 
+@pytest.mark.alone
 def test_slow_hosts_keep_nobody_from_the_model(serve: Serve, site: Any, drip: Callable[[], None]) -> None:
     """As many slow URLs as the queue has places: a good client is answered at once, however it sends its image."""
     service = serve(allow_private_image_hosts=True)

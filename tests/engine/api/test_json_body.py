@@ -109,6 +109,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_what_takes_long_to_parse_is_refused_at_once(kind: str) -> None:
     """Ten million objects would stop every other thread for seconds, and take gigabytes."""
@@ -119,6 +120,7 @@ def test_what_takes_long_to_parse_is_refused_at_once(kind: str) -> None:
     assert time.process_time() - started < 0.5
 
 
+@pytest.mark.alone
 def test_backslashes_take_no_time() -> None:
     started = time.process_time()
     text = (b"\\" * 1000 + b'\\"') * 15_000

@@ -178,6 +178,7 @@ def test_a_client_that_vanishes_during_a_fetch_ends_it(serve: Serve, site: Any) 
     wait_until(lambda: service.engine.scheduler.waiting == 0)
 
 
+@pytest.mark.alone
 def test_half_open_connections_disturb_nobody_and_are_dropped(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """FAULTS 25, with the time cut from 15 s to 1 s."""
     assert server.HEADER_SECONDS <= 15
@@ -205,6 +206,7 @@ def test_a_body_that_does_not_come_is_given_up(serve: Serve, monkeypatch: pytest
         assert connection.recv(1000).startswith(b"HTTP/1.1 408")
 
 
+@pytest.mark.alone
 def test_the_window_waits_for_one_image_at_most(serve: Serve) -> None:
     """FAULTS 27: the window's request goes ahead of all that is queued."""
     worked: list[Any] = []
@@ -222,6 +224,7 @@ def test_the_window_waits_for_one_image_at_most(serve: Serve) -> None:
         assert all(each.result().status_code == 200 for each in asked)
 
 
+@pytest.mark.alone
 def test_health_answers_while_the_model_is_busy_and_requests_wait(service: Service) -> None:
     with ThreadPoolExecutor(4) as pool, busy(service):
         asked = [pool.submit(service.detect, ITEM) for _ in range(4)]
@@ -244,6 +247,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_health_answers_while_a_large_body_is_read(service: Service, kind: str) -> None:
     """What is unpacked in one go stops every thread: ten million objects once took 7 s."""

@@ -194,6 +194,7 @@ def test_wrong_usage(arguments: list[str]) -> None:
     assert caught.value.code == cli.USAGE
 
 
+@pytest.mark.alone
 def test_health_answers_within_50_ms_while_the_model_works(start: Start, tiny_detr: Path) -> None:
     running = start("--model", str(tiny_detr))
     httpx.post(running.url + DETECTIONS, json=QUESTION, timeout=30)
@@ -220,6 +221,7 @@ def test_health_answers_within_50_ms_while_the_model_works(start: Start, tiny_de
     assert sorted(times)[95] < 50
 
 
+@pytest.mark.alone
 def test_health_answers_while_a_body_of_29_mebibytes_is_read(start: Start, tiny_detr: Path) -> None:
     """No step of it may hold the interpreter: one regular expression over all of it would, for 200 ms."""
     running = start("--model", str(tiny_detr))

@@ -25,6 +25,7 @@ def app(tiny_detr: Path) -> object:
     return create_app(Engine(Settings(models=(str(tiny_detr),))))
 
 
+@pytest.mark.alone
 def test_port_zero_picks_a_free_one_and_it_answers_once_started(app: object) -> None:
     server = Server(app, port=0)  # type: ignore[arg-type]
     started = time.monotonic()

@@ -371,6 +371,7 @@ def test_many_passes_are_refused(files: dict[str, bytes]) -> None:
     assert code_of(data[:at] + data[at:-2] * 200 + b"\xff\xd9") == "image_truncated"
 
 
+@pytest.mark.alone
 def test_many_small_blocks_take_no_time() -> None:
     """FAULTS 10: no hang."""
     started = time.monotonic()

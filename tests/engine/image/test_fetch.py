@@ -103,6 +103,7 @@ def test_three_redirects_are_followed(site: Any, reply: Any, local: Any) -> None
     assert fetch_url(site.url("/0"), ALLOWED, local) == b"image"
 
 
+@pytest.mark.alone
 def test_the_body_of_a_redirect_is_not_read(site: Any, reply: Any, local: Any) -> None:
     """FAULTS 20: an endless body under a redirect."""
 
@@ -249,6 +250,7 @@ def drip(request: BaseHTTPRequestHandler) -> None:
         time.sleep(0.03)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("page", [drip_body, drip_headers, stall_between_chunks, stay_silent])
 def test_slowness_ends_at_the_deadline(site: Any, local: Any, page: Any) -> None:
     """FAULTS 20: a slow drip, in the headers too, is over in time and never taken for a whole body."""
@@ -258,6 +260,7 @@ def test_slowness_ends_at_the_deadline(site: Any, local: Any, page: Any) -> None
     assert time.monotonic() - started < 1.2
 
 
+@pytest.mark.alone
 def test_a_slow_resolver_ends_at_the_deadline() -> None:
     asked, release = threading.Event(), threading.Event()
 
@@ -341,6 +344,7 @@ def test_the_limit_itself_passes(site: Any, reply: Any, local: Any) -> None:
     assert code_of(site.url("/9"), policy, resolve=local) == "too_many_bytes"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("page", [drip_body, drip_headers])
 def test_a_fetch_can_be_cancelled(site: Any, local: Any, page: Any) -> None:
     site.pages["/"] = page
@@ -394,6 +398,7 @@ def test_the_certificate_is_checked_for_the_name(secure_site: Any, reply: Any, l
     assert code_of(url, FetchPolicy(allow_private=True), resolve=local) == "fetch_failed"
 
 
+@pytest.mark.alone
 def test_the_deadline_holds_over_tls(secure_site: Any, local: Any) -> None:
     """FAULTS 20: a slow drip inside TLS."""
     secure_site.pages["/"] = drip_headers

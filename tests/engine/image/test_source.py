@@ -147,6 +147,7 @@ def test_the_message_names_the_file_alone(tmp_path: Path) -> None:
     assert caught.value.message == "There is no file 猫.jpg; check its name."
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 def test_what_is_no_regular_file_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")

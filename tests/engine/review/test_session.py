@@ -129,6 +129,7 @@ def test_places_are_what_was_last_seen_there(session: Session) -> None:
     assert session.places(asked)["/图/c.jpg"] == Place("aa", True, "")
 
 
+@pytest.mark.alone
 def test_50000_places_are_looked_up_in_well_under_a_second(session: Session) -> None:
     locations = [f"/home/张/图片/{at:06}.jpg" for at in range(50_000)]
     with session._noted.writing() as connection:
@@ -208,6 +209,7 @@ def test_a_closed_session_says_so(session: Session) -> None:
         session.put_detections("a", MODEL, some())
 
 
+@pytest.mark.alone
 def test_deciding_goes_on_while_workers_put_detections(session: Session) -> None:
     """Two workers write and one reads all the time; no decision waits for long, none is lost."""
     stop = threading.Event()

@@ -190,6 +190,7 @@ def test_a_pause_holds_while_the_server_stalls(hub: HubServer, bring: Bring, tol
     assert isinstance(result[0], Path)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("place", ["/api/models/acme", "/resolve/", "/storage/"])
 def test_cancel_ends_a_stalled_download_at_once_and_leaves_nothing(
     hub: HubServer, bring: Bring, control: Control, models: Path, place: str

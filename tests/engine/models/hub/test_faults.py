@@ -195,6 +195,7 @@ def closed_port() -> int:
         return int(free.getsockname()[1])
 
 
+@pytest.mark.alone
 def test_without_a_network_it_is_said_at_once(bring: Bring, closed_port: int) -> None:
     started = time.monotonic()
     endpoint = Endpoint(f"http://127.0.0.1:{closed_port}", trusted=False)
@@ -210,6 +211,7 @@ def test_a_host_that_is_not_found_is_said_at_once(bring: Bring, loopback_alone: 
     loopback_alone.clear()
 
 
+@pytest.mark.alone
 def test_a_hub_that_does_not_answer_is_said_in_time(hub: HubServer, bring: Bring) -> None:
     hub.fault(HUB, stall())
     started = time.monotonic()

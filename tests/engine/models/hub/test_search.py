@@ -77,6 +77,7 @@ def test_something_else_than_a_hub_is_said(hub: HubServer, endpoint: Endpoint, b
     assert caught.value.code == "hub_answer"
 
 
+@pytest.mark.alone
 def test_without_a_hub_it_is_said_at_once() -> None:
     started = time.monotonic()
     with pytest.raises(EngineError) as caught:
@@ -86,6 +87,7 @@ def test_without_a_hub_it_is_said_at_once() -> None:
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.alone
 def test_a_silent_hub_is_waited_for_no_longer_than_said(hub: HubServer, endpoint: Endpoint) -> None:
     hub.fault("/api/models", stall())
     started = time.monotonic()
@@ -95,6 +97,7 @@ def test_a_silent_hub_is_waited_for_no_longer_than_said(hub: HubServer, endpoint
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.alone
 def test_a_search_can_be_cancelled(hub: HubServer, endpoint: Endpoint) -> None:
     hub.fault("/api/models", stall())
     control = Control()
