@@ -15,7 +15,7 @@ from engine.answer import detection_answer, error_answer, to_json
 from engine.detect.detection import Filter
 from engine.detect.tiling import Tiling
 from engine.detect_jobs import Job, is_single, jobs_of
-from engine.detect_lines import begin_lines
+from engine.detect_lines import begin_lines, told_of
 from engine.detect_many import Answer, Failure, detect_many
 from engine.engine import Engine, shared_cache
 from engine.errors import EngineError
@@ -51,7 +51,7 @@ def _detect_in_all(engine: Engine, given: argparse.Namespace) -> int:
     run = _Run(engine, model, given)
     done: set[str] = set()
     if given.json_lines is not None:
-        done = begin_lines(given.json_lines, model, run.chosen, given.resume)
+        done = begin_lines(given.json_lines, model, run.chosen, run.tiling, given.resume)
     try:
         run.go_through([job for job in jobs if job.source.location not in done], len(jobs))
         run.write_json()
@@ -65,11 +65,13 @@ class _Run:
 
     Attributes:
         chosen: Which detections are told.
+        tiling: How large images are cut; `None` where they are not.
         failures: How many images could not be answered.
     """
 
     def __init__(self, engine: Engine, model: str, given: argparse.Namespace) -> None:
         self.chosen = engine.catalog.defaults(model).chosen(given.threshold, given.top_k)
+        self.tiling = None if given.tiles is None else Tiling(given.tiles)
         self.failures = 0
         self._engine = engine
         self._model = model
@@ -82,8 +84,7 @@ class _Run:
         quiet = given.quiet or total < 3
         bar = tqdm(total=total, initial=total - len(jobs), unit="image", disable=quiet, file=sys.stderr, leave=False)
         sources = (job.source for job in jobs if job.problem is None)
-        tiling = None if given.tiles is None else Tiling(given.tiles)
-        answers = detect_many(self._engine, sources, self._model, fresh=given.fresh, tiling=tiling)
+        answers = detect_many(self._engine, sources, self._model, fresh=given.fresh, tiling=self.tiling)
         with bar, closing(answers) as outcomes:
             for job in jobs:
                 self._tell(job, self._outcome(job, outcomes), bar)
@@ -130,7 +131,7 @@ class _Run:
             answer = detection_answer(outcome.found, self.chosen)
             if not given.quiet and given.json_out != "-":
                 bar.write(_table(job, outcome, self.chosen), file=sys.stdout)
-        named = {"source": job.source.location, **answer}
+        named = {"source": job.source.location, **told_of(self.tiling), **answer}
         if given.json_lines is not None:
             append_line(given.json_lines, named)
         if given.json_out is not None:

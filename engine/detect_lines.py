@@ -8,30 +8,39 @@ from pathlib import Path
 from typing import Any
 
 from engine.detect.detection import Filter
+from engine.detect.tiling import Tiling
 from engine.errors import EngineError
 from engine.export.atomic import cannot_write, write_atomic
 from engine.export.lines import done_sources
 
 
-def begin_lines(path: Path, model: str, chosen: Filter, resume: bool) -> set[str]:
+def told_of(tiling: Tiling | None) -> dict[str, float]:
+    """What a line tells of its tiles; nothing where there were none, so that such lines are as they always were."""
+    return {} if tiling is None else {"tiles": tiling.side, "overlap": tiling.overlap}
+
+
+def begin_lines(path: Path, model: str, chosen: Filter, tiling: Tiling | None, resume: bool) -> set[str]:
     """Make the file ready for more lines and return the sources that it has already.
 
     Without `resume` it begins empty. With it, a half-written last line is cut off, and images that failed are taken
-    out, for they are tried again.
+    out, for they are tried again. Lines that tell of no tiles are taken for answers without, though the
+    first versions told of none in any line.
 
     Raises:
-        EngineError: the file holds something else, or was written for another model, threshold or top_k.
+        EngineError: the file holds something else, or was written for another model, threshold, top_k or tiles.
         WriteError: it cannot be read or written.
     """
     if not resume or not path.exists():
         write_atomic(path, b"")
         return set()
+    without: dict[str, Any] = {"tiles": None, "overlap": None}
+    wanted = {"model": model, "threshold": chosen.threshold, "top_k": chosen.top_k, **without, **told_of(tiling)}
     has_failures = False
     for line in _whole_lines(path):
         record = _record_in(line, path)
         has_failures |= "error" in record
         if "error" not in record:
-            _check(record, path, {"model": model, "threshold": chosen.threshold, "top_k": chosen.top_k})
+            _check(record, path, wanted)
     done = done_sources(path)
     if has_failures:
         write_atomic(path, b"".join(line for line in _whole_lines(path) if "error" not in _record_in(line, path)))

@@ -102,6 +102,7 @@ def test_resume_mends_a_half_line(folder: Path, tmp_path: Path) -> None:
         (["--threshold", "0.7"], "threshold 0.5, not 0.7"),
         (["--top-k", "3"], "top_k None, not 3"),
         (["--model", "starter"], "model tiny-detr, not starter"),
+        (["--tiles", "320"], "tiles None, not 320"),
     ],
 )
 def test_a_file_of_other_settings_is_refused_and_left_as_it_is(
@@ -114,6 +115,31 @@ def test_a_file_of_other_settings_is_refused_and_left_as_it_is(
     assert detect(image_file, "--json-lines", lines, "--resume", *arguments) == USAGE
     assert words in capsys.readouterr().err
     assert lines.read_bytes() == before
+
+
+@pytest.mark.parametrize(("tiles", "words"), [((), "tiles 320, not None"), (["--tiles"], "tiles 320, not 640")])
+def test_lines_of_other_tiles_are_refused_and_those_of_the_same_gone_on_with(
+    image_file: Path, tmp_path: Path, tiles: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines, large = tmp_path / "a.jsonl", tmp_path / "large.png"
+    Image.linear_gradient("L").resize((1600, 900)).convert("RGB").save(large)
+    detect(large, "--json-lines", lines, "--tiles", "320", "--threshold", "0")
+    before = lines.read_bytes()
+    assert detect(large, image_file, "--json-lines", lines, "--resume", "--threshold", "0", *tiles) == USAGE
+    assert words in capsys.readouterr().err
+    assert lines.read_bytes() == before
+    code = detect(large, image_file, "--json-lines", lines, "--resume", "--threshold", "0", "--tiles", "320")
+    assert code == DONE
+    assert lines.read_bytes().startswith(before)
+    assert [record["source"] for record in records(lines)] == [str(large), str(image_file)]
+
+
+def test_a_line_without_tiles_is_as_it_was_before_they_were_told(image_file: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "a.jsonl"
+    detect(image_file, "--json-lines", lines)
+    assert list(records(lines)[0]) == ["source", "object", "model", "top_k", "threshold", "predictions"]
+    with patch.object(Detector, "detect", side_effect=AssertionError("ran the model")):
+        assert detect(image_file, "--json-lines", lines, "--resume", "--fresh") == DONE
 
 
 @pytest.mark.parametrize("content", ["one\ntwo", '{"a": 1}\n', "[1]\n", '{"source": 1}\n'])
