@@ -332,10 +332,12 @@ def test_stopping_leaves_no_thread_socket_or_model(serve: Serve) -> None:
     before = set(threading.enumerate())
     service = serve()
     service.detect(ITEM)
-    connection = post(service)
-    service.server.stop()
-    assert connection.recv(100).startswith(b"HTTP/1.1 200")
-    connection.close()
+    state = service.server._uvicorn.server_state
+    begun = state.total_requests
+    with post(service) as connection:
+        wait_until(lambda: state.total_requests > begun)
+        service.server.stop()
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
     left = set(threading.enumerate()) - before
     assert not [thread.name for thread in left if thread.name.startswith(("api", "server", "asyncio"))]
     with pytest.raises(OSError, match="refused"):
