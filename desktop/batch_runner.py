@@ -14,7 +14,8 @@ from desktop.batch_state import BatchState, Rate
 from desktop.feed import Feed
 from desktop.look import Look
 from engine.detect.tiling import Tiling
-from engine.detect_many import Answer, Failure, detect_many
+from engine.detect_all import detect_all
+from engine.detect_many import Answer, Failure
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.image.source import Source
@@ -50,7 +51,7 @@ class _Run(threading.Thread):
         """Go through the list; the last thing told is `None`."""
         try:
             model, tiling = self._look.model, self._look.tiling
-            for outcome in detect_many(self._engine, self._sources, model, lambda: self.is_cancelled, tiling=tiling):
+            for outcome in detect_all(self._engine, self._sources, model, lambda: self.is_cancelled, tiling=tiling):
                 self._feed.put((self, replace(outcome, image=None) if isinstance(outcome, Answer) else outcome))
                 self._may_go_on.wait()
         except EngineError as error:

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from tqdm import tqdm
 from engine.answer import detection_answer, error_answer, to_json
 from engine.detect.detection import Filter
 from engine.detect.tiling import Tiling
+from engine.detect_all import detect_all
 from engine.detect_jobs import Job, is_single, jobs_of
 from engine.detect_lines import begin_lines, told_of
-from engine.detect_many import Answer, Failure, detect_many
+from engine.detect_many import Answer, Failure
 from engine.engine import Engine, shared_cache
 from engine.errors import EngineError
 from engine.exit_codes import DONE, SOME_FAILED, USAGE
@@ -84,7 +86,7 @@ class _Run:
         quiet = given.quiet or total < 3
         bar = tqdm(total=total, initial=total - len(jobs), unit="image", disable=quiet, file=sys.stderr, leave=False)
         sources = (job.source for job in jobs if job.problem is None)
-        answers = detect_many(self._engine, sources, self._model, fresh=given.fresh, tiling=self.tiling)
+        answers = detect_all(self._engine, sources, self._model, fresh=given.fresh, tiling=self.tiling)
         with bar, closing(answers) as outcomes:
             for job in jobs:
                 self._tell(job, self._outcome(job, outcomes), bar)
@@ -128,7 +130,8 @@ class _Run:
             bar.write(f"detrdesk: {job.source.name}: {outcome.error.message}", file=sys.stderr)
             answer = error_answer(outcome.error)
         else:
-            answer = detection_answer(outcome.found, self.chosen)
+            # the name that was asked for, in all lines of a file: the model may be renamed meanwhile
+            answer = detection_answer(replace(outcome.found, model=self._model), self.chosen)
             if not given.quiet and given.json_out != "-":
                 bar.write(_table(job, outcome, self.chosen), file=sys.stdout)
         named = {"source": job.source.location, **told_of(self.tiling), **answer}

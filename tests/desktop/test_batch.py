@@ -203,6 +203,18 @@ def test_a_model_that_cannot_be_loaded_is_told_once(
     assert len(batch.broken) == 1
 
 
+def test_a_model_that_is_renamed_meanwhile_goes_on(
+    batch: Batch, engine: Engine, sources: list[Source], sizes: list[int], tiny_detr: Path
+) -> None:
+    name = engine.catalog.add(tiny_detr, "tiny")
+    batch.runner.start(sources, name)
+    batch.wait_found(2)
+    engine.catalog.rename(name, "small")
+    assert batch.wait_finished().done == 8
+    assert (batch.broken, len(batch.found)) == ([], 7)
+    assert batch.found[-1][-1].model == "small"
+
+
 def test_the_windows_own_request_overtakes(
     batch: Batch, engine: Engine, sources: list[Source], sizes: list[int], image_file: Path
 ) -> None:

@@ -16,8 +16,11 @@ import pytest
 from PIL import Image
 
 from engine import cli
+from engine.detect.detection import Detections
 from engine.detect.detector import Detector
+from engine.detect.recipe import Prepared
 from engine.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
+from engine.models.catalog import Catalog
 
 
 @pytest.fixture(autouse=True)
@@ -185,6 +188,25 @@ def test_fresh_asks_the_model_again(image_file: Path) -> None:
     with patch.object(Detector, "detect", autospec=True, side_effect=Detector.detect) as ran:
         assert detect(image_file, "--fresh") == DONE
     assert ran.call_count == 1
+
+
+def test_a_model_that_is_renamed_meanwhile_goes_on_and_has_one_name_in_all_lines(
+    folder: Path, tmp_path: Path, tiny_detr: Path
+) -> None:
+    """So that `--resume` of the same file goes on with each of them or with none."""
+    lines, names = tmp_path / "a.jsonl", ["tiny", "small"]
+    Catalog().add(tiny_detr, names[0])
+    detect_in = Detector.detect
+
+    def renames(self: Detector, prepared: Prepared) -> Detections:
+        if len(names) == 2:
+            Catalog().rename(names[0], names.pop())
+        return detect_in(self, prepared)
+
+    with patch.object(Detector, "detect", renames):
+        detect(folder, "--json-lines", lines, "--model", "tiny")
+    answers = [record for record in records(lines) if "error" not in record]
+    assert [record["model"] for record in answers] == ["tiny"] * 5
 
 
 def start(folder: Path, lines: Path, *more: str) -> subprocess.Popen[str]:
