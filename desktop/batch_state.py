@@ -10,6 +10,8 @@ from engine.detect_many import Failure
 _WINDOW_SECONDS = 10.0
 _LEAST_SECONDS = 1.0
 """A rate over less than this would be a guess."""
+_LEAST_COUNTED = 3
+"""Of slow images, so many tell the rate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +23,7 @@ class BatchState:
         done: Those that are through: detected in, known or failed.
         known: Those of them whose answer was known from earlier.
         failures: Those of them that could not be opened or detected in.
-        images_per_second: Over the last seconds; `None` where that is too short to tell.
+        images_per_second: As it is at last; `None` where nothing can be told yet.
         seconds_left: At that rate.
         is_paused, is_running: Whether it waits for the user; whether it is not over yet.
     """
@@ -37,12 +39,14 @@ class BatchState:
 
 
 class Rate:
-    """Counts what happened in the last seconds of those that are told to it; breaks do not count."""
+    """How fast things happen: over the last seconds, or the last few of them where they are slow; breaks do not count.
+
+    The one that is under way is taken for as fast as the others, until it has taken longer.
+    """
 
     def __init__(self, now: float) -> None:
         """Begin at a moment, in seconds of any clock that only goes forward."""
-        self._started = now
-        self._moments: deque[float] = deque()
+        self._moments = deque([now])
 
     def count(self, now: float) -> None:
         """One more."""
@@ -50,13 +54,14 @@ class Rate:
 
     def pass_over(self, seconds: float) -> None:
         """A break of so many seconds has just ended: as if it had not been."""
-        self._started += seconds
         self._moments = deque(moment + seconds for moment in self._moments)
 
     def per_second(self, now: float) -> float | None:
         """How many a second; `None` where nothing can be told."""
-        since = max(self._started, now - _WINDOW_SECONDS)
-        while self._moments and self._moments[0] < since:
+        while len(self._moments) > _LEAST_COUNTED + 1 and self._moments[0] < now - _WINDOW_SECONDS:
             self._moments.popleft()
-        seconds = now - since
-        return len(self._moments) / seconds if self._moments and seconds >= _LEAST_SECONDS else None
+        counted = len(self._moments) - 1
+        if not counted or now - self._moments[0] < _LEAST_SECONDS:
+            return None
+        seconds = self._moments[-1] - self._moments[0]
+        return counted / max(seconds, (now - self._moments[0]) * counted / (counted + 1))

@@ -12,6 +12,10 @@ from desktop.panels.failure_list import FailureList
 from desktop.panels.time_left import time_left
 from desktop.theme import GRID, number_font
 
+_LONG_SECONDS = 100
+_WHOLE = 9.95
+"""From here on two figures are before the point, and enough."""
+
 
 class BatchBar(QFrame):
     """Shown while it runs, and afterwards where images failed.
@@ -131,9 +135,21 @@ def _speed(state: BatchState) -> str:
         return tr("paused")
     if state.images_per_second is None or state.seconds_left is None:
         return ""
-    rate = state.images_per_second
-    shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
-    return f"{tr('{rate} images/s', rate=shown)} · {time_left(state.seconds_left)}"
+    return f"{_rate(state.images_per_second)} · {time_left(state.seconds_left)}"
+
+
+def _rate(images_per_second: float) -> str:
+    """In the unit that has a figure before its point."""
+    if images_per_second >= 1:
+        return tr("{rate} images/s", rate=_rounded(images_per_second))
+    seconds = 1 / images_per_second
+    if seconds < _LONG_SECONDS:
+        return tr("{seconds} s/image", seconds=_rounded(seconds))
+    return tr("{minutes} min/image", minutes=_rounded(seconds / 60))
+
+
+def _rounded(number: float) -> str:
+    return f"{number:,.0f}" if number >= _WHOLE else f"{number:.1f}"
 
 
 def _failed(count: int) -> str:

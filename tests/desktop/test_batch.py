@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.batch_runner import BatchRunner
 from desktop.batch_state import BatchState, Rate
+from desktop.i18n import install_language
 from desktop.panels.batch_bar import BatchBar
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
@@ -277,7 +278,20 @@ def test_the_rate_is_that_of_the_last_seconds_and_breaks_do_not_count() -> None:
     for step in range(1, 101):
         rate.count(170 + step * 0.1)
     assert rate.per_second(180.0) == pytest.approx(10.0, abs=0.2)
-    assert rate.per_second(200.0) is None
+
+
+def test_the_rate_of_slow_images_is_that_of_the_last_few_and_steady_between_them() -> None:
+    rate = Rate(0.0)
+    assert rate.per_second(14.0) is None
+    for at in range(15, 91, 15):
+        rate.count(at)
+        for now in range(at, at + 15):
+            assert rate.per_second(now) == pytest.approx(1 / 15)
+    assert rate.per_second(120.0) < 1 / 16, "the last one takes longer than those before"
+    assert rate.per_second(100_000.0) < 1e-4
+    for step in range(1, 101):
+        rate.count(100_000 + step * 0.1)
+    assert rate.per_second(100_010.0) == pytest.approx(10.0, abs=0.2)
 
 
 @pytest.fixture
@@ -316,6 +330,23 @@ def test_the_bar_tells_how_far_it_is(bar: BatchBar) -> None:
         "batchPause": "Resume",
         "batchCancel": "Cancel",
     }
+
+
+@pytest.mark.parametrize(
+    ("seconds_an_image", "words"),
+    [(0.004, "250 images/s"), (0.1, "10 images/s"), (0.31, "3.2 images/s"), (1, "1.0 images/s"), (1.25, "1.2 s/image")]
+    + [(9.96, "10 s/image"), (14.6, "15 s/image"), (99, "99 s/image"), (150, "2.5 min/image"), (3600, "60 min/image")],
+)
+def test_the_rate_is_told_in_the_unit_that_suits_it(bar: BatchBar, seconds_an_image: float, words: str) -> None:
+    bar.show_batch(BatchState(10, 1, images_per_second=1 / seconds_an_image, seconds_left=60))
+    assert texts(bar)["batchSpeed"] == f"{words} · 1 minute left"
+
+
+def test_slow_images_have_a_rate_in_chinese_too(bar: BatchBar, request: pytest.FixtureRequest) -> None:
+    request.addfinalizer(lambda: install_language("en"))
+    install_language("zh_CN")
+    bar.show_batch(BatchState(10, 1, images_per_second=1 / 15, seconds_left=135))
+    assert texts(bar)["batchSpeed"] == "每张 15 秒 · 剩余 3 分钟"
 
 
 @pytest.mark.parametrize(
