@@ -73,32 +73,55 @@ class Preprocessing:
             wide, high = min(wide, MAX_INPUT_PIXELS // high), min(high, MAX_INPUT_PIXELS // wide)
         return wide, high
 
+    def padded_sides(self, wide: int, high: int) -> tuple[int, int] | None:
+        """(height, width) of the tensor for a resized image of these sides, pixels; `None` where nothing is padded.
+
+        Raises:
+            ValueError: the padding's sides are smaller than those of the resized image.
+        """
+        if self.pad_to is not None and (self.pad_to[0] < high or self.pad_to[1] < wide):
+            raise ValueError("pad_size is smaller than the resized image")
+        return self.pad_to
+
+    @property
+    def factors(self) -> Tensor:
+        """float32 [3]: what the 0..255 values of each channel are multiplied by."""
+        return np.asarray([self.scale / std for std in self.std], np.float32)
+
+    @property
+    def offsets(self) -> Tensor:
+        """float32 [3]: what is subtracted from them then."""
+        return np.asarray([mean / std for mean, std in zip(self.mean, self.std, strict=True)], np.float32)
+
     def __call__(self, image: Image.Image) -> tuple[Tensor, Mask | None]:
         """The tensor of an RGB image.
 
         Returns:
             float32 [1, 3, height, width], and the int64 mask [1, height, width] (1 = image, 0 = padding) where there is
             padding, else `None`.
+
+        Raises:
+            ValueError: the padding's sides are smaller than those of the resized image.
         """
         wide, high = self.input_size(image.width, image.height)
+        sides = self.padded_sides(wide, high)
         resized = image if (wide, high) == image.size else image.resize((wide, high), self.resample)
-        if self.pad_to is None:
+        if sides is None:
             tensor = np.empty((1, 3, high, wide), np.float32)
             self._fill(tensor[0], resized)
             return tensor, None
-        if self.pad_to[0] < high or self.pad_to[1] < wide:
-            raise ValueError("pad_size is smaller than the resized image")
-        padded, mask = np.zeros((1, 3, *self.pad_to), np.float32), np.zeros((1, *self.pad_to), np.int64)
+        padded, mask = np.zeros((1, 3, *sides), np.float32), np.zeros((1, *sides), np.int64)
         self._fill(padded[0, :, :high, :wide], resized)
         mask[:, :high, :wide] = 1
         return padded, mask
 
     def _fill(self, channels: Tensor, image: Image.Image) -> None:
         """Rescale and normalise; channel by channel and in place, ten times as fast as on interleaved floats."""
+        factors, offsets = self.factors, self.offsets
         for at, channel in enumerate(image.split()):
             channels[at] = np.asarray(channel)
-            channels[at] *= np.float32(self.scale / self.std[at])
-            channels[at] -= np.float32(self.mean[at] / self.std[at])
+            channels[at] *= factors[at]
+            channels[at] -= offsets[at]
 
 
 def _size(config: Mapping[str, Any], family: Family) -> Mapping[str, int]:
