@@ -187,6 +187,15 @@ def test_to_import_it_needs_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_no_value_is_read_back_from_the_device() -> None:
+    """Tensors of PyTorch's `meta` device have no values: to ask for one, for which a card is waited for, is an error."""
+    preprocessing = preprocessing_of(pad_size={"height": 1400, "width": 1333})
+    values, mask = CardPreprocessing(preprocessing, "meta")(upload(noise(640, 480), "meta"))
+    assert mask is not None
+    assert (values.shape, values.dtype) == ((1, 3, 1400, 1333), torch.float32)
+    assert (mask.shape, mask.dtype) == ((1, 1400, 1333), torch.int64)
+
+
 @CUDA
 def test_a_card_is_pillow_too() -> None:
     for resample in FILTERS:
