@@ -188,7 +188,7 @@ def test_to_import_it_needs_no_torch() -> None:
 
 
 def test_no_value_is_read_back_from_the_device() -> None:
-    """Tensors of PyTorch's `meta` device have no values: to ask for one, for which a card is waited for, is an error."""
+    """PyTorch's `meta` device keeps no values: to ask for one, for which a card would be waited for, is an error."""
     preprocessing = preprocessing_of(pad_size={"height": 1400, "width": 1333})
     values, mask = CardPreprocessing(preprocessing, "meta")(upload(noise(640, 480), "meta"))
     assert mask is not None
