@@ -74,16 +74,12 @@ class Conversions:
             self._observers.remove(observer)
 
     def state(self, fingerprint: str) -> Conversion:
-        """How far it is; what is on the disk is looked at once."""
-        if fingerprint not in self._states:
+        """How far it is; what is on the disk is looked at once, which may take seconds."""
+        known = self._states.get(fingerprint)
+        if known is None:
             found = self._store.find(fingerprint)
-            if isinstance(found, Converted):
-                self._states.setdefault(fingerprint, Conversion("converted", converted=found))
-            elif found is not None:
-                self._states.setdefault(fingerprint, Conversion("refused", found))
-            else:
-                self._states.setdefault(fingerprint, Conversion())
-        return self._states[fingerprint]
+            known = self._states.setdefault(fingerprint, Conversion() if found is None else _known(found))
+        return known
 
     def want(self, fingerprint: str, checkpoint: Path, pause: float = PAUSE_S, in_haste: bool = False) -> None:
         """Convert a checkpoint, unless that was done or tried before.
@@ -94,6 +90,7 @@ class Conversions:
             pause: Seconds to wait before.
             in_haste: Whether somebody waits for it; else it takes only what other programs leave.
         """
+        self.state(fingerprint)  # from the disk, before others wait for the lock
         with self._changed:
             if self._is_closed or self.state(fingerprint).stage != "none":
                 return
@@ -113,6 +110,7 @@ class Conversions:
             timeout: Seconds; `None` is as long as it takes.
         """
         until = math.inf if timeout is None else time.monotonic() + timeout
+        self.state(fingerprint)  # from the disk, before others wait for the lock
         with self._changed:
             for job in self._jobs:
                 if job.fingerprint == fingerprint:
@@ -124,6 +122,16 @@ class Conversions:
                     break
                 self._changed.wait(min(left, _LOOK_EVERY))
         return state
+
+    def doubt(self, fingerprint: str, problem: ModelError) -> None:
+        """A converted model failed at an image: it is not used until `trust`, nor after `refuse`."""
+        self._set(fingerprint, Conversion("failed", problem))
+
+    def trust(self, fingerprint: str) -> None:
+        """What a converted model failed at was not its fault: it is used again, if it is still there."""
+        with self._changed:
+            self._states.pop(fingerprint, None)
+        self._tell(fingerprint)
 
     def refuse(self, fingerprint: str, problem: ModelError) -> None:
         """A converted model turned out not to work: it is not used again."""

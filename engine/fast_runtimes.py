@@ -86,6 +86,10 @@ class FastRuntimes:
         _log.warning("%s", problem.message)
         self._failed[fingerprint, answers] = problem
 
+    def trust(self, fingerprint: str, answers: str) -> None:
+        """What a form failed at was not its fault."""
+        self._failed.pop((fingerprint, answers), None)
+
     def _f32_file(self, model: Recipe, fingerprint: str) -> Path | None:
         if isinstance(model, OnnxModel):
             return model.path

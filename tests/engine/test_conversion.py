@@ -27,7 +27,8 @@ from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.detect.runtimes.conversion_process import ConversionProcess
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
-from engine.errors import DetectionError, ModelError
+from engine.detect.runtimes.torch_runtime import TorchRuntime
+from engine.errors import CancelledError, DetectionError, ModelError
 from engine.models.converted import MODEL_FILE, Converted, ConvertedModels
 from engine.models.fingerprint import fingerprint
 from engine.settings import Settings
@@ -379,6 +380,49 @@ def test_a_converted_model_that_fails_at_an_image_hands_it_to_torch(
     assert (state.runtime, state.conversion) == ("torch", "refused")
 
 
+def test_an_image_that_torch_fails_at_too_leaves_the_conversion(
+    kept: ConvertedModels, engine: Engine, image_file: Path
+) -> None:
+    failure = DetectionError("device_failed", "The model failed on cpu: bad shape.")
+    with (
+        patch.object(OpenVinoRuntime, "run", side_effect=failure),
+        patch.object(TorchRuntime, "run", side_effect=failure),
+        pytest.raises(DetectionError, match="bad shape"),
+    ):
+        engine.detect(image_file)
+    assert engine.detect(image_file).runtime == "openvino"
+    assert engine.runtime_state().problem is None
+    assert Engine(engine.settings).runtime_state().conversion == "converted"
+
+
+def test_what_torch_was_not_tried_on_proves_nothing(kept: ConvertedModels, engine: Engine, image_file: Path) -> None:
+    """Its user went on to the next image."""
+    has_failed = threading.Event()
+
+    def fails(*_: object) -> Any:
+        has_failed.set()
+        raise DetectionError("device_failed", "The model failed on cpu: bad shape.")
+
+    with patch.object(OpenVinoRuntime, "run", fails), pytest.raises(CancelledError):
+        engine.detect(image_file, cancelled=has_failed.is_set)
+    assert engine.detect(image_file).runtime == "openvino"
+    assert Engine(engine.settings).runtime_state().conversion == "converted"
+
+
+def test_a_converted_model_that_fails_where_torch_cannot_be_loaded_stays(
+    kept: ConvertedModels, engine: Engine, image_file: Path
+) -> None:
+    full = DetectionError("out_of_memory", "The memory is not enough.")
+    failure = DetectionError("device_failed", "The model failed on cpu: bad shape.")
+    with (
+        patch.object(OpenVinoRuntime, "run", side_effect=failure),
+        patch("engine.model_runtimes.open_runtime", side_effect=full),
+        pytest.raises(DetectionError, match="not enough"),
+    ):
+        engine.detect(image_file)
+    assert engine.detect(image_file).runtime == "openvino"
+
+
 def test_a_detection_under_way_is_not_disturbed_by_the_change(
     tiny_store: ConvertedModels, engine: Engine, image_file: Path
 ) -> None:
@@ -460,6 +504,30 @@ def test_an_observer_that_breaks_ends_no_conversion(engine: Engine, tiny_detr: P
             assert engine.convert().conversion == "failed"
         until = time.monotonic() + 20
         assert engine.convert(str(other), cancelled=lambda: time.monotonic() > until).conversion == "failed"
+
+
+@pytest.mark.parametrize("asks", ["want", "wait"])
+def test_closing_does_not_wait_for_a_large_file_to_be_read(tiny_detr: Path, asks: str) -> None:
+    """What is kept is compared with its digest, which takes seconds for gigabytes."""
+    store, reading, go_on = user_store(), threading.Event(), threading.Event()
+
+    def slow(fingerprint: str) -> None:
+        reading.set()
+        go_on.wait(30)
+
+    conversions = Conversions(store)
+    with patch.object(store, "find", side_effect=slow):
+        ask = (lambda: conversions.want("a" * 32, tiny_detr)) if asks == "want" else lambda: conversions.wait("a" * 32)
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert reading.wait(10)
+        closing = threading.Thread(target=conversions.close)
+        closing.start()
+        closing.join(5)
+        assert not closing.is_alive()
+        go_on.set()
+        asking.join(10)
+        assert not asking.is_alive()
 
 
 def test_two_programs_convert_one_after_the_other(tiny_detr: Path) -> None:

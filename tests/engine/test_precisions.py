@@ -22,6 +22,7 @@ from engine import fast_runtimes, measuring, precisions
 from engine.cli import main
 from engine.detect.runtimes.openvino_library import native_precisions
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
+from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.detect.tiling import Tiling
 from engine.engine import Engine
 from engine.errors import CancelledError, DetectionError, ModelError
@@ -314,6 +315,21 @@ def test_a_form_that_breaks_at_an_image_leaves_it_to_f32(engine: Engine, model: 
     problem = engine.runtime_state(model).precision_problem
     assert problem is not None
     assert "It broke." in problem.message
+
+
+@needs_bf16
+def test_an_image_that_every_form_fails_at_leaves_them_all(engine: Engine, model: str, image_file: Path) -> None:
+    keep_form(engine, model)
+    choose(engine, model, "bf16")
+    failure = DetectionError("device_failed", "It broke.")
+    with (
+        patch.object(OpenVinoRuntime, "run", side_effect=failure),
+        patch.object(TorchRuntime, "run", side_effect=failure),
+        pytest.raises(DetectionError, match="It broke"),
+    ):
+        engine.detect(image_file)
+    assert engine.detect(image_file).runtime == "openvino bf16"
+    assert engine.runtime_state(model).precision_problem is None
 
 
 def test_while_torch_serves_bf16_waits_for_the_conversion(tiny_detr: Path, image_file: Path) -> None:
