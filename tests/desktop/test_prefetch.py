@@ -19,6 +19,7 @@ from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from engine.detect.recipe import Prepared
+from engine.detect.runtimes.conversion_process import ConversionProcess
 from engine.detect.scheduler import Cancelled
 from engine.engine import Engine, ImageFile
 from engine.image.source import Source, parse_source
@@ -204,6 +205,44 @@ def test_it_ends_in_the_middle(engine: Engine, sources: list[Source]) -> None:
     assert ahead._ready == []
     ahead.expect(sources, engine.default_model)
     assert not any(thread.name == "prefetch" for thread in threading.enumerate())
+
+
+def test_it_waits_for_no_conversion_and_begins_none(tiny_detr: Path, tmp_path: Path, sources: list[Source]) -> None:
+    """With the runtime `openvino`, who asks a model that is not in memory waits until it is converted."""
+    cache = DetectionCache(tmp_path / "cache" / "detections.sqlite")
+    engine = Engine(Settings(model=str(tiny_detr), runtime="openvino", device="cpu"), cache)
+    ahead = Prefetch(engine)
+    with patch.object(ConversionProcess, "run", side_effect=AssertionError("converted")):
+        ahead.expect(sources[:1], engine.default_model)
+        wait_until(lambda: ready_names(ahead) == {"0.png"})
+        assert ahead.stop(10)
+    assert engine.runtime_state().conversion == "none"
+    engine.close()
+
+
+@pytest.mark.alone
+def test_it_ends_at_once_even_where_it_came_to_wait_for_one(
+    tiny_detr: Path, tmp_path: Path, sources: list[Source]
+) -> None:
+    """The model was unloaded just after it was seen in memory."""
+    cache = DetectionCache(tmp_path / "cache" / "detections.sqlite")
+    engine = Engine(Settings(model=str(tiny_detr), runtime="openvino", device="cpu"), cache)
+    ahead = Prefetch(engine)
+    converting, go_on = threading.Event(), threading.Event()
+
+    def converts(*_: object) -> dict[str, str]:
+        converting.set()
+        go_on.wait(30)
+        return {"failed": "it is a test"}
+
+    with patch.object(ConversionProcess, "run", converts), patch.object(Engine, "loaded", return_value=object()):
+        ahead.expect(sources[:1], engine.default_model)
+        assert converting.wait(10)
+        began = time.monotonic()
+        assert ahead.stop(10)
+        assert time.monotonic() - began < 1
+        go_on.set()
+    engine.close()
 
 
 MODEL_SECONDS = 0.4
