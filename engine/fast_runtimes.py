@@ -52,7 +52,8 @@ class FastRuntimes:
         if made is None:
             return ModelError(
                 "precision_absent",
-                "{precision} was not measured on this machine with these versions; f32 serves until it is.",
+                "There is no {precision} form of this model any more, or not of this machine and these versions: "
+                "measure {precision} again. f32 answers meanwhile.",
                 precision=precision,
             )
         if not made.figures.is_worth_it:

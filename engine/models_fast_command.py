@@ -43,7 +43,9 @@ def table(found: list[Offer]) -> list[str]:
 def _told(offer: Offer) -> str:
     got = offer.figures
     if got is None:
-        reason = offer.problem.message if offer.problem else "Not measured yet; give images to measure it with."
+        is_lost = "Chosen, but not here any more; give images to measure it with again. f32 answers meanwhile."
+        absent = is_lost if offer.is_chosen else "Not measured yet; give images to measure it with."
+        reason = offer.problem.message if offer.problem else absent
         return f"{offer.precision:<5} {reason}"
     spread = f"{got.slowest:.2f} to {got.fastest:.2f}"
     times = f"{got.fast_ms:.1f} ms, f32 {got.f32_ms:.1f} ms"

@@ -134,7 +134,8 @@ def _text(offer: Offer) -> str:
     """A precision in the list."""
     got = offer.figures
     if got is None:
-        told = tr("not measured yet") if offer.problem is None else tr("not on this machine")
+        absent = tr("to be measured again, f32 answers") if offer.is_chosen else tr("not measured yet")
+        told = absent if offer.problem is None else tr("not on this machine")
         return tr("{precision}: {told}", precision=offer.precision, told=told)
     return tr(
         "{precision}: {speedup} times as fast, AP {ap} against f32",

@@ -45,6 +45,7 @@ from engine.measuring import Progress
 from engine.model_runtimes import RuntimeState
 from engine.models.class_names import shared_list
 from engine.models.entry import Defaults
+from engine.models.fingerprint import fingerprint
 from engine.paths import resource
 from engine.settings import load_settings
 from tests.checkpoints import make_checkpoint
@@ -598,6 +599,27 @@ def test_a_precision_that_cannot_be_had_after_all_is_not_shown_as_chosen(precisi
     precision.manager.driver.wait_until(lambda: "Measure bf16 on some images first." in precision.manager.told)
     precision.manager.driver.wait_until(lambda: precision.choice.currentIndex() == 0)
     assert "precision" not in catalog_text(own_home)
+
+
+def test_a_precision_that_was_lost_is_told_and_can_be_measured_again(precision: Precision) -> None:
+    """Its files were removed from the cache, or another version was installed."""
+    manager, driver = precision.manager, precision.manager.driver
+    engine = driver.window._viewer._engine
+    keep_form(engine, "starter")
+    precision.manager.manager.precisions.read("starter")
+    driver.wait_until(lambda: precision.lines()[1][1])
+    precision.pick(1)
+    driver.wait_until(lambda: engine.catalog.entry("starter").precision == "bf16")
+    engine.fast.drop(fingerprint(resource("starter")), "bf16")
+    manager.manager.list()
+    driver.wait_until(lambda: precision.lines()[1] == ("bf16: to be measured again, f32 answers", False))
+    assert precision.choice.currentIndex() == 1
+    card = manager.dialog.models.card
+    lost = "There is no bf16 form of this model any more"
+    driver.wait_until(lambda: any(lost in label.text() for label in card.findChildren(QLabel)))
+    assert precision.button.isEnabled()
+    precision.pick(0)
+    driver.wait_until(lambda: engine.catalog.entry("starter").precision == "f32")
 
 
 @pytest.mark.parametrize("end", ["click", "dialog", "window"])

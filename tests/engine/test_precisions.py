@@ -256,9 +256,56 @@ def test_what_was_chosen_but_is_not_here_leaves_it_to_f32_and_says_so(
     state = engine.runtime_state(model)
     assert (found.runtime, state.runtime, state.precision) == ("openvino", "openvino", "f32")
     assert state.precision_problem is not None
-    assert state.precision_problem.message.startswith("int8 was not measured on this machine")
+    assert state.precision_problem.code == "precision_absent"
     assert engine.fingerprint(model) == fingerprint(engine.catalog.path(model))
     assert engine.recall(image, model) is not None
+
+
+def keep_int8(engine: Engine, name: str) -> Path:
+    """As if int8 had been made of it, from the f32 form; returns the folder that it is in."""
+    content, key = fingerprint(engine.catalog.path(name)), "c" * 16
+    with engine.fast.store.work_folder() as work:
+        for file in engine.fast.store.folder_of(content).glob("model.*"):
+            shutil.copy(file, work)
+        engine.fast.keep(work, content, "int8", key, FIGURES)
+    made = engine.fast.find(content, "int8")
+    assert made is not None
+    assert made.model_file is not None
+    return made.model_file.parent
+
+
+@pytest.mark.parametrize("lost", ["model.bin", "model.xml", "manifest.json", ""], ids=lambda name: name or "all")
+def test_a_form_whose_files_are_lost_leaves_it_to_f32_and_asks_to_be_made_again(
+    engine: Engine, image_file: Path, lost: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = engine.catalog.add(engine.settings.model, "tiny")
+    monkeypatch.setenv("DETRDESK_RUNTIME", "auto")
+    monkeypatch.setenv("DETRDESK_DEVICE", "cpu")
+    folder = keep_int8(engine, model)
+    engine.catalog.set_precision(model, "int8")
+    with (
+        all_native(),
+        patch.object(fast_runtimes, "native_precisions", return_value=frozenset({"f32", "int8"})),
+        patch.object(precisions, "find_spec", return_value=object()),
+    ):
+        assert engine.detect(image_file, model).runtime == "openvino int8"
+        shutil.rmtree(folder) if not lost else (folder / lost).unlink()
+        assert engine.detect(image_file, model).runtime == "openvino"
+        state = engine.runtime_state(model)
+        assert (state.runtime, state.precision) == ("openvino", "f32")
+        assert state.precision_problem is not None
+        told = state.precision_problem.message
+        assert told == (
+            "There is no int8 form of this model any more, or not of this machine and these versions: measure int8 "
+            "again. f32 answers meanwhile."
+        )
+        main(["models", "show", model])
+        assert told in capsys.readouterr().out
+        main(["models", "fast", model])
+        assert "int8  Chosen, but not here any more; give images to measure it with again" in capsys.readouterr().out
+        keep_int8(engine, model)
+        assert engine.detect(image_file, model).runtime == "openvino int8"
+        assert engine.runtime_state(model).precision_problem is None
 
 
 def test_a_processor_that_lost_it_leaves_it_to_f32(engine: Engine, model: str, image_file: Path) -> None:
