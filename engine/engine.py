@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from engine.answering import Answering, Asked, give_up_if
 from engine.conversions import Conversions
 from engine.detect.detection import Detections, Timing
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Recipe, prepare
 from engine.detect.scheduler import Cancelled, Places, Scheduler
 from engine.detect.tiling import Tiling
-from engine.errors import CancelledError, DetectionError, EngineError
+from engine.errors import EngineError
 from engine.fast_runtimes import FastRuntimes
 from engine.image.decode import Limits, decode_image
 from engine.image.fetch_policy import FetchPolicy
@@ -98,6 +99,7 @@ class Engine:
         runtimes = ModelRuntimes(self._conversions, FastRuntimes(self.fast, self._conversions))
         self._models = LoadedModels(self.catalog, runtimes)
         self.scheduler = Scheduler(self.settings.queue)
+        self._answering = Answering(self._models, self.scheduler)
 
     @property
     def default_model(self) -> str:
@@ -129,7 +131,7 @@ class Engine:
             CancelledError: `cancelled` said so.
         """
         file = self.read(given, cancelled)
-        _give_up_if(cancelled)
+        give_up_if(cancelled)
         return self.decode(file)
 
     def read(self, given: Given, cancelled: Cancelled = bool) -> ImageFile:
@@ -246,10 +248,10 @@ class Engine:
         known = None if fresh else self.recall(image, name)
         if known is not None:
             return known
-        prepared = self._prepare(image, name, cancelled)
-        with self.scheduler.turn(cancelled, places):
+        asked = self._asked(image, name, cancelled)
+        with self._answering.turn(asked, places):
             known = None if fresh else self.recall(image, name)  # another thread may have asked meanwhile
-            return known if known is not None else self.keep(image, self._detect(image, prepared, name, cancelled))
+            return known if known is not None else self.keep(image, self._answered(image, asked))
 
     def detect_in(
         self,
@@ -272,9 +274,35 @@ class Engine:
             CancelledError: `cancelled` said so before the model ran.
         """
         name = self.catalog.name_of(model or self.settings.model)
-        prepared = self._prepare(image, name, cancelled)
+        asked = self._asked(image, name, cancelled)
+        with self._answering.turn(asked, places):
+            return self._answered(image, asked)
+
+    def detect_together(
+        self,
+        images: Sequence[OpenedImage],
+        model: str | None = None,
+        cancelled: Cancelled = bool,
+        places: Places | None = None,
+    ) -> list[Detections]:
+        """Every detection in several opened images, in one turn at the model; the cache is told, but not asked.
+
+        Args:
+            images: What to look at, all prepared for the model and with the same `Prepared.input_size`; at most as many
+                as its `Runtime.at_once`.
+            model: A name in the catalog or a checkpoint folder; `None` is the default model.
+            cancelled: Asked until the model runs; true gives up.
+            places: The caller's places in the queue; `None` goes ahead of all who have some.
+
+        Raises:
+            ModelError, CancelledError: as `detect_in`.
+            DetectionError: the model could not answer for one of them; it may be able to for each alone.
+        """
+        name = self.catalog.name_of(model or self.settings.model)
+        group = [self._asked(image, name, cancelled) for image in images]
         with self.scheduler.turn(cancelled, places):
-            return self._detect(image, prepared, name, cancelled)
+            founds = self._answering.answer_together(group, self.settings)
+        return [self.keep(image, _decoded(found, image)) for image, found in zip(images, founds, strict=True)]
 
     def prepare(self, image: OpenedImage, model: str | None = None, cancelled: Cancelled = bool) -> OpenedImage:
         """The image with all done that needs no turn at the model, for a thread that has time for it.
@@ -400,38 +428,29 @@ class Engine:
     def _prepare(self, image: OpenedImage, name: str, cancelled: Cancelled) -> Prepared:
         """What needs no turn at the model."""
         self._settle(name, cancelled)
-        _give_up_if(cancelled)
+        give_up_if(cancelled)
         recipe = self._models.recipe(name)
         if image.prepared is not None and image.prepared.recipe == recipe:
             return image.prepared
-        return prepare(recipe, image.pixels)
+        detector = self._models.get(name)
+        return prepare(recipe, image.pixels, detector is not None and detector.runtime.takes_pixels)
+
+    def _asked(self, image: OpenedImage, name: str, cancelled: Cancelled) -> Asked:
+        return Asked(name, image.pixels, self._prepare(image, name, cancelled), cancelled)
+
+    def _answered(self, image: OpenedImage, asked: Asked) -> Detections:
+        """In a turn."""
+        return _decoded(self._answering.answer(asked, self.settings), image)
 
     def _settle(self, name: str, cancelled: Cancelled = bool) -> None:
         """Where the settings ask for OpenVINO, wait for it before the model is loaded."""
         if self.settings.runtime == "openvino" and self._models.get(name) is None:
             self._models.convert(name, self.settings, cancelled=cancelled)
 
-    def _detect(self, image: OpenedImage, prepared: Prepared, name: str, cancelled: Cancelled) -> Detections:
-        detector = self._models.ready(name, self.settings)
-        _give_up_if(cancelled)
-        if prepared.recipe != detector.recipe:  # the files changed meanwhile
-            prepared = prepare(detector.recipe, image.pixels)
-        try:
-            found = detector.detect(prepared)
-        except DetectionError as error:
-            if error.code == "out_of_memory":
-                self._models.unload(name)
-            elif self._models.falls_back(name, error):
-                return self._detect(image, prepared, name, cancelled)
-            raise
-        self._models.used(name, self.settings, found)
-        return replace(found, model=name, timing=replace(found.timing, decode=image.decode_ms))
+
+def _decoded(found: Detections, image: OpenedImage) -> Detections:
+    return replace(found, timing=replace(found.timing, decode=image.decode_ms))
 
 
 def _tiled_name(name: str, tiling: Tiling | None) -> str:
     return name if tiling is None else f"{name}+{tiling.key}"
-
-
-def _give_up_if(cancelled: Cancelled) -> None:
-    if cancelled():
-        raise CancelledError

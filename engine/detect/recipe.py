@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
@@ -15,6 +16,9 @@ from engine.detect.preprocess import Preprocessing
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 """Arrays by the names of a model's inputs or outputs; the first dimension is the batch, of 1."""
+
+PIXELS = "pixels"
+"""Names the one array of an image that the runtime prepares: uint8 [height, width, 3], RGB as shown."""
 
 
 class Recipe(Protocol):
@@ -55,7 +59,7 @@ class Prepared:
 
     Attributes:
         recipe: Whose preprocessing it was.
-        tensors: What the model takes.
+        tensors: What the model takes, or `PIXELS`.
         width, height: Size of the image as shown, pixels.
         milliseconds: What the preprocessing took.
     """
@@ -66,9 +70,19 @@ class Prepared:
     height: int
     milliseconds: float
 
+    @property
+    def is_pixels(self) -> bool:
+        """Whether the preprocessing is left to the runtime."""
+        return PIXELS in self.tensors
 
-def prepare(recipe: Recipe, image: Image.Image) -> Prepared:
-    """Preprocess an RGB image."""
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """(width, height) of what the model takes; images of the same recipe that agree in it fit into one batch."""
+        return self.recipe.preprocessing.input_size(self.width, self.height)
+
+
+def prepare(recipe: Recipe, image: Image.Image, as_pixels: bool = False) -> Prepared:
+    """Preprocess an RGB image, or leave that to a runtime which takes pixels."""
     started = time.perf_counter()
-    tensors = recipe.tensors(image)
+    tensors: Tensors = {PIXELS: np.asarray(image)} if as_pixels else recipe.tensors(image)
     return Prepared(recipe, tensors, image.width, image.height, (time.perf_counter() - started) * 1e3)

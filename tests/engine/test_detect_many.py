@@ -5,21 +5,23 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from engine import Engine
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
-from engine.detect.recipe import Prepared
+from engine.detect.recipe import Prepared, Tensors
+from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.detect.scheduler import Cancelled
 from engine.detect_many import Answer, Failure, detect_many
 from engine.engine import ImageFile, OpenedImage
-from engine.errors import ModelError
+from engine.errors import DetectionError, ModelError
 from engine.image.source import Source, expand_sources
 from engine.review.cache import DetectionCache
 from engine.settings import Settings
@@ -152,3 +154,87 @@ def test_the_windows_own_request_overtakes(engine: Engine, folder: Path, image_f
         batch.join()
     assert len(sizes) == 9
     assert sizes.index(320) <= 3
+
+
+@pytest.fixture
+def together(engine: Engine) -> Iterator[list[int]]:
+    """How many images the model answered at a time, which may be four."""
+    runtime = engine.load().runtime
+    assert isinstance(runtime, TorchRuntime)
+    runtime._most_together = 4
+    sizes: list[int] = []
+    detect_together = Detector.detect_together
+
+    def noted(self: Detector, images: Sequence[Prepared]) -> list[Detections]:
+        sizes.append(len(images))
+        return detect_together(self, images)
+
+    with patch.object(Detector, "detect_together", noted):
+        yield sizes
+
+
+@pytest.fixture
+def alike(tmp_path: Path) -> Path:
+    """Twelve images of one size, of which the sixth cannot be read."""
+    folder = tmp_path / "alike"
+    folder.mkdir()
+    for at in range(12):
+        Image.effect_noise((40, 30), at * 9).convert("RGB").save(folder / f"{at:02}.png")
+    (folder / "05.png").write_text("<html>")
+    return folder
+
+
+def slow_to_take(outcomes: Iterator[Answer | Failure]) -> list[Answer | Failure]:
+    """All of them, taken so slowly that the next ones are always prepared."""
+    taken = []
+    for outcome in outcomes:
+        taken.append(outcome)
+        time.sleep(0.05)
+    return taken
+
+
+def test_images_alike_are_answered_together_and_told_in_order(engine: Engine, alike: Path, together: list[int]) -> None:
+    outcomes = slow_to_take(detect_many(engine, sources_in(alike)))
+    assert [outcome.source.name for outcome in outcomes] == [f"{at:02}.png" for at in range(12)]
+    assert [type(outcome) for outcome in outcomes] == [Answer] * 5 + [Failure] + [Answer] * 6
+    assert max(together) == 4
+    for outcome in outcomes:
+        if isinstance(outcome, Answer):
+            expected = engine.detect(alike / outcome.source.name)
+            assert np.abs(outcome.found.scores - expected.scores).max() < 1e-5
+            assert outcome.found.timing.decode > 0
+    again = list(detect_many(engine, sources_in(alike)))
+    assert all(outcome.is_known for outcome in again if isinstance(outcome, Answer))
+
+
+def test_large_images_are_answered_one_by_one(engine: Engine, alike: Path, together: list[int]) -> None:
+    with patch("engine.detect_many._LARGEST_TOGETHER", 40 * 30 - 1):
+        assert len(slow_to_take(detect_many(engine, sources_in(alike)))) == 12
+    assert together == []
+
+
+def test_what_fails_together_is_asked_about_one_by_one(engine: Engine, alike: Path, together: list[int]) -> None:
+    failure = DetectionError("device_failed", "The model failed.")
+    with patch.object(TorchRuntime, "run_together", side_effect=failure):
+        failures = slow_to_take(detect_many(engine, sources_in(alike)))
+    assert [outcome.error.code for outcome in failures if isinstance(outcome, Failure)].count("device_failed") == 11
+    run = TorchRuntime.run_together
+
+    def fails(self: TorchRuntime, images: Sequence[Tensors]) -> list[Tensors]:
+        if len(images) > 1:
+            raise failure
+        return run(self, images)
+
+    together.clear()
+    with patch.object(TorchRuntime, "run_together", fails):
+        outcomes = slow_to_take(detect_many(engine, sources_in(alike)))
+    assert [outcome.source.name for outcome in outcomes if isinstance(outcome, Failure)] == ["05.png"]
+    assert max(together) > 1
+
+
+def test_cancelling_between_groups_is_heeded(engine: Engine, alike: Path, together: list[int]) -> None:
+    seen: list[object] = []
+    for outcome in detect_many(engine, sources_in(alike), cancelled=lambda: len(seen) >= 3):
+        seen.append(outcome)
+        time.sleep(0.05)
+    assert 3 <= len(seen) <= 7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from engine.detect.recipe import Tensors
@@ -21,6 +22,16 @@ class Runtime(Protocol):
     device: str
     answers: str
 
+    @property
+    def takes_pixels(self) -> bool:
+        """Whether it resizes and normalises by itself, and is best given `PIXELS`."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many images it answers quicker together than one after the other; 1 where that makes no difference."""
+        ...
+
     def run(self, tensors: Tensors) -> Tensors:
         """Run the model once.
 
@@ -32,6 +43,14 @@ class Runtime(Protocol):
 
         Raises:
             DetectionError: out of memory, or the device failed.
+        """
+        ...
+
+    def run_together(self, images: Sequence[Tensors]) -> list[Tensors]:
+        """Run the model on several images, whose inputs are of the same size; the outputs are those of `run`.
+
+        Raises:
+            DetectionError: as `run`, for any of them.
         """
         ...
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 from engine.detect.agreement import difference, largest, probe_images
 from engine.detect.detector import Detector
-from engine.detect.recipe import Tensors, prepare
+from engine.detect.recipe import PIXELS, Tensors, prepare
+from engine.detect.runtimes.card_preprocess import CardPreprocessing, equals_pillow, upload
 from engine.detect.runtimes.failures import detection_error
 from engine.detect.runtimes.folding import fold_batch_norms
 from engine.detect.runtimes.transformers_model import import_model_class, load_model
@@ -22,6 +23,9 @@ from engine.precision import F32, HALF, runtime_name
 
 HALF_SCORE, HALF_PIXELS = 5e-3, 2.0
 """How far half precision may be from f32, on the probe images."""
+
+_MOST_TOGETHER = 8
+"""Images in a batch on a card; larger ones gain little and make others wait."""
 
 
 class TorchRuntime:
@@ -45,9 +49,12 @@ class TorchRuntime:
         with ThreadPoolExecutor(1, "loading") as apart:
             apart.submit(self._load, checkpoint, device).result()
         self.device = _device_name(self._torch, self._device)
+        self._prepare: CardPreprocessing | None = None
+        self._most_together = _MOST_TOGETHER if self._device.type == "cuda" else 1
         self._half: Any = None
         if self._device.type == "cuda":
             self.use_half(checkpoint, self._torch.float16)
+            self.take_pixels(checkpoint)
 
     def _load(self, checkpoint: Checkpoint, device: str) -> None:
         with _no_collection():
@@ -82,28 +89,59 @@ class TorchRuntime:
         self.answers, self.name = HALF, runtime_name(TorchRuntime.name, HALF)
         return True
 
+    @property
+    def at_once(self) -> int:
+        """See `Runtime.at_once`."""
+        return self._most_together
+
+    @property
+    def takes_pixels(self) -> bool:
+        """See `Runtime.takes_pixels`."""
+        return self._prepare is not None
+
+    def take_pixels(self, checkpoint: Checkpoint) -> bool:
+        """Resize and normalise on the device from now on, if it does so to the bit; returns whether it does."""
+        if equals_pillow(checkpoint.preprocessing, self._device):
+            self._prepare = CardPreprocessing(checkpoint.preprocessing, self._device)
+        return self.takes_pixels
+
     def run(self, tensors: Tensors) -> Tensors:
         """See `Runtime.run`."""
+        return self.run_together([tensors])[0]
+
+    def run_together(self, images: Sequence[Tensors]) -> list[Tensors]:
+        """See `Runtime.run_together`: as one batch."""
         torch = self._torch
         try:
             with (
                 torch.inference_mode(),
                 torch.autocast(self._device.type, self._half, enabled=self._half is not None),
             ):
-                output = self._model(**{name: self._on_device(array) for name, array in tensors.items()})
-                return {name: output[name].float().cpu().numpy() for name in ("logits", "pred_boxes")}
+                output = self._model(**self._batch(images))
+                outputs = {name: output[name].float().cpu().numpy() for name in ("logits", "pred_boxes")}
         except Exception as error:  # transformers raises whatever its parts raise; the user needs one sentence
-            raise detection_error(error, self.device) from error
+            failure = detection_error(error, self.device)
+            if failure.code == "out_of_memory":
+                self._most_together = max(1, len(images) // 2)
+            raise failure from error
+        return [{name: array[at : at + 1] for name, array in outputs.items()} for at in range(len(images))]
 
-    def _on_device(self, array: Any) -> Any:
-        tensor = self._torch.from_numpy(array)
-        if self._device.type == "cuda":
-            return tensor.pin_memory().to(self._device, non_blocking=True)
-        return tensor.to(self._device)
+    def _batch(self, images: Sequence[Tensors]) -> dict[str, Any]:
+        on_device = [self._on_device(image) for image in images]
+        if len(images) == 1:
+            return on_device[0]
+        return {name: self._torch.cat([image[name] for image in on_device]) for name in on_device[0]}
+
+    def _on_device(self, image: Tensors) -> dict[str, Any]:
+        tensors = {name: upload(array, self._device) for name, array in image.items()}
+        if self._prepare is None or PIXELS not in tensors:
+            return tensors
+        values, mask = self._prepare(tensors[PIXELS])
+        return {"pixel_values": values} if mask is None else {"pixel_values": values, "pixel_mask": mask}
 
     def close(self) -> None:
         """See `Runtime.close`."""
-        self._model = None
+        self._model = self._prepare = None
         gc.collect()
         if self._device.type == "cuda":
             self._torch.cuda.empty_cache()

@@ -24,6 +24,7 @@ from engine.paths import resource
 from engine.settings import Settings
 from tests.checkpoints import CONFIGS, make_checkpoint
 from tests.engine.conversion import enliven, keep_converted, user_store
+from tests.onnx_files import write_finished
 
 SIZES = [(640, 480), (333, 500), (1000, 90), (64, 64), (17, 5)]
 
@@ -194,3 +195,36 @@ def test_images_of_many_sizes_do_not_fill_the_memory(tmp_path: Path) -> None:
     first, last = megabytes(SIZES_AFTER_SIZES, model_file, "bounded")
     unbounded_first, unbounded_last = megabytes(SIZES_AFTER_SIZES, model_file, "unbounded")
     assert last - first < 0.6 * (unbounded_last - unbounded_first), "OpenVINO's own bound does as well now"
+
+
+def test_images_are_answered_together_as_each_alone(layer: Path) -> None:
+    runtime = OpenVinoRuntime(layer)
+    assert runtime.at_once == 1  # nobody knows how quick it is
+    images = [{"pixel_values": np.full((1, 3, 8, 9), red, np.float32)} for red in range(20)]
+    expected = [runtime.run(each)["logits"] for each in images]
+    for ours, alone in zip(runtime.run_together(images), expected, strict=True):
+        assert list(ours) == ["logits"]
+        np.testing.assert_allclose(ours["logits"], alone, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize(("seconds", "images"), [(0.012, 8), (0.03, 3), (0.4, 1)])
+def test_only_images_that_are_quick_are_answered_together(layer: Path, seconds: float, images: int) -> None:
+    runtime = OpenVinoRuntime(layer)
+    runtime._fastest = seconds
+    assert runtime.at_once == images
+
+
+def test_after_a_failure_together_each_is_answered_alone(layer: Path) -> None:
+    runtime = OpenVinoRuntime(layer)
+    image = {"pixel_values": np.ones((1, 3, 8, 9), np.float32)}
+    runtime._fastest = 0.012
+    with pytest.raises(DetectionError, match="failed"):
+        runtime.run_together([image, {"pixel_values": np.ones((1, 4, 8, 9), np.float32)}])
+    assert runtime.at_once == 1
+    assert runtime.run(image)["logits"].shape == (1, 4096)
+
+
+def test_an_onnx_file_that_may_change_is_not_read_again(tmp_path: Path) -> None:
+    runtime = OpenVinoRuntime(write_finished(tmp_path / "model.onnx"))
+    runtime._fastest = 0.001
+    assert runtime.at_once == 1
