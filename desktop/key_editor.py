@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.actions import ActionSpec
 from desktop.i18n import tr
 from desktop.key_field import KeyField
 from desktop.key_map import acts_on_image_only, user_of
-from desktop.panels.parts import hint_label
+from desktop.panels.parts import hint_label, push_button
 from desktop.theme import GRID
 
 _NOTE_HEIGHT = 3 * GRID
@@ -48,9 +48,9 @@ class KeyEditor(QWidget):
         self.field.pressed.connect(self._show_key)
         self.note.setObjectName("keyNote")
         self.note.setMinimumHeight(_NOTE_HEIGHT)
-        self._use = self._button("useKey", tr("Use this key"))
-        self._add = self._button("addKey", tr("Add this key"))
-        self._usual = self._button("usualKeys", tr("Usual keys"))
+        self._use = push_button("useKey", tr("Use this key"))
+        self._add = push_button("addKey", tr("Add this key"))
+        self._usual = push_button("usualKeys", tr("Usual keys"))
         self._use.clicked.connect(lambda: self.key_given.emit((self.field.key,)))
         self._add.clicked.connect(self._add_key)
         self._usual.clicked.connect(self.usual_asked)
@@ -70,13 +70,6 @@ class KeyEditor(QWidget):
         self.field.setEnabled(spec is not None)
         self.field.show_key("")
         self._show_key("")
-
-    def _button(self, name: str, text: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(name)
-        button.setAccessibleName(text)
-        button.setAutoDefault(False)
-        return button
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()

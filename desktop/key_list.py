@@ -11,7 +11,6 @@ from PyQt5.QtWidgets import (
     QDialogButtonBox,
     QHeaderView,
     QLineEdit,
-    QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -23,7 +22,7 @@ from desktop.i18n import tr
 from desktop.icons import icon
 from desktop.key_editor import KeyEditor
 from desktop.key_map import given, remapped, shown, usual_again
-from desktop.panels.parts import hint_label
+from desktop.panels.parts import hint_label, push_button
 from desktop.preferences import Preferences, PreferenceStore
 from desktop.theme import GRID
 
@@ -80,10 +79,7 @@ class KeyList(QDialog):
     def _make_buttons(self) -> QDialogButtonBox:
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
-        all_usual = QPushButton(tr("All usual keys"))
-        all_usual.setObjectName("allUsualKeys")
-        all_usual.setAccessibleName(tr("All usual keys"))
-        all_usual.setAutoDefault(False)
+        all_usual = push_button("allUsualKeys", tr("All usual keys"))
         all_usual.clicked.connect(lambda: self._store.change(keys={}))
         buttons.addButton(all_usual, QDialogButtonBox.ButtonRole.ResetRole)
         buttons.rejected.connect(self.reject)

@@ -13,6 +13,7 @@ from desktop.i18n import tr
 from desktop.model_state import ModelRow, ModelView, Presence
 from desktop.panels.model_card import ModelCard
 from desktop.panels.model_list import ModelList
+from desktop.panels.parts import push_button
 from desktop.theme import GRID
 
 _LIST_WIDTH, _CARD_WIDTH = 52 * GRID, 72 * GRID
@@ -120,9 +121,6 @@ class ModelPage(QWidget):
 
 
 def _button(name: str, text: str, do: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setAccessibleName(text)
-    button.setAutoDefault(False)
+    button = push_button(name, text)
     button.clicked.connect(lambda _checked: do())
     return button

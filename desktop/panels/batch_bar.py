@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
 
 from desktop.batch_state import BatchState
 from desktop.i18n import tr, tr_count
 from desktop.icons import icon
 from desktop.panels.failure_list import FailureList
+from desktop.panels.parts import flat_button
 from desktop.panels.time_left import time_left
 from desktop.theme import GRID, number_font
 
@@ -51,12 +52,12 @@ class BatchBar(QFrame):
             label.setFont(number_font())
             label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         self._speed.setProperty("hint", True)
-        self._failures = self._button("batchFailures")
+        self._failures = flat_button("batchFailures")
         self._failures.setIcon(icon("triangle-alert", "danger"))
         self._failures.clicked.connect(self._show_failures)
-        self._pause = self._button("batchPause")
+        self._pause = flat_button("batchPause")
         self._pause.clicked.connect(self._toggle_pause)
-        self._cancel = self._button("batchCancel")
+        self._cancel = flat_button("batchCancel")
         self._cancel.clicked.connect(self._leave)
         self._lay_out()
         self.hide()
@@ -83,13 +84,6 @@ class BatchBar(QFrame):
         if self._list is not None:
             self._list.show_failures(state.failures)
         self.show()
-
-    def _button(self, name: str) -> QPushButton:
-        button = QPushButton()
-        button.setObjectName(name)
-        button.setFlat(True)
-        button.setAutoDefault(False)
-        return button
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)

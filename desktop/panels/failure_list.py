@@ -9,7 +9,6 @@ from PyQt5.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHeaderView,
-    QPushButton,
     QShortcut,
     QTableWidget,
     QTableWidgetItem,
@@ -18,7 +17,7 @@ from PyQt5.QtWidgets import (
 )
 
 from desktop.i18n import error_text, tr
-from desktop.panels.parts import hint_label
+from desktop.panels.parts import hint_label, push_button
 from desktop.theme import GRID
 from engine.detect_many import Failure
 
@@ -92,10 +91,7 @@ class FailureList(QDialog):
         self.source_chosen.emit(self._failures[at.row()].source)
 
     def _lay_out(self) -> None:
-        copy = QPushButton(tr("Copy"))
-        copy.setObjectName("failureCopy")
-        copy.setAccessibleName(tr("Copy"))
-        copy.setAutoDefault(False)
+        copy = push_button("failureCopy", tr("Copy"))
         copy.clicked.connect(self.copy)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.addButton(copy, QDialogButtonBox.ButtonRole.ActionRole)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.i18n import tr
 from desktop.model_state import Fact, ModelView, Presence
 from desktop.panels.model_choice import ModelChoice
 from desktop.panels.model_name import ElidedLabel
 from desktop.panels.model_precision import ModelPrecision
+from desktop.panels.parts import push_button
 from desktop.theme import GRID, number_font
 
 _TITLE, _NUMBER, _TEXT = range(3)
@@ -45,15 +46,15 @@ class ModelCard(QScrollArea):
         self._problem.setProperty("danger", True)
         self._notes = _sentence("modelNotes")
         self._notes.setProperty("hint", True)
-        self._use = self._button("modelUse", tr("Use"))
+        self._use = push_button("modelUse", tr("Use"))
         self._use.clicked.connect(lambda: self.use_asked.emit(self._shown_name))
         self._use.setProperty("primary", True)
-        self._keep = self._button("modelKeep", tr("Keep"))
+        self._keep = push_button("modelKeep", tr("Keep"))
         self._keep.clicked.connect(lambda: self.keep_asked.emit(self._shown_name))
         self._keep.setToolTip(tr("It is there in this run only; keep it for the next ones too"))
-        self._give_names = self._button("modelGiveNames", tr("Name the classes…"))
+        self._give_names = push_button("modelGiveNames", tr("Name the classes…"))
         self._give_names.clicked.connect(lambda: self.names_asked.emit(self._shown_name))
-        self._download = self._button("modelDownload", tr("Download"))
+        self._download = push_button("modelDownload", tr("Download"))
         self._download.clicked.connect(lambda: self.download_asked.emit(self._view.hub_id if self._view else ""))
         self._facts, self.choice, self.precision = _Facts(), ModelChoice(), ModelPrecision()
         self._lay_out()
@@ -89,13 +90,6 @@ class ModelCard(QScrollArea):
     @property
     def _shown_name(self) -> str:
         return self._view.row.name if self._view is not None else ""
-
-    def _button(self, name: str, text: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(name)
-        button.setAccessibleName(text)
-        button.setAutoDefault(False)
-        return button
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()

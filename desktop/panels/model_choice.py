@@ -9,7 +9,6 @@ from PyQt5.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -18,7 +17,7 @@ from PyQt5.QtWidgets import (
 from desktop.i18n import tr
 from desktop.model_state import Defaults, ModelView
 from desktop.panels.control_bar import MAX_TOP_K
-from desktop.panels.parts import hint_label
+from desktop.panels.parts import flat_button, hint_label
 from desktop.theme import GRID, number_font
 
 _AS_WINDOW = -0.01
@@ -44,7 +43,7 @@ class ModelChoice(QWidget):
         self._view: ModelView | None = None
         self._threshold, self._top_k = self._make_threshold(), self._make_top_k()
         self._classes = self._make_classes()
-        self._all, self._none = self._button("modelAllClasses", tr("All")), self._button("modelNoClass", tr("None"))
+        self._all, self._none = flat_button("modelAllClasses", tr("All")), flat_button("modelNoClass", tr("None"))
         self._all.clicked.connect(lambda: self._check_all(Qt.CheckState.Checked))
         self._none.clicked.connect(lambda: self._check_all(Qt.CheckState.Unchecked))
         self._hint = hint_label(tr("They hold as soon as the model is chosen, here and on the command line."))
@@ -156,14 +155,6 @@ class ModelChoice(QWidget):
         classes.setMinimumHeight(_LIST_HEIGHT)
         classes.itemChanged.connect(self._on_checked)
         return classes
-
-    def _button(self, name: str, text: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(name)
-        button.setAccessibleName(text)
-        button.setAutoDefault(False)
-        button.setFlat(True)
-        return button
 
     def _lay_out(self) -> None:
         heading = QLabel(tr("Shown of its detections"))

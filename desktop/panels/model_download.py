@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from desktop.hub_state import Download, Phase
 from desktop.i18n import tr, tr_count
 from desktop.panels.model_name import ElidedLabel
+from desktop.panels.parts import push_button
 from desktop.panels.time_left import time_left
 from desktop.theme import GRID, number_font
 
@@ -48,9 +49,9 @@ class DownloadRow(QFrame):
         self._bar.setObjectName("downloadBar")
         self._bar.setAccessibleName(tr("Progress"))
         self._bar.setTextVisible(False)
-        self._go = self._button("downloadGo")
+        self._go = push_button("downloadGo")
         self._go.clicked.connect(self._on_go)
-        self._end = self._button("downloadEnd")
+        self._end = push_button("downloadEnd")
         self._end.clicked.connect(lambda: self.cancel_asked.emit(self._download.model))
         self._lay_out()
         self.show_download(download)
@@ -82,12 +83,6 @@ class DownloadRow(QFrame):
             self.pause_asked.emit(download.model)
         else:
             self.resume_asked.emit(download.model)
-
-    def _button(self, name: str) -> QPushButton:
-        button = QPushButton()
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        return button
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()

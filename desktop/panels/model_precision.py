@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtGui import QStandardItem, QStandardItemModel
-from PyQt5.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QWidget
+from PyQt5.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
 from desktop.i18n import error_text, tr
 from desktop.model_precisions import Measurement, ModelPrecisions, PrecisionView
-from desktop.panels.parts import hint_label
+from desktop.panels.parts import hint_label, push_button
 from desktop.theme import GRID
 from engine.measuring import LEAST_IMAGES
 from engine.precision import F32
@@ -40,10 +40,7 @@ class ModelPrecision(QWidget):
         self._choice.activated.connect(self._on_chosen)
         self._items = QStandardItemModel(self._choice)
         self._choice.setModel(self._items)
-        self._measure = QPushButton(tr("Measure on the open images"))
-        self._measure.setAccessibleName(self._measure.text())
-        self._measure.setObjectName("modelMeasure")
-        self._measure.setAutoDefault(False)
+        self._measure = push_button("modelMeasure", tr("Measure on the open images"))
         self._measure.clicked.connect(self._on_measure)
         self._lay_out()
         self._show()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PyQt5.QtCore import QEvent
 from PyQt5.QtGui import QIcon
-from PyQt5.QtWidgets import QAction, QLabel, QMenu, QWidget
+from PyQt5.QtWidgets import QAction, QLabel, QMenu, QPushButton, QWidget
 
 
 class IconLabel(QLabel):
@@ -35,6 +35,22 @@ def hint_label(text: str) -> QLabel:
     label.setProperty("hint", True)
     label.setWordWrap(True)
     return label
+
+
+def push_button(name: str, text: str = "") -> QPushButton:
+    """A button that Return presses only while it has the focus; what it says is its accessible name, too."""
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setAccessibleName(text)
+    button.setAutoDefault(False)
+    return button
+
+
+def flat_button(name: str, text: str = "") -> QPushButton:
+    """The same without a frame, for actions that are not the main thing."""
+    button = push_button(name, text)
+    button.setFlat(True)
+    return button
 
 
 def menu_of(actions: Sequence[QAction | None], parent: QWidget) -> QMenu:
