@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from engine.models.hub.progress import Progress
+from tests.quiet_server import QuietServer
 
 LFS = (".safetensors", ".bin", ".onnx")
 """Ends of the names of files that a hub keeps outside git, behind a redirect."""
@@ -128,17 +129,9 @@ def hub_server() -> Iterator[HubServer]:
         server.close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is what these tests are about."""
-
-
-def _serve(hub: HubServer, name: str) -> _Server:
+def _serve(hub: HubServer, name: str) -> QuietServer:
     handler = type("Handler", (Request,), {"hub": hub, "server_name": name})
-    server = _Server(("127.0.0.1", 0), handler)
+    server = QuietServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     return server
 

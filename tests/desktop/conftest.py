@@ -16,10 +16,14 @@ from PyQt5.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.app import build
+from desktop.i18n import install_language
 from desktop.main_window import MainWindow
 from desktop.server_control import ServerControl
 from desktop.server_state import Phase
 from desktop.viewer_state import ViewerState
+from engine.engine import Engine
+from engine.review.cache import DetectionCache
+from engine.settings import Settings
 
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 WAIT_MS = 30_000
@@ -95,6 +99,22 @@ class Driver:
                 )
 
         return self.meanwhile(post)
+
+
+@pytest.fixture
+def english_again() -> Iterator[None]:
+    """What a test chose does not reach the next."""
+    install_language("en")
+    yield
+    install_language("en")
+
+
+@pytest.fixture
+def engine(tiny_detr: Path, tmp_path: Path) -> Iterator[Engine]:
+    """An engine with the tiny model that knows images from earlier."""
+    engine = Engine(Settings(model=str(tiny_detr)), DetectionCache(tmp_path / "cache" / "detections.sqlite"))
+    yield engine
+    engine.close()
 
 
 @pytest.fixture

@@ -28,17 +28,8 @@ from engine.detect_many import Failure
 from engine.engine import Engine
 from engine.errors import ImageError
 from engine.image.source import Source, parse_source
-from engine.review.cache import DetectionCache
-from engine.settings import Settings
 
 WAIT_MS = 30_000
-
-
-@pytest.fixture
-def engine(tiny_detr: Path, tmp_path: Path) -> Iterator[Engine]:
-    engine = Engine(Settings(model=str(tiny_detr)), DetectionCache(tmp_path / "cache" / "detections.sqlite"))
-    yield engine
-    engine.close()
 
 
 @pytest.fixture
@@ -342,8 +333,8 @@ def test_the_rate_is_told_in_the_unit_that_suits_it(bar: BatchBar, seconds_an_im
     assert texts(bar)["batchSpeed"] == f"{words} · 1 minute left"
 
 
-def test_slow_images_have_a_rate_in_chinese_too(bar: BatchBar, request: pytest.FixtureRequest) -> None:
-    request.addfinalizer(lambda: install_language("en"))
+@pytest.mark.usefixtures("english_again")
+def test_slow_images_have_a_rate_in_chinese_too(bar: BatchBar) -> None:
     install_language("zh_CN")
     bar.show_batch(BatchState(10, 1, images_per_second=1 / 15, seconds_left=135))
     assert texts(bar)["batchSpeed"] == "每张 15 秒 · 剩余 3 分钟"

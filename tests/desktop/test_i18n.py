@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,14 +31,9 @@ from tools.catalogues import LANGUAGES, extract, mo_bytes, po_path, read_catalog
 
 OpenWindow = Callable[..., Driver]
 
+pytestmark = pytest.mark.usefixtures("english_again")
+
 HAN, MARKS = "\u4e00-\u9fff", "，。；：、（）"
-
-
-@pytest.fixture(autouse=True)
-def english_again() -> Iterator[None]:
-    """What a test chose does not reach the next."""
-    yield
-    install_language("en")
 
 
 @pytest.fixture

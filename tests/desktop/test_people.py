@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,6 @@ from PyQt5.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from desktop.hints import THRESHOLD, HintStrip
-from desktop.i18n import install_language
 from desktop.key_list import KeyList
 from desktop.main_window import MainWindow
 from desktop.preferences import PreferenceStore
@@ -31,11 +30,7 @@ from tests.desktop.conftest import Driver
 
 OpenWindow = Callable[..., Driver]
 
-
-@pytest.fixture(autouse=True)
-def english_again() -> Iterator[None]:
-    yield
-    install_language("en")
+pytestmark = pytest.mark.usefixtures("english_again")
 
 
 def store_of(driver: Driver) -> PreferenceStore:

@@ -32,13 +32,6 @@ IMAGE_BYTES = SIDE * SIDE * 8
 
 
 @pytest.fixture
-def engine(tiny_detr: Path, tmp_path: Path) -> Iterator[Engine]:
-    engine = Engine(Settings(model=str(tiny_detr)), DetectionCache(tmp_path / "cache" / "detections.sqlite"))
-    yield engine
-    engine.close()
-
-
-@pytest.fixture
 def ahead(engine: Engine) -> Iterator[Prefetch]:
     ahead = Prefetch(engine)
     yield ahead

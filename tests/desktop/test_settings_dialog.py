@@ -21,19 +21,14 @@ from PyQt5.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from desktop.appearance import Appearance
-from desktop.i18n import install_language, tr
+from desktop.i18n import tr
 from desktop.preferences import PreferenceStore
 from desktop.settings_dialog import SettingsDialog
 from engine.settings import Settings, load_settings
 
+pytestmark = pytest.mark.usefixtures("english_again")
+
 FIELDS = (QComboBox, QAbstractSpinBox, QCheckBox, QPushButton)
-
-
-@pytest.fixture(autouse=True)
-def english_again() -> Iterator[None]:
-    install_language("en")
-    yield
-    install_language("en")
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.quiet_server import QuietServer
+
 Page = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -34,14 +36,6 @@ class Site:
         return f"http://{host}:{self.port}{path}"
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is what these tests are about."""
-
-
 def _serve() -> tuple[Site, threading.Thread]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -53,7 +47,7 @@ def _serve() -> tuple[Site, threading.Thread]:
         def log_message(self, *args: Any) -> None:
             """Nothing."""
 
-    site = Site({}, _Server(("127.0.0.1", 0), Handler))
+    site = Site({}, QuietServer(("127.0.0.1", 0), Handler))
     thread = threading.Thread(target=site.server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     return site, thread
