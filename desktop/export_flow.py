@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QWidget
 
-from desktop.export_dialog import ExportDialog
-from desktop.export_words import summary_text
 from desktop.exporting import ExportWish, Scope
 from desktop.i18n import tr
 from desktop.preferences import PreferenceStore
 from desktop.viewer import Viewer
 from desktop.viewer_state import ViewerState
 from engine.errors import EngineError
-from engine.export.format import FileAnImage
-from engine.export.job import ExportSummary
 from engine.image.source import Source
+
+if TYPE_CHECKING:
+    from desktop.export_dialog import ExportDialog
+    from engine.export.job import ExportSummary
 
 
 class ExportFlow(QObject):
@@ -65,6 +66,8 @@ class ExportFlow(QObject):
         if self._last is None or image is None or self._last_in != self._viewer.session_path:
             self.export_as()
             return
+        from engine.export.format import FileAnImage
+
         wish = self._last
         if wish.scope is Scope.IMAGE and isinstance(wish.format.way, FileAnImage) and wish.target.suffix:
             name = f"{Path(image.source.name).stem or 'image'}_detections{wish.target.suffix}"
@@ -87,6 +90,8 @@ class ExportFlow(QObject):
 
     def _make_dialog(self) -> ExportDialog:
         if self.dialog is None:
+            from desktop.export_dialog import ExportDialog
+
             self.dialog = ExportDialog(self._window)
             self.dialog.choose_format(self._store.value.export_format)
             self.dialog.asked.connect(self._start)
@@ -103,6 +108,8 @@ class ExportFlow(QObject):
             self.dialog.show_progress(done, total)
 
     def _on_finished(self, summary: ExportSummary) -> None:
+        from desktop.export_words import summary_text
+
         if self.dialog is not None and self.dialog.isVisible():
             self.dialog.show_summary(summary)
         self._viewer.tell(summary_text(summary))

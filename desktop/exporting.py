@@ -7,19 +7,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.background import BackgroundWork
-from desktop.export_known import Candidate, ExportKnowledge
 from desktop.viewer_state import ViewerState
 from engine.engine import Engine
 from engine.errors import EngineError
-from engine.export.format import ExportFormat
-from engine.export.item import Choice, ExportItem
-from engine.export.job import ExportSummary, Skipped, export_items
-from engine.export.places import Place, places_of
 from engine.review.session import Session
+
+if TYPE_CHECKING:
+    from desktop.export_known import Candidate
+    from engine.export.format import ExportFormat
+    from engine.export.item import Choice, ExportItem
+    from engine.export.job import ExportSummary
+    from engine.export.places import Place
 
 PROGRESS_EVERY = 10
 """Images between two reports."""
@@ -122,6 +125,11 @@ class Exporter(QObject):
             self.rested.emit()
 
     def _export(self, wish: ExportWish, images: Images, state: ViewerState, session: Session | None) -> ExportSummary:
+        from desktop.export_known import ExportKnowledge
+        from engine.export.item import ExportItem
+        from engine.export.job import Skipped, export_items
+        from engine.export.places import places_of
+
         known = ExportKnowledge(self._engine, state, session)
         places = places_of([each.source for each in images.listed])
         passed_over: list[Skipped] = []

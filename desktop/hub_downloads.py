@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -15,11 +16,11 @@ from desktop.i18n import error_text
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
 from engine.models.hub.control import Control
-from engine.models.hub.download import download
-from engine.models.hub.endpoint import endpoint_of
-from engine.models.hub.folders import ModelFolders
-from engine.models.hub.patience import Patience
 from engine.models.hub.progress import Progress
+
+if TYPE_CHECKING:
+    from engine.models.hub.folders import ModelFolders
+    from engine.models.hub.patience import Patience
 
 
 class HubDownloads(QObject):
@@ -53,7 +54,7 @@ class HubDownloads(QObject):
 
     def find_left(self) -> None:
         """Offer what an earlier run did not finish."""
-        for left in ModelFolders().unfinished():
+        for left in _folders().unfinished():
             record = left.record
             if record.model not in self._states:
                 progress = Progress("paused", left.done, record.total)
@@ -97,7 +98,7 @@ class HubDownloads(QObject):
         state = self._states.pop(model, None)
         if state is not None and state.phase in (Phase.LEFT, Phase.FAILED):
             with contextlib.suppress(EngineError):  # another window is downloading it
-                ModelFolders().discard(model)
+                _folders().discard(model)
         self.changed.emit()
 
     def leave(self) -> None:
@@ -120,7 +121,7 @@ class HubDownloads(QObject):
         except CancelledError:
             if not control.keeps:
                 with contextlib.suppress(EngineError):
-                    ModelFolders().discard(state.model)
+                    _folders().discard(state.model)
             self._tell(control, None, state.model)
         except EngineError as error:
             self._tell(control, replace(state, phase=Phase.FAILED, problem=error_text(error)))
@@ -130,6 +131,9 @@ class HubDownloads(QObject):
             self._tell(control, replace(state, phase=Phase.FAILED, problem=error_text(bug)))
 
     def _fetch(self, state: Download, control: Control) -> Download:
+        from engine.models.hub.download import download
+        from engine.models.hub.endpoint import endpoint_of
+
         def tell(progress: Progress) -> None:
             phase = Phase.PAUSED if progress.state == "paused" else Phase.RUNNING
             self._tell(control, replace(state, phase=phase, progress=progress))
@@ -159,3 +163,9 @@ class HubDownloads(QObject):
         self.changed.emit()
         if isinstance(told, Download) and told.phase is Phase.DONE:
             self.arrived.emit(told.name)
+
+
+def _folders() -> ModelFolders:
+    from engine.models.hub.folders import ModelFolders  # which the first window need not wait for
+
+    return ModelFolders()

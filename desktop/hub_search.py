@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -15,9 +16,10 @@ from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
 from engine.models.entry import is_hub_id
 from engine.models.hub.control import Control
-from engine.models.hub.endpoint import OFFICIAL, endpoint_of
-from engine.models.hub.known import KnownModel, known_models
-from engine.models.hub.search import HubModel, search
+
+if TYPE_CHECKING:
+    from engine.models.hub.known import KnownModel
+    from engine.models.hub.search import HubModel
 
 
 class HubSearch(QObject):
@@ -62,6 +64,9 @@ class HubSearch(QObject):
 
     def _search(self, text: str, control: Control) -> None:
         """In the thread of the search."""
+        from engine.models.hub.endpoint import OFFICIAL, endpoint_of
+        from engine.models.hub.search import search
+
         told: EngineError | tuple[HubRow, ...]
         try:
             endpoint = endpoint_of(self._engine.settings.hub_endpoint)
@@ -89,6 +94,8 @@ class HubSearch(QObject):
 
 def known_rows() -> tuple[HubRow, ...]:
     """The well-known models, which are offered without asking the hub."""
+    from engine.models.hub.known import known_models
+
     is_chinese = current_language() == "zh_CN"
     return tuple(_known_row(model, is_chinese) for model in known_models())
 

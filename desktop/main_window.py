@@ -6,7 +6,7 @@ import time
 
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
-from PyQt5.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QDialog, QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from desktop.actions import ActionSpec, Group, enable, make_action, set_keys
 from desktop.batch_state import BatchState
@@ -16,7 +16,6 @@ from desktop.export_flow import ExportFlow
 from desktop.hints import HintStrip
 from desktop.i18n import tr
 from desktop.icons import program_icon
-from desktop.key_list import KeyList, show_key_list
 from desktop.key_map import remapped, shown
 from desktop.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout_of
 from desktop.mime import can_open, given_in
@@ -36,7 +35,6 @@ from desktop.panels.welcome import Welcome
 from desktop.preferences import Preferences, PreferenceStore
 from desktop.server_control import ServerControl
 from desktop.server_state import ServerState
-from desktop.settings_dialog import SettingsDialog
 from desktop.text_fields import TextFieldKeys
 from desktop.theme import GRID
 from desktop.viewer import Viewer
@@ -84,7 +82,7 @@ class MainWindow(QMainWindow):
     def fill_again(self) -> None:
         """Make everything in it anew, in the language that `tr` speaks now; the layout and what is shown stay."""
         kept = layout_of(self)
-        for dialog in self.findChildren(KeyList):
+        for dialog in self.findChildren(QDialog, "keyList"):
             dialog.close()
         self._exporting.forget_dialog()
         self._models.forget_dialog()
@@ -321,9 +319,13 @@ class MainWindow(QMainWindow):
         self._store.change(hints_seen=self._store.value.hints_seen | {name})
 
     def _list_keys(self) -> None:
+        from desktop.key_list import show_key_list
+
         show_key_list(self._specs, self._store, self)
 
     def _open_settings(self) -> None:
+        from desktop.settings_dialog import SettingsDialog
+
         dialog = self.findChild(SettingsDialog)
         if dialog is None:
             dialog = SettingsDialog(self._store, self._viewer.state.models, self)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 from PyQt5.QtCore import QMimeData, QUrl
@@ -73,22 +72,9 @@ def _images_in(mime: QMimeData) -> list[str]:
     html = mime.html() if mime.hasHtml() else ""
     if not 0 < len(html) <= _MOST_HTML:
         return []
-    found = _ImageAddresses()
-    found.feed(html)
-    return list(dict.fromkeys(found.addresses))
+    from desktop.web_page import image_addresses
 
-
-class _ImageAddresses(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.addresses: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        address = (dict(attrs).get("src") or "").strip() if tag == "img" else ""
-        if address.startswith("//"):
-            address = f"https:{address}"
-        if _OPENABLE.match(address):
-            self.addresses.append(address)
+    return [address for address in image_addresses(html) if _OPENABLE.match(address)]
 
 
 def _is_address_or_path(line: str) -> bool:

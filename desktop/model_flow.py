@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from desktop.detection_runner import Given
 from desktop.i18n import error_text, tr
-from desktop.model_dialog import ModelDialog
 from desktop.model_drop import models_in
-from desktop.model_names import NamesDialog
 from desktop.model_state import ModelRow, ModelView, NamesWanted
 from desktop.preferences import PreferenceStore
 from desktop.viewer import Viewer
 from desktop.viewer_state import Offer, ViewerState
 from engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from desktop.model_dialog import ModelDialog
+    from desktop.model_names import NamesDialog
 
 
 class ModelFlow(QObject):
@@ -78,6 +81,8 @@ class ModelFlow(QObject):
 
     def _make_dialog(self) -> ModelDialog:
         if self.dialog is None:
+            from desktop.model_dialog import ModelDialog
+
             self.dialog = ModelDialog(self._window)
             self._wire_models(self.dialog)
             self._wire_hub(self.dialog)
@@ -182,6 +187,8 @@ class ModelFlow(QObject):
         self._viewer.offer(text, Offer(tr("Use now"), lambda: self._manager.choose(name)))
 
     def _ask_names(self, wanted: NamesWanted) -> None:
+        from desktop.model_names import NamesDialog
+
         if self._names is not None:
             self._names.deleteLater()
         beside = self.dialog if self.dialog is not None and self.dialog.isVisible() else self._window

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -13,9 +14,11 @@ from desktop.model_errands import Errands
 from desktop.state_holder import StateHolder
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
-from engine.measuring import LEAST_IMAGES, Progress, measure
 from engine.precision import Precision
-from engine.precisions import Offer, choose, offers
+
+if TYPE_CHECKING:
+    from engine.measuring import Progress
+    from engine.precisions import Offer
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class PrecisionView:
     @property
     def measurable(self) -> tuple[Precision, ...]:
         """Those for which images enough are open."""
+        from engine.measuring import LEAST_IMAGES
+
         return tuple(each for each in self.possible if self.images >= LEAST_IMAGES[each])
 
 
@@ -100,6 +105,8 @@ class ModelPrecisions(QObject):
             self._show(PrecisionView(name, images=self._count(), measurement=self.view.measurement))
 
         def work() -> tuple[Offer, ...]:
+            from engine.precisions import offers
+
             try:
                 return offers(self._engine, name)
             except EngineError:
@@ -110,11 +117,16 @@ class ModelPrecisions(QObject):
     def choose(self, name: str, precision: Precision) -> None:
         """Let a model compute in this precision from its next answer on."""
 
+        def work() -> None:
+            from engine.precisions import choose
+
+            choose(self._engine, name, precision)
+
         def then(_: None) -> None:
             self.read(name)
             self.chosen.emit(name)
 
-        self._reading.run(lambda: choose(self._engine, name, precision), then)
+        self._reading.run(work, then)
 
     def measure(self) -> None:
         """Measure what can be measured of the model in view, on the images that are open; one at a time."""
@@ -124,6 +136,8 @@ class ModelPrecisions(QObject):
         self._cancelled = cancelled = threading.Event()
 
         def work() -> None:
+            from engine.measuring import measure
+
             with contextlib.suppress(CancelledError):
                 for precision in wanted:
                     tell = self._teller(name, precision)

@@ -54,7 +54,6 @@ from engine.detect.tiling import Tiling
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.image.source import Source
-from engine.render import draw_detections, encode_image
 from engine.review.decision import Status
 from engine.review.refine import Refinement
 from engine.review.session import Session
@@ -277,7 +276,13 @@ class Viewer(QObject):
             self.tell(tr("There is nothing to copy yet: open an image first."))
             return
         drawn = reviewed.without(Status.REJECTED)
-        self._copies.run(lambda: encode_image(draw_detections(image.pixels, drawn), "PNG"))
+
+        def work() -> bytes:
+            from engine.render import draw_detections, encode_image
+
+            return encode_image(draw_detections(image.pixels, drawn), "PNG")
+
+        self._copies.run(work)
 
     def detect_all(self) -> None:
         """Detect in every image of the list, behind the window's back, but in those whose answer is held already."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import segno
 from PyQt5.QtCore import QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QWidget
@@ -31,7 +30,7 @@ class QrCode(QWidget):
         if text == self._text:
             return
         self._text = text
-        self._rows = tuple(bytes(row) for row in segno.make(text, error="m", micro=False).matrix) if text else ()
+        self._rows = _matrix(text) if text else ()
         side = (len(self._rows) + 2 * _QUIET) * _MODULE
         self.setFixedSize(side, side)
         self.update()
@@ -50,3 +49,10 @@ class QrCode(QWidget):
                     left, top = (x + _QUIET) * _MODULE, (y + _QUIET) * _MODULE
                     painter.fillRect(left, top, _MODULE, _MODULE, Qt.GlobalColor.black)
         painter.end()
+
+
+def _matrix(text: str) -> tuple[bytes, ...]:
+    """The squares of the code, line by line; 1 is dark."""
+    import segno
+
+    return tuple(bytes(row) for row in segno.make(text, error="m", micro=False).matrix)

@@ -6,9 +6,8 @@ import io
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageChops, ImageCms, ImageFile
+from PIL import Image, ImageChops, ImageFile
 
-_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _WIDE = ("I", "F")
 _ROWS = 256
 
@@ -59,11 +58,13 @@ def _by_profile(image: Image.Image, profile: bytes | None, space: str) -> Image.
     """The image in sRGB by its ICC profile; `None` when there is none, it is sRGB, or it does not serve."""
     if not profile:
         return None
+    from PIL import ImageCms  # of the many images without a profile none needs it
+
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space != space or "sRGB" in ImageCms.getProfileDescription(source):
             return None
-        return ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except Exception:
         return None
 

@@ -5,21 +5,9 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    CurImagePlugin,
-    GifImagePlugin,
-    IcoImagePlugin,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageFile
 
 from engine.errors import ImageError
 from engine.image.colour import to_rgb
@@ -34,19 +22,19 @@ Image.MAX_IMAGE_PIXELS = 1 << 30
 # Odd metadata is no matter for the user.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
-_OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
-    "jpeg": JpegImagePlugin.JpegImageFile,
-    "png": PngImagePlugin.PngImageFile,
-    "gif": GifImagePlugin.GifImageFile,
-    "tiff": TiffImagePlugin.TiffImageFile,
-    "ico": IcoImagePlugin.IcoImageFile,
-    "cur": CurImagePlugin.CurImageFile,
-    "webp": WebPImagePlugin.WebPImageFile,
-    "bmp": BmpImagePlugin.BmpImageFile,
-    "ppm": PpmImagePlugin.PpmImageFile,
-    "avif": AvifImagePlugin.AvifImageFile,
+_OPENERS = {
+    "jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "png": ("PIL.PngImagePlugin", "PngImageFile"),
+    "gif": ("PIL.GifImagePlugin", "GifImageFile"),
+    "tiff": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "ico": ("PIL.IcoImagePlugin", "IcoImageFile"),
+    "cur": ("PIL.CurImagePlugin", "CurImageFile"),
+    "webp": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "bmp": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "ppm": ("PIL.PpmImagePlugin", "PpmImageFile"),
+    "avif": ("PIL.AvifImagePlugin", "AvifImageFile"),
 }
-"""One opener for each format that users have: Pillow's other plugins never see a file."""
+"""One opener for each format that users have, imported when a file needs it: Pillow's other plugins never see one."""
 
 _SLOW_DECODERS = {"bmp_rle", "ppm", "ppm_plain"}
 _SLOW_PIXELS = 4_000_000
@@ -111,14 +99,14 @@ def _open(name: str, data: bytes, limits: Limits) -> ImageFile.ImageFile:
     icon = name in {"ico", "cur"}
     limit = min(limits.max_pixels, _SLOW_PIXELS) if icon else limits.max_pixels
     _check_pixels(claimed_size(name, data), limit)
-    opened = _heif_opener()(io.BytesIO(data)) if name == "heic" else _OPENERS[name](io.BytesIO(data))
+    opened = _opener(name)(io.BytesIO(data))
     if not icon and any(tile.codec_name in _SLOW_DECODERS for tile in opened.tile):
         limit = min(limit, _SLOW_PIXELS)
         if data.count(b"#") > _COMMENTS and name == "ppm":
             raise ValueError("too many comments")
     _check_pixels(opened.size, limit)
-    if isinstance(opened, TiffImagePlugin.TiffImageFile):
-        tags = opened.tag_v2
+    if name == "tiff":
+        tags = opened.tag_v2  # type: ignore[attr-defined]  # it is a TiffImageFile
         _check_pixels((tags.get(_TILE_WIDTH, 1), tags.get(_TILE_HEIGHT, 1)), min(limits.max_pixels, _TILE_PIXELS))
     if name == "jpeg" and jpeg_scans(data) > _SCANS:
         raise ValueError("too many scans")
@@ -128,6 +116,14 @@ def _open(name: str, data: bytes, limits: Limits) -> ImageFile.ImageFile:
 def _check_pixels(size: tuple[int, int] | None, limit: int) -> None:
     if size and size[0] * size[1] > limit:
         raise _too_many_pixels(limit)
+
+
+def _opener(name: str) -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    if name == "heic":
+        return _heif_opener()
+    module, kind = _OPENERS[name]
+    opener: Callable[[io.BytesIO], ImageFile.ImageFile] = getattr(import_module(module), kind)
+    return opener
 
 
 def _heif_opener() -> Callable[[io.BytesIO], ImageFile.ImageFile]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from engine.errors import CancelledError, SourceError
 from engine.image.fetch_policy import FetchPolicy
@@ -197,6 +196,8 @@ def _url_source(text: str, scheme: str) -> Source:
             "url_not_http",
             "Give an address that begins with http:// or https:// and has no user name or backslash.",
         )
+    from urllib.request import url2pathname  # with an HTTP client, for the rare address that begins with file:
+
     return _path_source(url2pathname(parts.path))
 
 

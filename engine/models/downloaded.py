@@ -9,11 +9,12 @@ from engine.errors import ModelError
 from engine.export.atomic import cannot_write
 from engine.models.catalog import Catalog
 from engine.models.entry import Entry
-from engine.models.hub.folders import ModelFolders
 
 
 def is_downloaded(path: Path) -> bool:
     """Whether the files of a model were brought from the hub by this program."""
+    from engine.models.hub.folders import ModelFolders  # with what asks the hub, for which a window need not wait
+
     return path.resolve() in {folder.resolve() for folder in ModelFolders().downloaded()}
 
 

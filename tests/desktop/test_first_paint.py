@@ -10,6 +10,30 @@ import pytest
 
 from engine.paths import resource
 
+LATER = (
+    "desktop.export_dialog",
+    "desktop.key_list",
+    "desktop.model_dialog",
+    "desktop.model_names",
+    "desktop.settings_dialog",
+    "engine.export.formats",
+    "engine.measuring",
+    "engine.models.hub.download",
+    "engine.models.hub.search",
+    "engine.render",
+    "PIL.ImageCms",
+    "asyncio",
+    "fastapi",
+    "html.parser",
+    "huggingface_hub",
+    "keyring",
+    "requests",
+    "segno",
+    "ssl",
+    "tomlkit",
+    "urllib.request",
+)
+
 
 @pytest.mark.parametrize("images", [[], [str(resource("samples", "parcels.jpg"))]], ids=["empty", "sample"])
 def test_nothing_heavy_is_imported_before_the_first_paint(images: list[str]) -> None:
@@ -17,3 +41,10 @@ def test_nothing_heavy_is_imported_before_the_first_paint(images: list[str]) -> 
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["imported"] == []
+
+
+def test_what_only_a_dialog_or_an_address_needs_is_not_imported_at_the_start() -> None:
+    command = [sys.executable, "-c", "import json, sys, desktop.app; print(json.dumps([*sys.modules]))"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert not {*LATER} & {*json.loads(done.stdout)}

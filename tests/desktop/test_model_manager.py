@@ -30,13 +30,12 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop import model_precisions
 from desktop.model_dialog import ModelDialog
 from desktop.model_facts import runtime_text
 from desktop.model_manager import ModelManager
 from desktop.model_names import NamesDialog
 from desktop.model_state import ModelView, Presence
-from engine import precisions
+from engine import measuring, precisions
 from engine.detect.runtimes.openvino_library import native_precisions
 from engine.engine import Engine
 from engine.errors import CancelledError
@@ -579,7 +578,7 @@ def test_a_precision_is_measured_then_offered_and_chosen(precision: Precision, o
         go_on.wait(20)
         keep_form(engine, name)
 
-    with patch.object(model_precisions, "measure", measured):
+    with patch.object(measuring, "measure", measured):
         manager.press("modelMeasure")
         driver.wait_until(lambda: precision.button.text() == "bf16: measuring 3 of 6")
         go_on.set()
@@ -633,7 +632,7 @@ def test_a_measurement_ends_where_nobody_waits_for_it(precision: Precision, end:
         ended.set()
         raise CancelledError
 
-    with patch.object(model_precisions, "measure", endless):
+    with patch.object(measuring, "measure", endless):
         manager.press("modelMeasure")
         driver.wait_until(lambda: precision.button.text() == "bf16: loading…")
         assert "precisions-measure" in measuring_threads()
