@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if library is not None:
         print(f"detrdesk: the window needs {library}; install it with: {install_command()}", file=sys.stderr)
         return 1
+    gc.disable()  # until the window is shown: nothing becomes garbage meanwhile
     from desktop.app import main as open_window
 
     return open_window(given)
