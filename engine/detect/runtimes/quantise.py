@@ -75,17 +75,17 @@ def main(model: str, work: str, haste: str) -> None:
     try:
         request = Request.taken(Path(work))
         recipe = read_model(Path(model))
-        fast_file, key = Path(request.f32_file), ""
+        fast_file, key, calibrated = Path(request.f32_file), "", 0
         if request.precision == "int8":
-            fast_file, key = _quantise(recipe, request, Path(work), lambda stage: tell(parent, stage=stage))
-        figures = _measure(recipe, request, fast_file, lambda stage: tell(parent, stage=stage))
+            fast_file, key, calibrated = _quantise(recipe, request, Path(work), lambda stage: tell(parent, stage=stage))
+        figures = _measure(recipe, request, fast_file, calibrated, lambda stage: tell(parent, stage=stage))
         tell(parent, fingerprint=fingerprint(Path(model)), calibration=key, figures=figures and asdict(figures))
     except Exception as error:  # NNCF raises whatever its parts raise; the user needs one sentence
         tell(parent, failed=reason(error))
 
 
-def _quantise(recipe: Recipe, request: Request, work: Path, stage: Stage) -> tuple[Path, str]:
-    """Write the model quantised: where, and what names its calibration."""
+def _quantise(recipe: Recipe, request: Request, work: Path, stage: Stage) -> tuple[Path, str, int]:
+    """Write the model quantised: where, what names its calibration, and how many images that really had."""
     ov = openvino()  # before NNCF, which would load its telemetry
     import nncf
 
@@ -101,7 +101,8 @@ def _quantise(recipe: Recipe, request: Request, work: Path, stage: Stage) -> tup
         ignored_scope=nncf.IgnoredScope(names=head_layers(model), validate=False),
     )
     ov.save_model(quantised, work / MODEL_FILE, compress_to_fp16=False)
-    return work / MODEL_FILE, calibration_key(images.digests.values(), f"nncf {version('nncf')}")
+    key = calibration_key(images.digests.values(), f"nncf {version('nncf')}")
+    return work / MODEL_FILE, key, len(images.digests)
 
 
 class _Calibration:
@@ -146,7 +147,7 @@ def head_layers(model: Any) -> list[str]:
     return list(found)
 
 
-def _measure(recipe: Recipe, request: Request, fast_file: Path, stage: Stage) -> Figures | None:
+def _measure(recipe: Recipe, request: Request, fast_file: Path, calibrated: int, stage: Stage) -> Figures | None:
     """Compare both forms on the images, in turns; `None` where f32 finds nothing above the threshold in them."""
     answers = (F32, request.precision)
     f32, fast = (
@@ -178,7 +179,7 @@ def _measure(recipe: Recipe, request: Request, fast_file: Path, stage: Stage) ->
         new=changed.new,
         threshold=request.threshold,
         images=len(compared),
-        calibrated=len(request.calibration),
+        calibrated=calibrated,
         processor=processor(),
         at=time.time(),
     )
