@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from engine.errors import EngineError
 from engine.paths import config_dir
-
-_PREFIX = "detrdesk_"
 
 
 def _words(given: object) -> object:
@@ -20,11 +23,11 @@ def _words(given: object) -> object:
     return given.replace(",", " ").split() if isinstance(given, str) else given
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
-class Settings(BaseModel):
-    """The engine's settings: what is passed in, else what the environment says, else the file.
+class Settings(BaseSettings):
+    """The engine's settings.
 
     Attributes:
         model: The model that is used where none is named.
@@ -55,6 +58,8 @@ class Settings(BaseModel):
         log_json: Write the access log as JSON.
     """
 
+    model_config = SettingsConfigDict(env_prefix="DETRDESK_", extra="ignore")
+
     model: str = "starter"
     device: str = "auto"
     runtime: Literal["auto", "torch", "openvino"] = "auto"
@@ -80,14 +85,17 @@ class Settings(BaseModel):
     max_images: int = Field(default=16, ge=1)
     log_json: bool = False
 
-    def __init__(self, **given: Any) -> None:
-        """Read what is not given.
-
-        Raises:
-            ValidationError: a value cannot be used.
-            OSError, ValueError: the file cannot be read.
-        """
-        super().__init__(**{**_in_file(), **_in_environment(), **given})
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed in, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
 
 
 def config_file() -> Path:
@@ -113,15 +121,3 @@ def load_settings() -> Settings:
         raise EngineError(
             "settings_unreadable", "The settings file config.toml cannot be read: {reason}.", reason=error
         ) from error
-
-
-def _in_file() -> dict[str, Any]:
-    path = config_file()
-    return tomllib.loads(path.read_bytes().decode()) if path.is_file() else {}
-
-
-def _in_environment() -> dict[str, str]:
-    """What `DETRDESK_...` variables say, their names in any case."""
-    variables = {name.lower(): value for name, value in os.environ.items()}
-    named = {name: f"{_PREFIX}{name}" for name in Settings.model_fields}
-    return {name: variables[variable] for name, variable in named.items() if variable in variables}
