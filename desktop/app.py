@@ -69,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
     if crashed:
         window.tell(tr("detrdesk ended unexpectedly last time; `detrdesk doctor` shows the log folder."))
     window.show()
-    _keep_for_good()
+    keep_for_good()
     try:
         code = QApplication.exec()
     finally:
@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
     return code
 
 
-def _keep_for_good() -> None:
+def keep_for_good() -> None:
     """What the program is made of is no garbage: it is not searched at every collection, 30 ms each time."""
     gc.freeze()
     gc.enable()

@@ -16,8 +16,8 @@ def run_fresh(command: Sequence[str]) -> str:
 
 
 def run_in(home: Path, command: Sequence[str]) -> str:
-    """What a program prints that finds in `home` what it left there."""
-    own = {"DETRDESK_HOME": str(home), "PYTHONPATH": str(Path.cwd())}
+    """What a program prints that finds in `home` what it left there; compiled before, as installing does."""
+    own = {"DETRDESK_HOME": str(home), "PYTHONPATH": str(Path.cwd()), "PYTHONDONTWRITEBYTECODE": ""}
     environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ, **own}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:

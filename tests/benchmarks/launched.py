@@ -5,16 +5,18 @@ When its first paint, or the first detections, were there; and which heavy libra
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 import time
 
-import psutil
-from PyQt5.QtCore import QEvent, QObject, QTimer
-from PyQt5.QtWidgets import QApplication
+gc.disable()  # as desktop.__main__
 
-from desktop.app import build
+from PyQt5.QtCore import QEvent, QObject, QTimer  # noqa: E402
+from PyQt5.QtWidgets import QApplication  # noqa: E402
+
+from desktop.app import build, keep_for_good  # noqa: E402
 
 HEAVY = ("torch", "transformers", "openvino")
 
@@ -52,11 +54,14 @@ def launch(until: str, images: list[str]) -> None:
     window.view.viewport().installEventFilter(paint)
     window.welcome.installEventFilter(paint)
     window.show()
+    keep_for_good()
 
     def look() -> None:
         if paint.at is None or (until == "detection" and window._viewer.state.detections is None):
             return
         at = paint.at if until == "window" else time.time()
+        import psutil
+
         memory = psutil.Process().memory_info().rss / 1e6
         print(json.dumps({"at": at, "imported": paint.imported, "MB": memory}), flush=True)
         window.close()
