@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from PIL import Image
 
@@ -78,24 +79,26 @@ class Answering:
         takes_others = True
         while asked.found is None:
             detector = self._ready(asked, settings)
-            images = [asked, *self._along(asked, detector)] if takes_others else [asked]
+            others = self._along(asked, detector) if takes_others else []
             try:
-                self._run(detector, images, settings)
+                if others:
+                    self._run(detector, [asked, *others], settings)
+                else:
+                    self._run_alone(detector, asked, settings)
             except DetectionError as error:
-                if len(images) == 1:
+                if not others:
                     self._recover(asked, error)
                 takes_others = False  # another image may have been the reason
         return asked.found
 
-    def answer_together(self, images: Sequence[Asked], settings: Settings) -> list[Detections]:
-        """The same for several images with inputs of the same size, in one turn.
+    def answer_together(self, first: Asked, rest: Iterable[Asked], settings: Settings) -> None:
+        """The same for several images with inputs of the same size, in one turn, taken as they can be worked on.
 
         Raises:
             ModelError, CancelledError: as `answer`.
             DetectionError: the model could not answer for one of them; it may be able to for each alone.
         """
-        self._run(self._ready(images[0], settings), images, settings)
-        return [each.found for each in images if each.found is not None]
+        self._run(self._ready(first, settings), chain([first], rest), settings)
 
     def _recover(self, asked: Asked, failure: DetectionError) -> None:
         """Raise it unless there is another runtime to be tried."""
@@ -129,12 +132,23 @@ class Answering:
             and not each.cancelled()
         ][:most]
 
-    def _run(self, detector: Detector, images: Sequence[Asked], settings: Settings) -> None:
-        prepared = [_fitting(each, detector) for each in images]
-        founds = [detector.detect(prepared[0])] if len(images) == 1 else detector.detect_together(prepared)
-        for each, found in zip(images, founds, strict=True):
+    def _run_alone(self, detector: Detector, asked: Asked, settings: Settings) -> None:
+        found = detector.detect(_fitting(asked, detector))
+        asked.found = replace(found, model=asked.model)
+        self._models.used(asked.model, settings, found)
+
+    def _run(self, detector: Detector, images: Iterable[Asked], settings: Settings) -> None:
+        taken: list[Asked] = []
+
+        def prepared() -> Iterator[Prepared]:
+            for each in images:
+                taken.append(each)
+                yield _fitting(each, detector)
+
+        founds = detector.detect_together(prepared())
+        for each, found in zip(taken, founds, strict=True):
             each.found = replace(found, model=each.model)
-        self._models.used(images[0].model, settings, founds[0])
+        self._models.used(taken[0].model, settings, founds[0])
 
 
 def give_up_if(cancelled: Cancelled) -> None:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 from engine.detect.detection import Detections
 from engine.detect.scheduler import Cancelled, Rank
@@ -25,8 +26,11 @@ _AHEAD = _DECODERS + 1
 _LARGEST_AHEAD = 40_000_000
 """Pixels; a larger image is decoded only in its turn, so that there is one of them in memory."""
 
-_LARGEST_TOGETHER = 16_000_000
-"""Pixels; larger images take longer to decode than several quick answers: no more of them are kept in memory."""
+_MOST_TOGETHER, _PIXELS_TOGETHER = 32, 64_000_000
+"""Images that are answered in one turn where nobody else waits, and how large they may be together."""
+
+_PATIENCE = 0.01
+"""Seconds in a turn that the next image may take to be ready."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,49 +81,84 @@ def detect_many(
     Raises:
         ModelError: the model cannot be found or loaded.
     """
-    pipeline = _Pipeline(engine, engine.catalog.name_of(model or engine.settings.model), cancelled, fresh, tiling)
-    waiting: _Waiting = deque()
+    name = engine.catalog.name_of(model or engine.settings.model)
     with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decoding") as pool:
+        pipeline = _Pipeline(engine, sources, pool, _Look(name, cancelled, fresh, tiling))
         try:
-            for source in sources:
-                waiting.append((source, pool.submit(pipeline.prepare, source)))
-                if len(waiting) >= _AHEAD + pipeline.at_once:
-                    yield from pipeline.finish(waiting)
-            while waiting:
-                yield from pipeline.finish(waiting)
+            while pipeline.fill():
+                yield from pipeline.finish()
         except CancelledError:
             return
         finally:
-            pipeline.is_over.set()
-            for _, prepared in waiting:
-                prepared.cancel()
+            pipeline.close()
 
 
-_Waiting = deque[tuple[Source, Future[Answer | OpenedImage | ImageFile]]]
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How each image is looked at; see `detect_many`."""
+
+    model: str
+    cancelled: Cancelled
+    fresh: bool
+    tiling: Tiling | None
+
+
+_Prepared = Answer | OpenedImage | ImageFile
+"""A known answer, an image that is ready for the model, or one that is too large to be decoded before its turn."""
 
 
 class _Pipeline:
-    """The two steps of each image.
+    """The two steps of each image: what needs no turn at the model in the pool, the rest in the caller's thread."""
 
-    Attributes:
-        is_over: Set when nothing more is to be prepared.
-        at_once: How many images are detected in at once, at most.
-    """
-
-    def __init__(self, engine: Engine, model: str, cancelled: Cancelled, fresh: bool, tiling: Tiling | None) -> None:
-        self.is_over = threading.Event()
+    def __init__(self, engine: Engine, sources: Iterable[Source], pool: ThreadPoolExecutor, look: _Look) -> None:
         self._engine = engine
-        self._model = model
-        self._cancelled = cancelled
-        self._fresh = fresh
-        self._tiling = tiling
+        self._sources = iter(sources)
+        self._pool = pool
+        self._look = look
         self._places = engine.scheduler.behind(Rank.MANY)
-        self.at_once = 1
+        self._is_over = threading.Event()
+        self._waiting: deque[tuple[Source, Future[_Prepared]]] = deque()
+        self._at_once = 1
 
-    def prepare(self, source: Source) -> Answer | OpenedImage | ImageFile:
-        """As far as it goes without a turn at the model: known detections, a prepared image, or a large file."""
+    def fill(self) -> bool:
+        """Have the next images prepared; false where none are left."""
+        for source in islice(self._sources, max(0, _AHEAD + self._at_once - len(self._waiting))):
+            self._waiting.append((source, self._pool.submit(self._prepare, source)))
+        return bool(self._waiting)
+
+    def finish(self) -> Iterator[Answer | Failure]:
+        """The rest of the first that waits, and of those that may be answered in the same turn."""
+        source, future = self._waiting.popleft()
+        try:
+            first = self._prepared(future)
+        except (ModelError, CancelledError):
+            raise
+        except EngineError as error:
+            yield Failure(source, error)
+            return
+        if isinstance(first, Answer):
+            yield first
+            return
+        self._at_once = self._worth_together(first)
+        if self._at_once == 1:
+            yield self._alone(source, first)
+            return
+        group = [(source, first)]
+        try:
+            yield from self._together(group)
+        except DetectionError:  # at one of them, or at all together
+            yield from (self._alone(*each) for each in group)
+
+    def close(self) -> None:
+        """Nothing more is to be prepared."""
+        self._is_over.set()
+        for _, future in self._waiting:
+            future.cancel()
+
+    def _prepare(self, source: Source) -> _Prepared:
+        look = self._look
         file = self._engine.read(source, self._is_given_up)
-        known = None if self._fresh else self._engine.recall(file, self._model, self._tiling)
+        known = None if look.fresh else self._engine.recall(file, look.model, look.tiling)
         if known is not None:
             return Answer(source, file.content_hash, known, is_known=True)
         if self._is_given_up():
@@ -130,85 +169,74 @@ class _Pipeline:
             if error.code != "too_many_pixels":
                 raise
             return file
-        return image if self._tiling else self._engine.prepare(image, self._model, self._is_given_up)
+        return image if look.tiling else self._engine.prepare(image, look.model, self._is_given_up)
 
-    def finish(self, waiting: _Waiting) -> Iterator[Answer | Failure]:
-        """The rest of the first that waits and of those that go with it, in the caller's thread."""
-        source, prepared = waiting.popleft()
-        try:
-            first = self._prepared(prepared)
-        except (ModelError, CancelledError):
-            raise
-        except EngineError as error:
-            yield Failure(source, error)
-            return
-        if isinstance(first, Answer):
-            yield first
-            return
-        group = [(source, first), *self._along(first, waiting)]
-        yield from self._together(group) or (self._alone(*each) for each in group)
-
-    def _prepared(self, prepared: Future[Answer | OpenedImage | ImageFile]) -> Answer | OpenedImage:
-        if self._cancelled():
+    def _prepared(self, future: Future[_Prepared]) -> Answer | OpenedImage:
+        if self._look.cancelled():
             raise CancelledError
-        ready = prepared.result()
+        ready = future.result()
         return self._engine.decode(ready) if isinstance(ready, ImageFile) else ready
 
-    def _along(self, first: OpenedImage, waiting: _Waiting) -> list[tuple[Source, OpenedImage]]:
-        """Those that can be answered together with the first, as far as they are prepared by now."""
-        self.at_once = self._at_once(first)
-        along: list[tuple[Source, OpenedImage]] = []
-        while waiting and len(along) + 1 < self.at_once and _goes_with(first, waiting[0][1]):
-            source, prepared = waiting.popleft()
-            image = prepared.result()
-            assert isinstance(image, OpenedImage)
-            along.append((source, image))
-        return along
+    def _worth_together(self, image: OpenedImage) -> int:
+        """How many images like this one the model answers quicker together."""
+        detector = self._engine.loaded(self._look.model)
+        if detector is None or image.prepared is None or 2 * _pixels(image) > _PIXELS_TOGETHER:
+            return 1
+        return detector.runtime.at_once
 
-    def _at_once(self, image: OpenedImage) -> int:
-        """How many images like this one are to be answered together."""
-        detector = self._engine.loaded(self._model)
-        is_large = image.pixels.width * image.pixels.height > _LARGEST_TOGETHER
-        return 1 if detector is None or is_large or image.prepared is None else detector.runtime.at_once
+    def _together(self, group: list[tuple[Source, OpenedImage]]) -> Iterator[Answer]:
+        """The answers for an image and those that are ready when the model is; they are added to the group."""
+        images = self._ready_ones(group)
+        founds = self._engine.detect_together(images, self._look.model, self._look.cancelled, self._places)
+        return (_answer(source, image, found) for (source, image), found in zip(group, founds, strict=True))
 
-    def _together(self, group: list[tuple[Source, OpenedImage]]) -> list[Answer]:
-        """The answers for several images; none where there is but one, or each must be asked about alone."""
-        if len(group) == 1:
-            return []
-        images = [image for _, image in group]
-        try:
-            founds = self._engine.detect_together(images, self._model, self._cancelled, self._places)
-        except DetectionError:
-            return []
-        answers = zip(group, founds, strict=True)
-        return [_answer(source, image, found) for (source, image), found in answers]
+    def _ready_ones(self, group: list[tuple[Source, OpenedImage]]) -> Iterator[OpenedImage]:
+        """The first image, and as long as nobody else waits for the model those behind it that are like it."""
+        first = group[0][1]
+        yield first
+        room = _PIXELS_TOGETHER - _pixels(first)
+        while len(group) < _MOST_TOGETHER and not self._engine.scheduler.is_awaited and self.fill():
+            source, future = self._waiting[0]
+            image = _ready(future)
+            if image is None or not _is_like(first, image) or _pixels(image) > room:
+                return
+            self._waiting.popleft()
+            group.append((source, image))
+            room -= _pixels(image)
+            yield image
 
     def _alone(self, source: Source, image: OpenedImage) -> Answer | Failure:
-        how = self._cancelled, self._fresh, self._places
+        look = self._look
+        how = look.cancelled, look.fresh, self._places
         try:
-            return _answer(source, image, detect_tiled(self._engine, image, self._model, self._tiling, *how))
+            return _answer(source, image, detect_tiled(self._engine, image, look.model, look.tiling, *how))
         except (ModelError, CancelledError):
             raise
         except EngineError as error:
             return Failure(source, error)
 
     def _is_given_up(self) -> bool:
-        return self.is_over.is_set() or self._cancelled()
+        return self._is_over.is_set() or self._look.cancelled()
 
 
 def _answer(source: Source, image: OpenedImage, found: Detections) -> Answer:
     return Answer(source, image.content_hash, found, is_known=False, image=image)
 
 
-def _goes_with(first: OpenedImage, other: Future[Answer | OpenedImage | ImageFile]) -> bool:
-    """Whether an image is prepared, and for an input of the same size."""
-    if not other.done() or other.exception() is not None:
-        return False
-    image = other.result()
-    return (
-        isinstance(image, OpenedImage)
-        and first.prepared is not None
-        and image.prepared is not None
-        and image.prepared.recipe == first.prepared.recipe
-        and image.prepared.input_size == first.prepared.input_size
-    )
+def _pixels(image: OpenedImage) -> int:
+    return image.pixels.width * image.pixels.height
+
+
+def _ready(future: Future[_Prepared]) -> OpenedImage | None:
+    """An image, if it is ready for the model now or in a moment."""
+    try:
+        ready = future.result(_PATIENCE)
+    except (TimeoutError, EngineError):
+        return None
+    return ready if isinstance(ready, OpenedImage) else None
+
+
+def _is_like(first: OpenedImage, other: OpenedImage) -> bool:
+    """Whether both are prepared for inputs of the same size."""
+    one, two = first.prepared, other.prepared
+    return one is not None and two is not None and one.recipe == two.recipe and one.input_size == two.input_size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -280,7 +280,7 @@ class Engine:
 
     def detect_together(
         self,
-        images: Sequence[OpenedImage],
+        images: Iterable[OpenedImage],
         model: str | None = None,
         cancelled: Cancelled = bool,
         places: Places | None = None,
@@ -288,8 +288,8 @@ class Engine:
         """Every detection in several opened images, in one turn at the model; the cache is told, but not asked.
 
         Args:
-            images: What to look at, all prepared for the model and with the same `Prepared.input_size`; at most as many
-                as its `Runtime.at_once`.
+            images: What to look at, one at least, all prepared for the model and with the same `Prepared.input_size`;
+                taken in that turn, as the model can work on them.
             model: A name in the catalog or a checkpoint folder; `None` is the default model.
             cancelled: Asked until the model runs; true gives up.
             places: The caller's places in the queue; `None` goes ahead of all who have some.
@@ -299,10 +299,17 @@ class Engine:
             DetectionError: the model could not answer for one of them; it may be able to for each alone.
         """
         name = self.catalog.name_of(model or self.settings.model)
-        group = [self._asked(image, name, cancelled) for image in images]
+        taken: list[tuple[OpenedImage, Asked]] = []
+
+        def asked() -> Iterator[Asked]:
+            for image in images:
+                taken.append((image, self._asked(image, name, cancelled)))
+                yield taken[-1][1]
+
         with self.scheduler.turn(cancelled, places):
-            founds = self._answering.answer_together(group, self.settings)
-        return [self.keep(image, _decoded(found, image)) for image, found in zip(images, founds, strict=True)]
+            rest = asked()
+            self._answering.answer_together(next(rest), rest, self.settings)
+        return [self.keep(image, _decoded(each.found, image)) for image, each in taken if each.found is not None]
 
     def prepare(self, image: OpenedImage, model: str | None = None, cancelled: Cancelled = bool) -> OpenedImage:
         """The image with all done that needs no turn at the model, for a thread that has time for it.

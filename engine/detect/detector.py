@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from engine.detect.detection import Detections, Timing
@@ -35,16 +35,25 @@ class Detector:
         output = self.runtime.run(prepared.tensors)
         return self._found(prepared, output, (time.perf_counter() - started) * 1e3)
 
-    def detect_together(self, images: Sequence[Prepared]) -> list[Detections]:
-        """The same for several images with inputs of the same size; the time of each is its share.
+    def detect_together(self, images: Iterable[Prepared]) -> list[Detections]:
+        """The same for several images with inputs of the same size, taken as the runtime can work on them.
+
+        The time of each is its share.
 
         Raises:
             DetectionError: out of memory, or the device failed, for any of them.
         """
+        taken: list[Prepared] = []
+
+        def tensors() -> Iterator[Tensors]:
+            for each in images:
+                taken.append(each)
+                yield each.tensors
+
         started = time.perf_counter()
-        outputs = self.runtime.run_together([each.tensors for each in images])
-        share = (time.perf_counter() - started) * 1e3 / len(images)
-        return [self._found(each, output, share) for each, output in zip(images, outputs, strict=True)]
+        outputs = self.runtime.run_together(tensors())
+        share = (time.perf_counter() - started) * 1e3 / max(len(taken), 1)
+        return [self._found(each, output, share) for each, output in zip(taken, outputs, strict=True)]
 
     def _found(self, prepared: Prepared, output: Tensors, model_ms: float) -> Detections:
         started = time.perf_counter()

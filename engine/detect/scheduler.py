@@ -42,6 +42,11 @@ class Turnstile:
         self._waiting: list[Order] = []
         self._changed = threading.Condition()
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for the way in."""
+        return bool(self._waiting)
+
     @contextmanager
     def passed(self, order: Order, cancelled: Cancelled) -> Iterator[None]:
         """Wait for the way in, and leave at the end of the block.
@@ -114,6 +119,11 @@ class Scheduler:
     def waiting(self) -> int:
         """Places that are taken: images that have not had their turn."""
         return self._waiting
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for a turn."""
+        return self._model.is_awaited
 
     def reserve(self, images: int) -> Places:
         """Places in the queue for `images` images, all or none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -32,7 +32,7 @@ class Groups:
     def __init__(self) -> None:
         self.seen: list[list[int]] = []
 
-    def note(self, images: Sequence[Prepared]) -> None:
+    def note(self, images: Iterable[Prepared]) -> None:
         first = [float(each.tensors["pixel_values"][0, 0, 0, 0]) for each in images]
         self.seen.append([round((value * 0.229 + 0.485) * 255) for value in first])
 
@@ -56,9 +56,10 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> Groups:
         groups.note([prepared])
         return alone(self, prepared)
 
-    def detect_together(self: Detector, images: Sequence[Prepared]) -> list[Detections]:
-        groups.note(images)
-        return together(self, images)
+    def detect_together(self: Detector, images: Iterable[Prepared]) -> list[Detections]:
+        taken = list(images)
+        groups.note(taken)
+        return together(self, taken)
 
     monkeypatch.setattr(Detector, "detect", detect)
     monkeypatch.setattr(Detector, "detect_together", detect_together)
@@ -166,7 +167,7 @@ def test_who_gave_up_is_not_taken_along(engine: Engine, groups: Groups) -> None:
 
 @pytest.mark.parametrize("message", ["out of memory", "an odd image"])
 def test_where_they_fail_together_each_is_asked_about_alone(engine: Engine, groups: Groups, message: str) -> None:
-    run = TorchRuntime.run_together
+    run = TorchRuntime._run
 
     def fails(self: TorchRuntime, images: Sequence[Tensors]) -> list[Tensors]:
         if len(images) > 1:
@@ -176,7 +177,7 @@ def test_where_they_fail_together_each_is_asked_about_alone(engine: Engine, grou
 
     detector = engine.load()
     crowd = Crowd(engine)
-    with patch.object(TorchRuntime, "run_together", fails):
+    with patch.object(TorchRuntime, "_run", fails):
         with engine.scheduler.turn():
             for red in (10, 60, 110):
                 crowd.ask(red)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 from engine.detect.recipe import Tensors
@@ -46,8 +46,11 @@ class Runtime(Protocol):
         """
         ...
 
-    def run_together(self, images: Sequence[Tensors]) -> list[Tensors]:
+    def run_together(self, images: Iterable[Tensors]) -> list[Tensors]:
         """Run the model on several images, whose inputs are of the same size; the outputs are those of `run`.
+
+        Args:
+            images: What the recipe made of each; taken as they can be worked on.
 
         Raises:
             DetectionError: as `run`, for any of them.

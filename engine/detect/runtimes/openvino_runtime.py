@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +57,7 @@ class OpenVinoRuntime:
         self.answers = answers
         self.name = runtime_name(OpenVinoRuntime.name, precision_in(answers))
         self._model_file = model_file
-        self._queue: Any = None
+        self._requests: list[Any] = []
         self._most_together = _MOST_TOGETHER if model_file.suffix == ".xml" else 1
         self._fastest = math.inf
         try:
@@ -81,29 +84,40 @@ class OpenVinoRuntime:
         self._fastest = min(self._fastest, time.perf_counter() - started)
         return {name: answer[at] for name, at in self._places.items()}
 
-    def run_together(self, images: Sequence[Tensors]) -> list[Tensors]:
+    def run_together(self, images: Iterable[Tensors]) -> list[Tensors]:
         """See `Runtime.run_together`."""
-        answers: list[Tensors] = [{}] * len(images)
-
-        def keep(request: Any, image: int) -> None:
-            outputs = [tensor.data.copy() for tensor in request.output_tensors]
-            answers[image] = {name: outputs[at] for name, at in self._places.items()}
-
+        answers: list[Tensors] = []
+        begun: deque[Any] = deque()
         try:
-            if self._queue is None:
-                self._queue = openvino().AsyncInferQueue(self._compiled("THROUGHPUT"))
-            self._queue.set_callback(keep)
-            for at, tensors in enumerate(images):
-                self._queue.start_async(dict(tensors), at, share_inputs=True)
-            self._queue.wait_all()
+            if not self._requests:
+                compiled = self._compiled("THROUGHPUT")
+                streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+                # twice as many, so that the next one has begun to wait when a core becomes free
+                self._requests = [compiled.create_infer_request() for _ in range(2 * streams)]
+            for tensors, request in zip(images, cycle(self._requests), strict=False):
+                if len(begun) == len(self._requests):
+                    answers.append(self._answer(begun.popleft()))
+                request.start_async(dict(tensors), share_inputs=True)
+                begun.append(request)
+            while begun:
+                answers.append(self._answer(begun.popleft()))
         except (RuntimeError, MemoryError) as error:
             self._most_together = 1
             raise detection_error(error, self.device) from error
+        finally:
+            for request in begun:  # they read from arrays of ours
+                with suppress(RuntimeError):
+                    request.wait()
         return answers
+
+    def _answer(self, request: Any) -> Tensors:
+        request.wait()
+        outputs = [tensor.data.copy() for tensor in request.output_tensors]
+        return {name: outputs[at] for name, at in self._places.items()}
 
     def close(self) -> None:
         """See `Runtime.close`."""
-        self._request = self._queue = None
+        self._request, self._requests = None, []
 
     def _compiled(self, for_what: str) -> Any:
         precision = {"INFERENCE_PRECISION_HINT": "bf16"} if self.answers == "bf16" else {}

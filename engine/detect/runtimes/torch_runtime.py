@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from engine.detect.agreement import difference, largest, probe_images
@@ -107,10 +108,16 @@ class TorchRuntime:
 
     def run(self, tensors: Tensors) -> Tensors:
         """See `Runtime.run`."""
-        return self.run_together([tensors])[0]
+        return self._run([tensors])[0]
 
-    def run_together(self, images: Sequence[Tensors]) -> list[Tensors]:
-        """See `Runtime.run_together`: as one batch."""
+    def run_together(self, images: Iterable[Tensors]) -> list[Tensors]:
+        """See `Runtime.run_together`: in batches."""
+        rest, outputs = iter(images), list[Tensors]()
+        while batch := list(islice(rest, self._most_together)):
+            outputs += self._run(batch)
+        return outputs
+
+    def _run(self, images: Sequence[Tensors]) -> list[Tensors]:
         torch = self._torch
         try:
             with (

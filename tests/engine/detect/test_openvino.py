@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -16,9 +17,10 @@ from PIL import Image
 
 from engine import Engine
 from engine.detect.agreement import difference
+from engine.detect.recipe import Tensors
 from engine.detect.runtimes.openvino_library import openvino
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
-from engine.errors import DetectionError, ModelError
+from engine.errors import CancelledError, DetectionError, ModelError
 from engine.models.converted import ConvertedModels
 from engine.paths import resource
 from engine.settings import Settings
@@ -212,6 +214,20 @@ def test_only_images_that_are_quick_are_answered_together(layer: Path, seconds: 
     runtime = OpenVinoRuntime(layer)
     runtime._fastest = seconds
     assert runtime.at_once == images
+
+
+def test_what_stops_in_the_middle_leaves_nothing_running(layer: Path) -> None:
+    runtime = OpenVinoRuntime(layer)
+
+    def images() -> Iterator[Tensors]:
+        for _ in range(9):
+            yield {"pixel_values": np.ones((1, 3, 8, 9), np.float32)}
+        raise CancelledError
+
+    for _ in range(3):
+        with pytest.raises(CancelledError):
+            runtime.run_together(images())
+    assert len(runtime.run_together([{"pixel_values": np.ones((1, 3, 8, 9), np.float32)}] * 3)) == 3
 
 
 def test_after_a_failure_together_each_is_answered_alone(layer: Path) -> None:
