@@ -38,7 +38,7 @@ def figures(workspace: Workspace) -> Iterator[Figure]:
         measured = []
         for batch in BATCHES:
             name = f"GPU, folder of {PHOTOS} photos, DETR-R50 shape; plain: batches of {batch}"
-            measured.append(compare_rates(name, PHOTOS, lambda: [ours()], _plain(plain, photos, batch), workspace.runs))
+            measured.append(compare_rates(name, PHOTOS, lambda: [ours()], plain_batches(plain, photos, batch), workspace.runs))
             yield measured[-1]
         slowest = min(measured, key=lambda figure: figure.plain.median if figure.plain else 0.0)
         yield replace(slowest, name="GPU, the best of these ratios", target=ratio_at_least(8.0))
@@ -57,7 +57,7 @@ def _model_seconds(engine: Engine, model: str, photos: list[Path]) -> Iterator[f
         yield answer.found.timing.model / 1e3
 
 
-def _plain(detector: PlainDetector, photos: list[Path], batch: int) -> Way:
+def plain_batches(detector: PlainDetector, photos: list[Path], batch: int) -> Way:
     """The same images in batches."""
 
     def detect() -> None:

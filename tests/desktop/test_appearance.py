@@ -27,7 +27,9 @@ class Desktop:
 
 @pytest.fixture
 def desktop(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desktop]:
+    gc.unfreeze()
     gc.collect()  # windows of other tests still follow the desktop
+    gc.freeze()
     told, palette, font = Desktop(), QPalette(qapp.palette()), qapp.font()
     monkeypatch.setenv("LANGUAGE", "en")
     for name in ("theme", "appearance"):
