@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from engine.bench.paired import Figure, Way, compare_rates, ratio_at_least, seconds
+from engine.bench.paired import Figure, Way, compare_rates, ratio_at_least
 from engine.detect.runtimes.plain import PlainDetector
 from engine.detect_many import Answer, detect_many
 from engine.engine import Engine
@@ -32,21 +33,21 @@ def figures(workspace: Workspace) -> Iterator[Figure]:
     plain = PlainDetector(workspace.detr_r50, DEVICE)
     with workspace.engine(workspace.detr_r50) as (engine, model):
 
-        def ours() -> float:
-            return sum(_model_seconds(engine, model, photos))
+        def ours() -> list[float]:
+            return list(_model_seconds(engine, model, photos))
 
         measured = []
         for batch in BATCHES:
             name = f"GPU, folder of {PHOTOS} photos, DETR-R50 shape; plain: batches of {batch}"
-            measured.append(compare_rates(name, PHOTOS, lambda: [ours()], plain_batches(plain, photos, batch), workspace.runs))
+            way = plain_batches(plain, photos, batch)
+            measured.append(compare_rates(name, PHOTOS, ours, way, workspace.runs))
             yield measured[-1]
-        slowest = min(measured, key=lambda figure: figure.plain.median if figure.plain else 0.0)
-        yield replace(slowest, name="GPU, the best of these ratios", target=ratio_at_least(8.0))
+        quickest = max(measured, key=lambda figure: figure.plain.median if figure.plain else 0.0)
+        yield replace(quickest, name="GPU, beside the plain way's best batch", target=ratio_at_least(8.0))
         shares = []
         for _ in range(workspace.runs):
-            busy: list[float] = []
-            taken = seconds(lambda busy=busy: busy.append(ours()))  # type: ignore[misc]
-            shares.append(100 * busy[0] / taken)
+            started = time.perf_counter()
+            shares.append(100 * sum(ours()) / (time.perf_counter() - started))
         yield Figure.of("GPU, share of the time in which the model works", shares, unit="%")
 
 
