@@ -66,8 +66,16 @@ class _Waiting:
 
 
 def _name_now(engine: Engine, place: str, name: str) -> str:
-    """What the model at a place is called; as it was where it is not in the catalog any more."""
+    """What the model at a place is called.
+
+    Raises:
+        ModelError: it is not in the catalog any more, whatever has its name now.
+    """
     entries = engine.catalog.entries
     if any(entry.name == name and entry.place == place for entry in entries):
         return name
-    return known_as(place, entries) or name
+    now = known_as(place, entries)
+    if now is None:
+        engine.catalog.entry(name)
+        raise ModelError("model_replaced", "The model {model} was removed; another one has its name now.", model=name)
+    return now

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 
 from engine.detect.detection import Detections
 from engine.detect.scheduler import Cancelled, Rank
@@ -122,9 +121,22 @@ class _Pipeline:
 
     def fill(self) -> bool:
         """Have the next images prepared; false where none are left."""
-        for source in islice(self._sources, max(0, _AHEAD + self._at_once - len(self._waiting))):
+        while self._has_room():
+            source = next(self._sources, None)
+            if source is None:
+                break
             self._waiting.append((source, self._pool.submit(self._prepare, source)))
         return bool(self._waiting)
+
+    def _has_room(self) -> bool:
+        """Whether one more image may be prepared: a few in any case, more where they are small."""
+        if len(self._waiting) <= _AHEAD:
+            return True
+        if len(self._waiting) >= _AHEAD + self._at_once:
+            return False
+        ready = [future.result() for _, future in self._waiting if future.done() and future.exception() is None]
+        pixels = sum(_pixels(each) for each in ready if isinstance(each, OpenedImage))
+        return len(self._waiting) - len(ready) <= _AHEAD and pixels < _PIXELS_TOGETHER
 
     def finish(self) -> Iterator[Answer | Failure]:
         """The rest of the first that waits, and of those that may be answered in the same turn."""
@@ -195,7 +207,7 @@ class _Pipeline:
         first = group[0][1]
         yield first
         room = _PIXELS_TOGETHER - _pixels(first)
-        while len(group) < _MOST_TOGETHER and not self._engine.scheduler.is_awaited and self.fill():
+        while len(group) < _MOST_TOGETHER and not self._is_wanted_elsewhere() and self.fill():
             source, future = self._waiting[0]
             image = _ready(future)
             if image is None or not _is_like(first, image) or _pixels(image) > room:
@@ -204,6 +216,9 @@ class _Pipeline:
             group.append((source, image))
             room -= _pixels(image)
             yield image
+
+    def _is_wanted_elsewhere(self) -> bool:
+        return self._look.cancelled() or self._engine.scheduler.is_awaited
 
     def _alone(self, source: Source, image: OpenedImage) -> Answer | Failure:
         look = self._look
@@ -228,10 +243,10 @@ def _pixels(image: OpenedImage) -> int:
 
 
 def _ready(future: Future[_Prepared]) -> OpenedImage | None:
-    """An image, if it is ready for the model now or in a moment."""
+    """An image, if it is ready for the model now or in a moment; what is wrong with it is told when it is the first."""
     try:
         ready = future.result(_PATIENCE)
-    except (TimeoutError, EngineError):
+    except Exception:
         return None
     return ready if isinstance(ready, OpenedImage) else None
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from PIL import Image
 
@@ -18,7 +19,7 @@ from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Recipe, prepare
 from engine.detect.scheduler import Cancelled, Places, Scheduler
 from engine.detect.tiling import Tiling
-from engine.errors import EngineError
+from engine.errors import EngineError, ModelError
 from engine.fast_runtimes import FastRuntimes
 from engine.image.decode import Limits, decode_image
 from engine.image.fetch_policy import FetchPolicy
@@ -251,7 +252,10 @@ class Engine:
         asked = self._asked(image, name, cancelled)
         with self._answering.turn(asked, places):
             known = None if fresh else self.recall(image, name)  # another thread may have asked meanwhile
-            return known if known is not None else self.keep(image, self._answered(image, asked))
+            if known is not None:
+                return known
+            place = self.catalog.path(name)
+            return self._kept(image, self._answered(image, asked), place)
 
     def detect_in(
         self,
@@ -303,13 +307,15 @@ class Engine:
 
         def asked() -> Iterator[Asked]:
             for image in images:
-                taken.append((image, self._asked(image, name, cancelled)))
+                taken.append((image, Asked(name, image.pixels, self._prepared(image, name))))
                 yield taken[-1][1]
 
+        self._settle(name, cancelled)
         with self.scheduler.turn(cancelled, places):
-            rest = asked()
+            place, rest = self.catalog.path(name), asked()
             self._answering.answer_together(next(rest), rest, self.settings)
-        return [self.keep(image, _decoded(each.found, image)) for image, each in taken if each.found is not None]
+            founds = [(image, _decoded(each.found, image)) for image, each in taken if each.found is not None]
+            return [self._kept(image, found, place) for image, found in founds]
 
     def prepare(self, image: OpenedImage, model: str | None = None, cancelled: Cancelled = bool) -> OpenedImage:
         """The image with all done that needs no turn at the model, for a thread that has time for it.
@@ -436,11 +442,22 @@ class Engine:
         """What needs no turn at the model."""
         self._settle(name, cancelled)
         give_up_if(cancelled)
+        return self._prepared(image, name)
+
+    def _prepared(self, image: OpenedImage, name: str) -> Prepared:
         recipe = self._models.recipe(name)
         if image.prepared is not None and image.prepared.recipe == recipe:
             return image.prepared
         detector = self._models.get(name)
         return prepare(recipe, image.pixels, detector is not None and detector.runtime.takes_pixels)
+
+    def _kept(self, image: OpenedImage, found: Detections, place: Path) -> Detections:
+        """What a model found, kept in the same turn, unless its name leads to another place since."""
+        try:
+            is_its_own = self.catalog.path(found.model) == place
+        except ModelError:
+            return found
+        return self.keep(image, found) if is_its_own else found
 
     def _asked(self, image: OpenedImage, name: str, cancelled: Cancelled) -> Asked:
         return Asked(name, image.pixels, self._prepare(image, name, cancelled), cancelled)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -23,6 +25,7 @@ from engine.detect.scheduler import Rank
 from engine.engine import OpenedImage
 from engine.errors import CancelledError, DetectionError
 from engine.image.source import parse_source
+from engine.review.cache import DetectionCache
 from engine.settings import Settings
 
 
@@ -230,3 +233,25 @@ def test_pixels_are_prepared_for_a_model_that_does_not_take_them_any_more(engine
     prepared = engine.prepare(image)
     engine._models.unload_all()
     assert engine.detect_in(prepared).scores.tolist() == expected.scores.tolist()
+
+
+def test_a_group_is_not_kept_as_the_answers_of_another_model(tiny_detr: Path, tmp_path: Path) -> None:
+    """Its name was given to another one while the model answered."""
+    engine = Engine(Settings(model="m", runtime="torch"), DetectionCache(tmp_path / "detections.sqlite"))
+    engine.catalog.put("m", tiny_detr)
+    other = shutil.copytree(tiny_detr, tmp_path / "other")
+    (other / "config.json").write_text((other / "config.json").read_text().replace("{", '{"note": 1,', 1))
+    images = [replace(engine.prepare(image_of(red)), content_hash=f"{red:032x}") for red in (10, 60)]
+    run = TorchRuntime._run
+
+    def swapped(self: TorchRuntime, given: Sequence[Tensors]) -> list[Tensors]:
+        engine.catalog.remove("m")
+        engine.catalog.put("m", other)
+        return run(self, given)
+
+    with patch.object(TorchRuntime, "_run", swapped):
+        assert len(engine.detect_together(images)) == 2
+    assert [engine.recall(image) for image in images] == [None, None]
+    assert len(engine.detect_together(images)) == 2
+    assert None not in [engine.recall(image) for image in images]
+    engine.close()

@@ -116,3 +116,17 @@ def test_a_model_that_is_removed_ends_it(engine: Engine, sources: list[Source], 
     with pytest.raises(ModelError, match="There is no model tiny"):
         through(engine, sources, name, lambda: engine.catalog.remove(name))
     assert engine.catalog.names == ("starter",)
+
+
+def test_a_model_that_is_removed_and_whose_name_is_taken_ends_it(
+    engine: Engine, sources: list[Source], tiny_detr: Path, tmp_path: Path
+) -> None:
+    name = engine.catalog.add(tiny_detr, "tiny")
+    other = shutil.copytree(resource("starter"), tmp_path / "other")
+
+    def swap() -> None:
+        engine.catalog.remove(name)
+        engine.catalog.add(other, "tiny")
+
+    with pytest.raises(ModelError, match="another one has its name"):
+        through(engine, sources, name, swap)

@@ -242,9 +242,34 @@ def test_cancelling_in_the_middle_of_a_group_is_heeded(engine: Engine, alike: Pa
         return fitting(asked, detector)
 
     with patch.object(answering, "_fitting", noted):
-        assert list(detect_many(engine, sources_in(alike), cancelled=lambda: len(taken) == 3)) == []
-    assert together == []
+        outcomes = list(detect_many(engine, sources_in(alike), cancelled=lambda: len(taken) == 3))
+    assert len(outcomes) == 3  # what was answered is told, and known
+    assert all(engine.recall(engine.read(outcome.source)) is not None for outcome in outcomes)
     engine.detect(alike / "00.png")  # the turn was given back
+
+
+def test_images_that_are_large_together_are_not_opened_far_ahead(
+    engine: Engine, alike: Path, together: list[int]
+) -> None:
+    opened: list[str] = []
+    decode = Engine.decode
+
+    def noted(self: Engine, file: ImageFile, *rest: int) -> OpenedImage:
+        opened.append(file.source.name)
+        return decode(self, file, *rest)
+
+    def ahead(pixels: int) -> int:
+        opened.clear()
+        engine.load().runtime._most_together = 8
+        with patch.object(Engine, "decode", noted), patch("engine.detect_many._PIXELS_TOGETHER", pixels):
+            outcomes = detect_many(engine, sources_in(alike), fresh=True)
+            told = [next(outcomes)]
+            time.sleep(0.3)
+            outcomes.close()
+        assert told
+        return len(opened)
+
+    assert ahead(2 * 40 * 30) < ahead(1000 * 40 * 30)
 
 
 def test_others_come_in_between(engine: Engine, alike: Path, together: list[int]) -> None:

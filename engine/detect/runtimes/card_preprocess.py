@@ -94,14 +94,15 @@ class CardPreprocessing:
 def upload(array: npt.NDArray[Any], device: Any) -> Any:
     """The array as a tensor on a device; one that is read-only or not contiguous, too.
 
-    To a CUDA card it travels from pinned memory, and nobody waits for it.
+    To a CUDA card it travels from pinned memory, and nobody waits for it; elsewhere the copy must be whole on return.
     """
     import torch
 
     device = torch.device(device)
-    staged = torch.empty(array.shape, dtype=getattr(torch, array.dtype.name), pin_memory=device.type == "cuda")
+    is_pinned = device.type == "cuda"
+    staged = torch.empty(array.shape, dtype=getattr(torch, array.dtype.name), pin_memory=is_pinned)
     staged.numpy()[...] = array
-    return staged.to(device, non_blocking=True)
+    return staged.to(device, non_blocking=is_pinned)
 
 
 def equals_pillow(preprocessing: Preprocessing, device: Any) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -88,27 +88,41 @@ class OpenVinoRuntime:
         """See `Runtime.run_together`."""
         answers: list[Tensors] = []
         begun: deque[Any] = deque()
+        with self._alone_after_failure():
+            requests = self._some_requests()
+        free = cycle(requests)
         try:
-            if not self._requests:
-                compiled = self._compiled("THROUGHPUT")
-                streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-                # twice as many, so that the next one has begun to wait when a core becomes free
-                self._requests = [compiled.create_infer_request() for _ in range(2 * streams)]
-            for tensors, request in zip(images, cycle(self._requests), strict=False):
-                if len(begun) == len(self._requests):
-                    answers.append(self._answer(begun.popleft()))
-                request.start_async(dict(tensors), share_inputs=True)
-                begun.append(request)
+            for tensors in images:
+                with self._alone_after_failure():
+                    if len(begun) == len(requests):
+                        answers.append(self._answer(begun.popleft()))
+                    request = next(free)
+                    request.start_async(dict(tensors), share_inputs=True)
+                    begun.append(request)
             while begun:
-                answers.append(self._answer(begun.popleft()))
-        except (RuntimeError, MemoryError) as error:
-            self._most_together = 1
-            raise detection_error(error, self.device) from error
+                with self._alone_after_failure():
+                    answers.append(self._answer(begun.popleft()))
         finally:
             for request in begun:  # they read from arrays of ours
                 with suppress(RuntimeError):
                     request.wait()
         return answers
+
+    def _some_requests(self) -> list[Any]:
+        """Twice as many as are worked on at a time, so that the next one waits inside when a core becomes free."""
+        if not self._requests:
+            compiled = self._compiled("THROUGHPUT")
+            streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+            self._requests = [compiled.create_infer_request() for _ in range(2 * streams)]
+        return self._requests[: self.at_once]
+
+    @contextmanager
+    def _alone_after_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            self._most_together = 1
+            raise detection_error(error, self.device) from error
 
     def _answer(self, request: Any) -> Tensors:
         request.wait()
@@ -121,7 +135,8 @@ class OpenVinoRuntime:
 
     def _compiled(self, for_what: str) -> Any:
         precision = {"INFERENCE_PRECISION_HINT": "bf16"} if self.answers == "bf16" else {}
-        options = {**_OPTIONS, **precision, "PERFORMANCE_HINT": for_what}
+        most = {"PERFORMANCE_HINT_NUM_REQUESTS": _MOST_TOGETHER} if for_what == "THROUGHPUT" else {}
+        options = {**_OPTIONS, **precision, **most, "PERFORMANCE_HINT": for_what}
         return openvino().Core().compile_model(str(self._model_file), "CPU", options)
 
 
