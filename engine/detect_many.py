@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.detect.detection import Detections
 from engine.detect.scheduler import Cancelled, Rank
@@ -235,7 +235,7 @@ class _Pipeline:
 
 
 def _answer(source: Source, image: OpenedImage, found: Detections) -> Answer:
-    return Answer(source, image.content_hash, found, is_known=False, image=image)
+    return Answer(source, image.content_hash, found, is_known=False, image=replace(image, prepared=None))
 
 
 def _pixels(image: OpenedImage) -> int:

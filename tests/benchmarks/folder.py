@@ -40,8 +40,8 @@ def figures(workspace: Workspace) -> Iterator[Figure]:
 def _ours(engine: Engine, model: str, photos: list[Path]) -> Way:
     def go_through() -> None:
         sources = [parse_source(photo) for photo in photos]
-        answers = list(detect_many(engine, sources, model, fresh=True))
-        assert all(isinstance(answer, Answer) for answer in answers)
+        for answer in detect_many(engine, sources, model, fresh=True):
+            assert isinstance(answer, Answer)
 
     return go_through
 
