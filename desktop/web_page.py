@@ -18,5 +18,6 @@ class _ImageAddresses(HTMLParser):
         self.addresses: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        address = (dict(attrs).get("src") or "").strip() if tag == "img" else ""
-        self.addresses.append(f"https:{address}" if address.startswith("//") else address)
+        address = (dict(attrs).get("src") or "").strip()
+        if tag == "img" and address:
+            self.addresses.append(f"https:{address}" if address.startswith("//") else address)
