@@ -14,7 +14,7 @@ from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, prepare
 from engine.detect.scheduler import Cancelled, Order, Places, Rank, Scheduler
-from engine.errors import CancelledError, DetectionError
+from engine.errors import CancelledError, DetectionError, ModelError
 from engine.loaded_models import LoadedModels
 from engine.settings import Settings
 
@@ -109,7 +109,11 @@ class Answering:
         raise failure
 
     def _ready(self, asked: Asked, settings: Settings) -> Detector:
-        detector = self._models.ready(asked.model, settings)
+        try:
+            detector = self._models.ready(asked.model, settings)
+        except ModelError:
+            self._models.found_none()
+            raise
         give_up_if(asked.cancelled)
         return detector
 

@@ -55,6 +55,11 @@ class Doubts:
         elif doubt is not None:
             doubt.is_tried = True
 
+    def dismiss_untried(self) -> None:
+        """The next form could not even be opened, so that nothing is known of those before it."""
+        for fingerprint in [each for each, doubt in self._open.items() if not doubt.is_tried]:
+            self.dismiss(fingerprint)
+
     def confirm(self, fingerprint: str, model: str) -> None:
         """The next form answered for the image: those that failed at it are not used again; the log names the model."""
         doubt = self._open.pop(fingerprint, None)

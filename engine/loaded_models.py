@@ -103,6 +103,10 @@ class LoadedModels:
             note_time(path, found.timing.model, found.runtime, found.device)
             self._runtimes.used(self._detectors[path].recipe, path, self._fingerprints[path], settings)
 
+    def found_none(self) -> None:
+        """After `falls_back` no other runtime could be had: what failed is asked again for the next image."""
+        self._runtimes.doubts.dismiss_untried()
+
     def falls_back(self, name: str, error: DetectionError) -> bool:
         """The runtime of a model in memory failed; true where it was unloaded, to be loaded with another one."""
         path = self._path_in_memory(name)

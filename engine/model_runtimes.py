@@ -57,7 +57,7 @@ class ModelRuntimes:
     def __init__(self, conversions: Conversions, fast: FastRuntimes) -> None:
         self.conversions = conversions
         self._fast = fast
-        self._doubts = Doubts(conversions, fast)
+        self.doubts = Doubts(conversions, fast)
 
     def open(
         self, model: Checkpoint | OnnxModel, fingerprint: str, settings: Settings, precision: Precision = F32
@@ -74,14 +74,14 @@ class ModelRuntimes:
             ModelError: the device is not there, or the files do not make a model.
             DetectionError: out of memory.
         """
-        self._doubts.opening(fingerprint)
+        self.doubts.opening(fingerprint)
         form = self._form(model, fingerprint, settings, precision)
         fast = self._fast.open(form, fingerprint) if isinstance(form, FastForm) else None
         return fast or self._converted(model, fingerprint, settings) or open_runtime(model, settings.device)
 
     def successor(self, model: Recipe, runtime: Runtime, fingerprint: str, settings: Settings) -> Runtime | None:
         """What takes over from the runtime that a model has, if the model was converted meanwhile."""
-        self._doubts.dismiss(fingerprint)
+        self.doubts.dismiss(fingerprint)
         return None if isinstance(runtime, OpenVinoRuntime) else self._converted(model, fingerprint, settings)
 
     def answers(self, model: Recipe, fingerprint: str, settings: Settings, precision: Precision) -> str:
@@ -91,18 +91,18 @@ class ModelRuntimes:
 
     def used(self, model: Recipe, path: Path, fingerprint: str, settings: Settings) -> None:
         """A model answered: have it converted, unless that was done."""
-        self._doubts.confirm(fingerprint, path.name)
+        self.doubts.confirm(fingerprint, path.name)
         if may_convert(model, settings):
             self.conversions.want(fingerprint, path)
 
     def broke(self, model: Recipe, runtime: Runtime, fingerprint: str, error: DetectionError) -> bool:
         """A runtime failed at an image; true where another one is there to be tried on it."""
         if precision_in(runtime.answers) in FAST:
-            self._doubts.fast_failed(fingerprint, runtime.answers, error)
+            self.doubts.fast_failed(fingerprint, runtime.answers, error)
         elif runtime.name == OpenVinoRuntime.name and isinstance(model, Checkpoint):
-            self._doubts.converted_failed(fingerprint, error)
+            self.doubts.converted_failed(fingerprint, error)
         else:
-            self._doubts.dismiss(fingerprint)
+            self.doubts.dismiss(fingerprint)
             return False
         return True
 

@@ -423,6 +423,23 @@ def test_a_converted_model_that_fails_where_torch_cannot_be_loaded_stays(
     assert engine.detect(image_file).runtime == "openvino"
 
 
+def test_a_converted_model_that_fails_while_its_files_are_away_stays(
+    kept: ConvertedModels, engine: Engine, image_file: Path
+) -> None:
+    """The next form was not tried on the image, and an answer for another one proves nothing."""
+    engine.load()
+    failure = DetectionError("device_failed", "The model failed on cpu: bad shape.")
+    away = ModelError("folder_missing", "There is no folder.")
+    image = engine.prepare(engine.open(image_file))
+    with (
+        patch.object(OpenVinoRuntime, "run", side_effect=failure),
+        patch("engine.loaded_models.read_model", side_effect=away),
+        pytest.raises(ModelError),
+    ):
+        engine.detect_in(image)
+    assert engine.detect(image_file).runtime == "openvino"
+
+
 def test_a_detection_under_way_is_not_disturbed_by_the_change(
     tiny_store: ConvertedModels, engine: Engine, image_file: Path
 ) -> None:
