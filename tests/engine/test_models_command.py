@@ -280,7 +280,7 @@ def test_ctrl_c_leaves_what_the_next_download_goes_on_from(
     models: Models, hub: HubServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hub.repos["acme/bottles"] = bottles(files={"model.safetensors": random.Random(1).randbytes(3_000_000)})
-    hub.fault("model.safetensors", slow(100_000, 0.1))
+    hub.fault("/storage/", slow(100_000, 0.1))
     command = [sys.executable, "-m", "desktop", "models", "download", "acme/bottles"]
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
     running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
