@@ -9,6 +9,7 @@ from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicatio
 from PyQt5.QtWidgets import QDialog, QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from desktop.actions import ActionSpec, Group, enable, make_action, set_keys
+from desktop.batch.bar import BatchBar
 from desktop.batch_state import BatchState
 from desktop.canvas.view import ImageView
 from desktop.clipboard import put_image
@@ -21,7 +22,6 @@ from desktop.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout
 from desktop.mime import can_open, given_in
 from desktop.model_flow import ModelFlow
 from desktop.opening import Opening
-from desktop.panels.batch_bar import BatchBar
 from desktop.panels.control_bar import ControlBar
 from desktop.panels.detections_panel import DetectionsPanel
 from desktop.panels.json_panel import JsonPanel

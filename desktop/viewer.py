@@ -13,7 +13,7 @@ from PyQt5.QtGui import QImage
 
 from desktop.arrivals import Arrivals
 from desktop.background import BackgroundWork
-from desktop.batch_runner import BatchRunner
+from desktop.batch.runner import BatchRunner
 from desktop.detection_runner import (
     DetectionRunner,
     Given,

@@ -17,10 +17,10 @@ from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QPushButton, QTableWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.batch_runner import BatchRunner
+from desktop.batch.bar import BatchBar
+from desktop.batch.runner import BatchRunner
 from desktop.batch_state import BatchState, Rate
 from desktop.i18n import install_language
-from desktop.panels.batch_bar import BatchBar
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
