@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QWidget
 
-from desktop.exporting import ExportWish, Scope
+from desktop.export.exporting import ExportWish, Scope
 from desktop.i18n import tr
 from desktop.preferences import PreferenceStore
 from desktop.viewer import Viewer
@@ -19,7 +19,7 @@ from engine.errors import EngineError
 from engine.image.source import Source
 
 if TYPE_CHECKING:
-    from desktop.export_dialog import ExportDialog
+    from desktop.export.dialog import ExportDialog
     from engine.export.job import ExportSummary
 
 
@@ -90,7 +90,7 @@ class ExportFlow(QObject):
 
     def _make_dialog(self) -> ExportDialog:
         if self.dialog is None:
-            from desktop.export_dialog import ExportDialog
+            from desktop.export.dialog import ExportDialog
 
             self.dialog = ExportDialog(self._window)
             self.dialog.choose_format(self._store.value.export_format)
@@ -108,7 +108,7 @@ class ExportFlow(QObject):
             self.dialog.show_progress(done, total)
 
     def _on_finished(self, summary: ExportSummary) -> None:
-        from desktop.export_words import summary_text
+        from desktop.export.words import summary_text
 
         if self.dialog is not None and self.dialog.isVisible():
             self.dialog.show_summary(summary)

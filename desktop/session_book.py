@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from desktop.export_known import Candidate
+from desktop.export.known import Candidate
 from desktop.i18n import tr
 from desktop.look import Look
 from desktop.places import Places

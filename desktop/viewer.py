@@ -19,7 +19,7 @@ from desktop.detection_runner import (
     Given,
     Request,
 )
-from desktop.exporting import Exporter, ExportWish, Images, Scope
+from desktop.export.exporting import Exporter, ExportWish, Images, Scope
 from desktop.i18n import tr
 from desktop.model_defaults import DefaultsInUse
 from desktop.model_manager import ModelManager

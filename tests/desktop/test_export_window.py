@@ -11,7 +11,7 @@ from PIL import Image
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QRadioButton
 
-from desktop.export_dialog import ExportDialog
+from desktop.export.dialog import ExportDialog
 from tests.desktop.conftest import Driver
 
 OpenWindow = Callable[..., Driver]

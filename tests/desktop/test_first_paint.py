@@ -11,7 +11,7 @@ import pytest
 from engine.paths import resource
 
 LATER = (
-    "desktop.export_dialog",
+    "desktop.export.dialog",
     "desktop.key_list",
     "desktop.model_dialog",
     "desktop.model_names",

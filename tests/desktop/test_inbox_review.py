@@ -15,7 +15,7 @@ from PIL import Image
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QListView
 
-from desktop.exporting import ExportWish, Scope
+from desktop.export.exporting import ExportWish, Scope
 from desktop.received import MOST_IMAGES, Received
 from desktop.session_finds import Finds
 from desktop.viewer_state import UNKNOWN_COUNT

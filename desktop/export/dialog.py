@@ -23,8 +23,8 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.export_words import replacing_text, summary_text
-from desktop.exporting import ExportWish, Scope
+from desktop.export.exporting import ExportWish, Scope
+from desktop.export.words import replacing_text, summary_text
 from desktop.i18n import error_text, tr, tr_count
 from desktop.panels.parts import hint_label
 from desktop.theme import GRID

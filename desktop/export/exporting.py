@@ -18,7 +18,7 @@ from engine.errors import EngineError
 from engine.review.session import Session
 
 if TYPE_CHECKING:
-    from desktop.export_known import Candidate
+    from desktop.export.known import Candidate
     from engine.export.format import ExportFormat
     from engine.export.item import Choice, ExportItem
     from engine.export.job import ExportSummary
@@ -125,7 +125,7 @@ class Exporter(QObject):
             self.rested.emit()
 
     def _export(self, wish: ExportWish, images: Images, state: ViewerState, session: Session | None) -> ExportSummary:
-        from desktop.export_known import ExportKnowledge
+        from desktop.export.known import ExportKnowledge
         from engine.export.item import ExportItem
         from engine.export.job import Skipped, export_items
         from engine.export.places import places_of
