@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from PyQt5.QtCore import QObject, QThread, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QImage
 
-from desktop.lister import Batch, Lister
+from desktop.images.lister import Batch, Lister
 from desktop.prefetch import Prefetch, open_ready
 from desktop.viewer_state import Stage
 from engine.detect.detection import Detections

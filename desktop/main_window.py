@@ -12,24 +12,24 @@ from desktop.actions import ActionSpec, Group, enable, make_action, set_keys
 from desktop.batch.bar import BatchBar
 from desktop.batch_state import BatchState
 from desktop.canvas.view import ImageView
-from desktop.clipboard import put_image
 from desktop.export_flow import ExportFlow
 from desktop.hints import HintStrip
 from desktop.i18n import tr
 from desktop.icons import program_icon
+from desktop.images.clipboard import put_image
+from desktop.images.mime import can_open, given_in
+from desktop.images.opening import Opening
+from desktop.images.source_panel import SourcePanel
+from desktop.images.unreadable_page import UnreadablePage
 from desktop.key_map import remapped, shown
 from desktop.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout_of
-from desktop.mime import can_open, given_in
 from desktop.model_flow import ModelFlow
-from desktop.opening import Opening
 from desktop.panels.control_bar import ControlBar
 from desktop.panels.detections_panel import DetectionsPanel
 from desktop.panels.json_panel import JsonPanel
 from desktop.panels.message_bar import MessageBar
 from desktop.panels.server_panel import ServerPanel
-from desktop.panels.source_panel import SourcePanel
 from desktop.panels.status_line import StatusLine
-from desktop.panels.unreadable_page import UnreadablePage
 from desktop.panels.view_panel import ViewPanel
 from desktop.panels.welcome import Welcome
 from desktop.preferences import Preferences, PreferenceStore

@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTabWidge
 
 from desktop.hub_page import HubPage
 from desktop.i18n import tr
-from desktop.mime import given_in
+from desktop.images.mime import given_in
 from desktop.model_drop import models_in
 from desktop.model_page import ModelPage
 from desktop.model_state import ModelRow

@@ -9,8 +9,8 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from desktop.export.known import Candidate
 from desktop.i18n import tr
+from desktop.images.places import Places
 from desktop.look import Look
-from desktop.places import Places
 from desktop.received import Received
 from desktop.session_finds import Finds
 from desktop.session_reader import Reading, SessionReader

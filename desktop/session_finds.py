@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from desktop.places import Places
+from desktop.images.places import Places
 from desktop.received import Received
 from engine.detect.detection import Detections
 from engine.image.source import Source

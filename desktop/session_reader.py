@@ -11,8 +11,8 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.background import BackgroundWork
+from desktop.images.places import Places
 from desktop.look import Look
-from desktop.places import Places
 from engine.detect.detection import Detections
 from engine.detect.tiling import Tiling
 from engine.errors import EngineError

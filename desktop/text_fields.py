@@ -6,7 +6,7 @@ from PyQt5.QtCore import QEvent, QObject
 from PyQt5.QtGui import QKeyEvent, QKeySequence
 from PyQt5.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 
-from desktop.mime import holds_image_or_files
+from desktop.images.mime import holds_image_or_files
 
 
 class TextFieldKeys(QObject):

@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePoli
 from desktop.batch_state import BatchState
 from desktop.i18n import tr, tr_count
 from desktop.icons import icon
-from desktop.panels.failure_list import FailureList
+from desktop.images.failure_list import FailureList
 from desktop.panels.parts import flat_button
 from desktop.panels.time_left import time_left
 from desktop.theme import GRID, number_font

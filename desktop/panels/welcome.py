@@ -9,9 +9,9 @@ from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidg
 
 from desktop.i18n import tr
 from desktop.icons import icon
+from desktop.images.recent import RecentEntry
+from desktop.images.recent_button import RecentButton
 from desktop.panels.parts import hint_label
-from desktop.panels.recent_button import RecentButton
-from desktop.recent import RecentEntry
 from desktop.theme import GRID
 
 ICON_SIDE = 48

@@ -170,7 +170,7 @@ class SlowWalk:
 @pytest.fixture
 def slow_walk(folder: Path) -> Iterator[SlowWalk]:
     walk = SlowWalk(folder)
-    with patch("desktop.lister.walk_sources", walk):
+    with patch("desktop.images.lister.walk_sources", walk):
         yield walk
 
 
@@ -205,7 +205,7 @@ def test_opening_something_else_stops_the_listing(asked: Asked, slow_walk: SlowW
     asked.ask(given=("anything",))
     asked.wait_for(Listed)
     other = SlowWalk(folder)
-    with patch("desktop.lister.walk_sources", other):
+    with patch("desktop.images.lister.walk_sources", other):
         other.go[0].set()
         asked.ask(given=("else",))
     assert slow_walk.was_cancelled.wait(10)
@@ -220,7 +220,7 @@ def test_cancel_stops_a_list_that_has_not_begun_and_leaves_one_that_has(
     asked.runner.cancel()
     assert slow_walk.was_cancelled.wait(10)
     begun = SlowWalk(folder)
-    with patch("desktop.lister.walk_sources", begun):
+    with patch("desktop.images.lister.walk_sources", begun):
         begun.go[0].set()
         asked.ask(given=("else",))
     asked.wait_for(Listed)

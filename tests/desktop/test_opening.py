@@ -14,7 +14,7 @@ from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
 from PyQt5.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PyQt5.QtWidgets import QLineEdit
 
-from desktop.mime import can_open, given_in, lines_of
+from desktop.images.mime import can_open, given_in, lines_of
 from tests.desktop.conftest import Driver
 
 CONTROL = Qt.KeyboardModifier.ControlModifier

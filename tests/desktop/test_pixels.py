@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PyQt5.QtGui import QColor, QImage
 
-from desktop.pixels import STRIP_PIXELS, to_file_bytes, to_qimage
+from desktop.images.pixels import STRIP_PIXELS, to_file_bytes, to_qimage
 
 
 @pytest.mark.parametrize(

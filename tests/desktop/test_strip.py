@@ -13,9 +13,9 @@ from PyQt5.QtWidgets import QAction, QApplication, QLabel, QLineEdit, QProgressB
 from pytestqt.qtbot import QtBot
 
 from desktop.i18n import install_language
-from desktop.panels.source_delegate import ROW_HEIGHT, THUMBNAIL
-from desktop.panels.source_panel import SourcePanel
-from desktop.recent import RecentEntry
+from desktop.images.recent import RecentEntry
+from desktop.images.source_delegate import ROW_HEIGHT, THUMBNAIL
+from desktop.images.source_panel import SourcePanel
 from desktop.theme import DARK, LIGHT, apply_theme
 from desktop.viewer_state import REVIEWED, UNREADABLE, Marks, ViewerState
 from engine.image.source import Source

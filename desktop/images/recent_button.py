@@ -7,7 +7,7 @@ from PyQt5.QtGui import QColor, QFont, QFontMetrics, QPaintEvent
 from PyQt5.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QStylePainter, QWidget
 
 from desktop.icons import icon
-from desktop.recent import RecentEntry
+from desktop.images.recent import RecentEntry
 from desktop.theme import GRID, current_theme, hint_font
 
 _ICON = 16

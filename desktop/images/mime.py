@@ -10,7 +10,7 @@ from PyQt5.QtCore import QMimeData, QUrl
 from PyQt5.QtGui import QImage
 
 from desktop.detection_runner import Given
-from desktop.pixels import to_file_bytes
+from desktop.images.pixels import to_file_bytes
 
 _FIREFOX_LINK = "text/x-moz-url"
 _OPENABLE = re.compile(r"(https?://|data:image/)", re.IGNORECASE)
@@ -72,7 +72,7 @@ def _images_in(mime: QMimeData) -> list[str]:
     html = mime.html() if mime.hasHtml() else ""
     if not 0 < len(html) <= _MOST_HTML:
         return []
-    from desktop.web_page import image_addresses
+    from desktop.images.web_page import image_addresses
 
     return [address for address in image_addresses(html) if _OPENABLE.match(address)]
 

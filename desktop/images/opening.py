@@ -5,11 +5,11 @@ from __future__ import annotations
 from PyQt5.QtCore import QObject
 from PyQt5.QtGui import QImage
 
-from desktop.mime import lines_of
-from desktop.panels.source_panel import SourcePanel
+from desktop.images.mime import lines_of
+from desktop.images.recent import AddressHistory, Recent
+from desktop.images.source_panel import SourcePanel
+from desktop.images.thumbnails import Thumbnails
 from desktop.panels.welcome import Welcome
-from desktop.recent import AddressHistory, Recent
-from desktop.thumbnails import Thumbnails
 from desktop.viewer import Viewer
 from desktop.viewer_state import ViewerState
 from engine.engine import OpenedImage

@@ -10,8 +10,8 @@ from PyQt5.QtWidgets import QAction, QSizePolicy, QToolButton, QWidget
 
 from desktop.i18n import tr
 from desktop.icons import icon
+from desktop.images.recent import RecentEntry
 from desktop.panels.parts import menu_of
-from desktop.recent import RecentEntry
 from desktop.theme import GRID
 
 _WIDEST_NAME, _WIDEST_PLACE = 30 * GRID, 40 * GRID

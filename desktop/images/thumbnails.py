@@ -14,7 +14,7 @@ from PyQt5.QtCore import QObject, QRunnable, QThread, QThreadPool, pyqtSignal, p
 from PyQt5.QtGui import QImage
 
 from desktop.i18n import error_text
-from desktop.pixels import to_qimage
+from desktop.images.pixels import to_qimage
 from engine.errors import CancelledError, EngineError
 from engine.image.source import Source, read_source
 from engine.image.thumbnail import make_thumbnail, scale_down

@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.i18n import tr
 from desktop.icons import IconColour, icon
-from desktop.panels.source_rows import SourceRows
+from desktop.images.source_rows import SourceRows
 from desktop.theme import GRID, current_theme, hint_font
 from desktop.viewer_state import UNKNOWN_COUNT
 

@@ -10,12 +10,12 @@ from PyQt5.QtWidgets import QAction, QHBoxLayout, QProgressBar, QSizePolicy, QTo
 
 from desktop.i18n import tr, tr_count
 from desktop.icons import icon
-from desktop.panels.address_edit import AddressEdit
-from desktop.panels.open_button import OpenButton
+from desktop.images.address_edit import AddressEdit
+from desktop.images.open_button import OpenButton
+from desktop.images.recent import RecentEntry
+from desktop.images.source_list import SourceList
+from desktop.images.source_rows import SourceRows
 from desktop.panels.parts import hint_label
-from desktop.panels.source_list import SourceList
-from desktop.panels.source_rows import SourceRows
-from desktop.recent import RecentEntry
 from desktop.theme import GRID
 from desktop.viewer_state import Marks, ViewerState
 

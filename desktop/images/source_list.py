@@ -7,8 +7,8 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QListView, QWidget
 
 from desktop.i18n import tr
-from desktop.panels.source_delegate import ROW_HEIGHT, SourceDelegate
-from desktop.panels.source_rows import SourceRows
+from desktop.images.source_delegate import ROW_HEIGHT, SourceDelegate
+from desktop.images.source_rows import SourceRows
 
 _SETTLE_MS = 40
 """Scrolling asks for thumbnails once it has come to rest for this long."""
