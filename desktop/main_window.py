@@ -8,7 +8,6 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PyQt5.QtWidgets import QDialog, QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
-from desktop.actions import ActionSpec, Group, enable, make_action, set_keys
 from desktop.batch.bar import BatchBar
 from desktop.batch_state import BatchState
 from desktop.canvas.view import ImageView
@@ -21,7 +20,8 @@ from desktop.images.mime import can_open, given_in
 from desktop.images.opening import Opening
 from desktop.images.source_panel import SourcePanel
 from desktop.images.unreadable_page import UnreadablePage
-from desktop.key_map import remapped, shown
+from desktop.keys.actions import ActionSpec, Group, enable, make_action, set_keys
+from desktop.keys.map import remapped, shown
 from desktop.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout_of
 from desktop.model_flow import ModelFlow
 from desktop.panels.control_bar import ControlBar
@@ -319,7 +319,7 @@ class MainWindow(QMainWindow):
         self._store.change(hints_seen=self._store.value.hints_seen | {name})
 
     def _list_keys(self) -> None:
-        from desktop.key_list import show_key_list
+        from desktop.keys.list import show_key_list
 
         show_key_list(self._specs, self._store, self)
 

@@ -8,12 +8,12 @@ from functools import partial
 from PyQt5.QtCore import QObject, QPoint, QPointF
 from PyQt5.QtWidgets import QWidget
 
-from desktop.actions import ActionSpec, Group
 from desktop.canvas.view import ImageView
 from desktop.dialogs import ask_folder, ask_images
 from desktop.i18n import tr
 from desktop.images.clipboard import clipboard_content, put_text
 from desktop.images.mime import can_open, given_in
+from desktop.keys.actions import ActionSpec, Group
 from desktop.panels.relabel_box import RelabelBox
 from desktop.viewer import Viewer
 from desktop.viewer_state import ViewerState

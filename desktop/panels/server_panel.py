@@ -20,7 +20,7 @@ from PyQt5.QtWidgets import (
 )
 
 from desktop.i18n import tr, tr_count
-from desktop.panels.key_row import KeyRow
+from desktop.keys.row import KeyRow
 from desktop.panels.parts import hint_label
 from desktop.panels.request_table import RequestTable
 from desktop.panels.server_address import ServerAddress

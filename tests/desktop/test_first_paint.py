@@ -12,7 +12,7 @@ from engine.paths import resource
 
 LATER = (
     "desktop.export.dialog",
-    "desktop.key_list",
+    "desktop.keys.list",
     "desktop.model_dialog",
     "desktop.model_names",
     "desktop.settings_dialog",

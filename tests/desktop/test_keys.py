@@ -10,9 +10,9 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QMainWindow, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.actions import ActionSpec, Group, enable, make_action, set_keys
-from desktop.key_list import KeyList, group_title, show_key_list
-from desktop.key_map import acts_on_image_only, given, remapped, user_of, usual_again
+from desktop.keys.actions import ActionSpec, Group, enable, make_action, set_keys
+from desktop.keys.list import KeyList, group_title, show_key_list
+from desktop.keys.map import acts_on_image_only, given, remapped, user_of, usual_again
 from desktop.preferences import PreferenceStore
 from desktop.viewer_state import Stage, ViewerState, waiting
 

@@ -22,7 +22,7 @@ from PyQt5.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from desktop.hints import THRESHOLD, HintStrip
-from desktop.key_list import KeyList
+from desktop.keys.list import KeyList
 from desktop.main_window import MainWindow
 from desktop.preferences import PreferenceStore
 from desktop.settings_dialog import SettingsDialog

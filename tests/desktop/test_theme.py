@@ -35,7 +35,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop import theme
 from desktop.canvas.view import ImageView
-from desktop.key_field import KeyField
+from desktop.keys.field import KeyField
 from desktop.panels.toggle import Toggle
 from desktop.theme import DARK, LIGHT, THEMES, Scheme, Theme, apply_theme, current_theme, system_scheme
 from engine.palette import relative_luminance

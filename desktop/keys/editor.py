@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from desktop.actions import ActionSpec
 from desktop.i18n import tr
-from desktop.key_field import KeyField
-from desktop.key_map import acts_on_image_only, user_of
+from desktop.keys.actions import ActionSpec
+from desktop.keys.field import KeyField
+from desktop.keys.map import acts_on_image_only, user_of
 from desktop.panels.parts import hint_label, push_button
 from desktop.theme import GRID
 

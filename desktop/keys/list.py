@@ -17,11 +17,11 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.actions import ActionSpec, Group
 from desktop.i18n import tr
 from desktop.icons import icon
-from desktop.key_editor import KeyEditor
-from desktop.key_map import given, remapped, shown, usual_again
+from desktop.keys.actions import ActionSpec, Group
+from desktop.keys.editor import KeyEditor
+from desktop.keys.map import given, remapped, shown, usual_again
 from desktop.panels.parts import hint_label, push_button
 from desktop.preferences import Preferences, PreferenceStore
 from desktop.theme import GRID
