@@ -10,16 +10,16 @@ from PyQt5.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from desktop.detection_runner import Given
 from desktop.i18n import error_text, tr
-from desktop.model_drop import models_in
 from desktop.model_state import ModelRow, ModelView, NamesWanted
+from desktop.models.drop import models_in
 from desktop.preferences import PreferenceStore
 from desktop.viewer import Viewer
 from desktop.viewer_state import Offer, ViewerState
 from engine.errors import EngineError
 
 if TYPE_CHECKING:
-    from desktop.model_dialog import ModelDialog
-    from desktop.model_names import NamesDialog
+    from desktop.models.dialog import ModelDialog
+    from desktop.models.names import NamesDialog
 
 
 class ModelFlow(QObject):
@@ -81,7 +81,7 @@ class ModelFlow(QObject):
 
     def _make_dialog(self) -> ModelDialog:
         if self.dialog is None:
-            from desktop.model_dialog import ModelDialog
+            from desktop.models.dialog import ModelDialog
 
             self.dialog = ModelDialog(self._window)
             self._wire_models(self.dialog)
@@ -187,7 +187,7 @@ class ModelFlow(QObject):
         self._viewer.offer(text, Offer(tr("Use now"), lambda: self._manager.choose(name)))
 
     def _ask_names(self, wanted: NamesWanted) -> None:
-        from desktop.model_names import NamesDialog
+        from desktop.models.names import NamesDialog
 
         if self._names is not None:
             self._names.deleteLater()

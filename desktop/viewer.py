@@ -21,8 +21,8 @@ from desktop.detection_runner import (
 )
 from desktop.export.exporting import Exporter, ExportWish, Images, Scope
 from desktop.i18n import tr
-from desktop.model_defaults import DefaultsInUse
-from desktop.model_manager import ModelManager
+from desktop.models.defaults import DefaultsInUse
+from desktop.models.manager import ModelManager
 from desktop.preferences import Preferences
 from desktop.received import Received
 from desktop.reviewing import Reviewing

@@ -13,8 +13,8 @@ from engine.paths import resource
 LATER = (
     "desktop.export.dialog",
     "desktop.keys.list",
-    "desktop.model_dialog",
-    "desktop.model_names",
+    "desktop.models.dialog",
+    "desktop.models.names",
     "desktop.settings_dialog",
     "engine.export.formats",
     "engine.measuring",

@@ -12,11 +12,11 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QLineEdit, QProgressBar, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.hub_downloads import HubDownloads
 from desktop.hub_state import Download, Phase
-from desktop.model_dialog import ModelDialog
 from desktop.model_state import Presence
-from desktop.panels.model_download import DownloadRow
+from desktop.models.dialog import ModelDialog
+from desktop.models.download import DownloadRow
+from desktop.models.hub_downloads import HubDownloads
 from desktop.preferences import PreferenceStore
 from desktop.settings_page import SettingsPage
 from engine.models.hub.folders import ModelFolders

@@ -8,13 +8,13 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QGuiApplication
 
-from desktop.hub_downloads import HubDownloads
-from desktop.hub_search import HubSearch
 from desktop.i18n import tr
 from desktop.model_errands import Errands
-from desktop.model_precisions import ModelPrecisions
-from desktop.model_shelf import ModelShelf, with_downloads
 from desktop.model_state import STARTER, ModelRow, ModelView, NamesWanted
+from desktop.models.hub_downloads import HubDownloads
+from desktop.models.hub_search import HubSearch
+from desktop.models.precisions import ModelPrecisions
+from desktop.models.shelf import ModelShelf, with_downloads
 from desktop.state_holder import StateHolder
 from desktop.viewer_state import choose_model
 from engine.engine import Engine

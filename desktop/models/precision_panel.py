@@ -7,7 +7,7 @@ from PyQt5.QtGui import QStandardItem, QStandardItemModel
 from PyQt5.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
 from desktop.i18n import error_text, tr
-from desktop.model_precisions import Measurement, ModelPrecisions, PrecisionView
+from desktop.models.precisions import Measurement, ModelPrecisions, PrecisionView
 from desktop.panels.parts import hint_label, push_button
 from desktop.theme import GRID
 from engine.measuring import LEAST_IMAGES

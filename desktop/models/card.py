@@ -7,9 +7,9 @@ from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBox
 
 from desktop.i18n import tr
 from desktop.model_state import Fact, ModelView, Presence
-from desktop.panels.model_choice import ModelChoice
+from desktop.models.choice import ModelChoice
+from desktop.models.precision_panel import ModelPrecision
 from desktop.panels.model_name import ElidedLabel
-from desktop.panels.model_precision import ModelPrecision
 from desktop.panels.parts import push_button
 from desktop.theme import GRID, number_font
 

@@ -11,8 +11,8 @@ from PyQt5.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSplitter, QV
 
 from desktop.i18n import tr
 from desktop.model_state import ModelRow, ModelView, Presence
-from desktop.panels.model_card import ModelCard
-from desktop.panels.model_list import ModelList
+from desktop.models.card import ModelCard
+from desktop.models.list import ModelList
 from desktop.panels.parts import push_button
 from desktop.theme import GRID
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from desktop.hub_state import Download, Phase
 from desktop.i18n import error_text
-from desktop.model_facts import facts_of, notes_of
 from desktop.model_state import ModelRow, ModelView, Presence
+from desktop.models.facts import facts_of, notes_of
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.model_runtimes import RuntimeState

@@ -6,12 +6,12 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
-from desktop.hub_page import HubPage
 from desktop.i18n import tr
 from desktop.images.mime import given_in
-from desktop.model_drop import models_in
-from desktop.model_page import ModelPage
 from desktop.model_state import ModelRow
+from desktop.models.drop import models_in
+from desktop.models.hub_page import HubPage
+from desktop.models.page import ModelPage
 from desktop.theme import GRID
 
 _WIDTH, _HEIGHT = 124 * GRID, 80 * GRID
