@@ -11,8 +11,8 @@ from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QCheckBox, QDoubleSpinBox
 from pytestqt.qtbot import QtBot
 
-from desktop.panels.histogram import ScoreHistogram
-from desktop.panels.refine_row import RefineRow
+from desktop.results.histogram import ScoreHistogram
+from desktop.results.refine_row import RefineRow
 from desktop.theme import THEMES
 from desktop.viewer_state import ViewerState, choose_threshold, refine
 from engine.palette import label_colour

@@ -11,8 +11,8 @@ from PyQt5.QtCore import QModelIndex, QPoint, Qt
 from PyQt5.QtWidgets import QDoubleSpinBox, QLineEdit, QTableView, QToolButton
 from pytestqt.qtbot import QtBot
 
-from desktop.panels.class_list import ClassList
-from desktop.panels.class_rows import HERE, NAME, SESSION, THRESHOLD
+from desktop.results.class_list import ClassList
+from desktop.results.class_rows import HERE, NAME, SESSION, THRESHOLD
 from desktop.viewer_state import ViewerState, refine
 from engine.detect.detection import Detections
 from engine.review.refine import Refinement

@@ -13,9 +13,9 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QShortcut, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.panels.detection_rows import BOX, LABEL, STATUS
-from desktop.panels.detections_panel import DetectionsPanel
-from desktop.panels.json_panel import JsonPanel
+from desktop.results.detection_rows import BOX, LABEL, STATUS
+from desktop.results.detections_panel import DetectionsPanel
+from desktop.results.json_panel import JsonPanel
 from desktop.viewer_state import SessionState, ViewerState, choose_threshold, refine, select
 from engine.detect.detection import Detections
 from engine.review.decision import Decision, Original, Status

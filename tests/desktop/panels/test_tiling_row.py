@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QComboBox, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from desktop.panels.status_line import StatusLine
-from desktop.panels.tiling_row import SIDES, TilingRow
+from desktop.results.tiling_row import SIDES, TilingRow
 from desktop.viewer_state import Stage, ViewerState, at_tile, choose_tiling, paced, waiting
 from engine.detect.tiling import Pace, Tiling
 from tests.desktop.panels.conftest import find

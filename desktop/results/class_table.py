@@ -16,8 +16,8 @@ from PyQt5.QtWidgets import (
 )
 
 from desktop.i18n import tr
-from desktop.panels.class_rows import HERE, NAME, SESSION, THRESHOLD, ClassRows
 from desktop.panels.swatch import SWATCH
+from desktop.results.class_rows import HERE, NAME, SESSION, THRESHOLD, ClassRows
 from desktop.theme import GRID, number_font
 
 AS_ALL = -0.01

@@ -6,8 +6,8 @@ from PyQt5.QtCore import QItemSelection, QItemSelectionModel, QSignalBlocker, QS
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from desktop.i18n import tr
-from desktop.panels.detection_rows import BOX, LABEL, SCORE, STATUS, DetectionRows
 from desktop.panels.swatch import SWATCH
+from desktop.results.detection_rows import BOX, LABEL, SCORE, STATUS, DetectionRows
 from desktop.theme import GRID
 from engine.review.merge import Reviewed
 

@@ -12,8 +12,8 @@ from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QW
 
 from desktop.i18n import tr
 from desktop.icons import icon
-from desktop.panels.class_rows import ClassCounts, ClassRows
-from desktop.panels.class_table import ClassTable
+from desktop.results.class_rows import ClassCounts, ClassRows
+from desktop.results.class_table import ClassTable
 from desktop.theme import GRID
 from desktop.viewer_state import ViewerState
 from engine.review.refine import Refinement

@@ -5,15 +5,15 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QLineEdit, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
-from desktop.panels.class_list import ClassList
-from desktop.panels.detection_table import DetectionTable
 from desktop.panels.empty_page import EmptyPage
-from desktop.panels.histogram import ScoreHistogram
 from desktop.panels.parts import hint_label
-from desktop.panels.refine_row import RefineRow
 from desktop.panels.review_bar import ReviewBar
 from desktop.panels.shown_words import summary
-from desktop.panels.tiling_row import TilingRow
+from desktop.results.class_list import ClassList
+from desktop.results.detection_table import DetectionTable
+from desktop.results.histogram import ScoreHistogram
+from desktop.results.refine_row import RefineRow
+from desktop.results.tiling_row import TilingRow
 from desktop.theme import GRID
 from desktop.viewer_state import ViewerState
 
