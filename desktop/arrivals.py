@@ -20,7 +20,7 @@ from desktop.detection_runner import (
     Recalled,
 )
 from desktop.i18n import error_text
-from desktop.session_book import SessionBook
+from desktop.review.session_book import SessionBook
 from desktop.state_holder import StateHolder
 from desktop.viewer_state import (
     Stage,

@@ -25,11 +25,11 @@ from desktop.models.defaults import DefaultsInUse
 from desktop.models.manager import ModelManager
 from desktop.preferences import Preferences
 from desktop.received import Received
-from desktop.reviewing import Reviewing
-from desktop.session_book import SessionBook
-from desktop.session_door import SessionDoor
-from desktop.session_reader import SessionReader
-from desktop.session_view import SessionView
+from desktop.review.reviewing import Reviewing
+from desktop.review.session_book import SessionBook
+from desktop.review.session_door import SessionDoor
+from desktop.review.session_reader import SessionReader
+from desktop.review.session_view import SessionView
 from desktop.state_holder import StateHolder
 from desktop.viewer_state import (
     Message,

@@ -14,7 +14,7 @@ from desktop.i18n import tr
 from desktop.images.clipboard import clipboard_content, put_text
 from desktop.images.mime import can_open, given_in
 from desktop.keys.actions import ActionSpec, Group
-from desktop.panels.relabel_box import RelabelBox
+from desktop.review.relabel_box import RelabelBox
 from desktop.viewer import Viewer
 from desktop.viewer_state import ViewerState
 from engine.detect.detection import Box

@@ -7,13 +7,13 @@ from PyQt5.QtWidgets import QLineEdit, QSplitter, QStackedLayout, QVBoxLayout, Q
 
 from desktop.panels.empty_page import EmptyPage
 from desktop.panels.parts import hint_label
-from desktop.panels.review_bar import ReviewBar
 from desktop.panels.shown_words import summary
 from desktop.results.class_list import ClassList
 from desktop.results.detection_table import DetectionTable
 from desktop.results.histogram import ScoreHistogram
 from desktop.results.refine_row import RefineRow
 from desktop.results.tiling_row import TilingRow
+from desktop.review.bar import ReviewBar
 from desktop.theme import GRID
 from desktop.viewer_state import ViewerState
 

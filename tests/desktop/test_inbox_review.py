@@ -17,7 +17,7 @@ from PyQt5.QtWidgets import QListView
 
 from desktop.export.exporting import ExportWish, Scope
 from desktop.received import MOST_IMAGES, Received
-from desktop.session_finds import Finds
+from desktop.review.session_finds import Finds
 from desktop.viewer_state import UNKNOWN_COUNT
 from engine.detect.detection import Detections, Filter
 from engine.export.formats.coco import COCO_DATASET

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from desktop.session_door import SINGLE_IMAGES
-from desktop.session_reader import SessionReader
+from desktop.review.session_door import SINGLE_IMAGES
+from desktop.review.session_reader import SessionReader
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.paths import data_dir

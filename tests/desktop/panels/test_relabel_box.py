@@ -10,7 +10,7 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QApplication, QLineEdit, QListView, QMainWindow
 from pytestqt.qtbot import QtBot
 
-from desktop.panels.relabel_box import RelabelBox
+from desktop.review.relabel_box import RelabelBox
 from desktop.theme import apply_theme
 from tests.desktop.panels.conftest import find
 

@@ -12,9 +12,9 @@ from desktop.i18n import tr
 from desktop.images.places import Places
 from desktop.look import Look
 from desktop.received import Received
-from desktop.session_finds import Finds
-from desktop.session_reader import Reading, SessionReader
-from desktop.session_view import SessionView
+from desktop.review.session_finds import Finds
+from desktop.review.session_reader import Reading, SessionReader
+from desktop.review.session_view import SessionView
 from desktop.state_holder import StateHolder
 from desktop.viewer_state import SessionState, ViewerState, place_of
 from engine.detect.detection import Detections

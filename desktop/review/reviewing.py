@@ -8,7 +8,7 @@ from dataclasses import replace
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
 from desktop.i18n import tr
-from desktop.session_book import SessionBook
+from desktop.review.session_book import SessionBook
 from desktop.state_holder import StateHolder
 from desktop.viewer_state import select
 from engine.detect.detection import Box
