@@ -18,7 +18,7 @@ from desktop.i18n import tr
 from desktop.layout_memory import LayoutMemory
 from desktop.main_window import MainWindow
 from desktop.preferences import PreferenceStore
-from desktop.server_control import ServerControl
+from desktop.server.control import ServerControl
 from desktop.viewer import Viewer
 from engine.engine import Engine, shared_cache
 from engine.errors import EngineError

@@ -26,14 +26,14 @@ from desktop.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout
 from desktop.model_flow import ModelFlow
 from desktop.panels.control_bar import ControlBar
 from desktop.panels.message_bar import MessageBar
-from desktop.panels.server_panel import ServerPanel
 from desktop.panels.status_line import StatusLine
 from desktop.panels.view_panel import ViewPanel
 from desktop.panels.welcome import Welcome
 from desktop.preferences import Preferences, PreferenceStore
 from desktop.results.detections_panel import DetectionsPanel
 from desktop.results.json_panel import JsonPanel
-from desktop.server_control import ServerControl
+from desktop.server.control import ServerControl
+from desktop.server.panel import ServerPanel
 from desktop.server_state import ServerState
 from desktop.text_fields import TextFieldKeys
 from desktop.theme import GRID

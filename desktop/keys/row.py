@@ -8,8 +8,8 @@ from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QW
 from desktop.i18n import tr
 from desktop.icons import icon
 from desktop.panels.parts import hint_label
+from desktop.server.snippets import MASK
 from desktop.server_state import Key, KeyPlace, ServerState
-from desktop.snippets import MASK
 from desktop.theme import GRID, number_font
 
 

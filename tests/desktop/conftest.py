@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from desktop.app import build
 from desktop.i18n import install_language
 from desktop.main_window import MainWindow
-from desktop.server_control import ServerControl
+from desktop.server.control import ServerControl
 from desktop.server_state import Phase
 from desktop.viewer_state import ViewerState
 from engine.engine import Engine

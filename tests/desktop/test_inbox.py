@@ -15,8 +15,8 @@ from PyQt5.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
 from desktop import received
-from desktop.inbox import Inbox
 from desktop.received import MOST_IMAGES, Received, newest
+from desktop.server.inbox import Inbox
 from desktop.viewer_state import ViewerState, arrived, emptied, listed, pointed
 from engine.detect.detection import Detections, Filter
 from engine.engine import Engine, OpenedImage

@@ -22,7 +22,7 @@ import requests
 from keyring.backend import KeyringBackend
 from PyQt5.QtCore import Qt, QTimer
 
-from desktop.one_server import OneServer
+from desktop.server.one_server import OneServer
 from desktop.server_state import (
     EVERYONE,
     MOST_ROWS,

@@ -18,10 +18,10 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QGuiApplication, QImage
 from PyQt5.QtWidgets import QCheckBox, QLabel, QLineEdit, QPlainTextEdit, QTableView, QTabWidget, QWidget
 
-from desktop.panels.qr_code import QrCode
-from desktop.panels.request_table import RequestTable
+from desktop.server.qr_code import QrCode
+from desktop.server.request_table import RequestTable
+from desktop.server.snippets import MASK, Question, curl_snippet, phone_address, python_snippet
 from desktop.server_state import EVERYONE, AnsweredRequest, Phase
-from desktop.snippets import MASK, Question, curl_snippet, phone_address, python_snippet
 from desktop.theme import THEMES, apply_theme
 from engine.errors import EngineError
 from tests.desktop.conftest import Driver

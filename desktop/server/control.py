@@ -13,9 +13,9 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from desktop.background import BackgroundWork
 from desktop.feed import Feed
 from desktop.i18n import error_text, tr
-from desktop.inbox import Inbox
-from desktop.key_store import KeyStore, key_of
-from desktop.one_server import OneServer, Outcome
+from desktop.server.inbox import Inbox
+from desktop.server.key_store import KeyStore, key_of
+from desktop.server.one_server import OneServer, Outcome
 from desktop.server_state import (
     AnsweredRequest,
     Key,

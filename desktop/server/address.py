@@ -8,9 +8,9 @@ from PyQt5.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidg
 from desktop.i18n import tr
 from desktop.icons import icon
 from desktop.panels.parts import hint_label
-from desktop.panels.qr_code import QrCode
+from desktop.server.qr_code import QrCode
+from desktop.server.snippets import phone_address
 from desktop.server_state import THIS_COMPUTER, ServerState
-from desktop.snippets import phone_address
 from desktop.theme import GRID, current_theme
 
 

@@ -22,12 +22,12 @@ from PyQt5.QtWidgets import (
 from desktop.i18n import tr, tr_count
 from desktop.keys.row import KeyRow
 from desktop.panels.parts import hint_label
-from desktop.panels.request_table import RequestTable
-from desktop.panels.server_address import ServerAddress
-from desktop.panels.snippet_view import SnippetView
 from desktop.panels.toggle import Toggle
+from desktop.server.address import ServerAddress
+from desktop.server.request_table import RequestTable
+from desktop.server.snippet_view import SnippetView
+from desktop.server.snippets import Question
 from desktop.server_state import EVERYONE, THIS_COMPUTER, Phase, ServerState, Totals
-from desktop.snippets import Question
 from desktop.theme import GRID, number_font
 from desktop.viewer_state import ViewerState
 

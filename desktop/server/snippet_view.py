@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButt
 
 from desktop.i18n import tr
 from desktop.icons import icon
-from desktop.snippets import MASK, Question, curl_snippet, python_snippet
+from desktop.server.snippets import MASK, Question, curl_snippet, python_snippet
 from desktop.theme import GRID, code_font
 
 _MOST_LINES = 8
