@@ -12,7 +12,7 @@ from PyQt5.QtWidgets import QWidget
 
 from desktop.export.exporting import ExportWish, Scope
 from desktop.i18n import tr
-from desktop.preferences import PreferenceStore
+from desktop.settings.preferences import PreferenceStore
 from desktop.viewer import Viewer
 from desktop.viewer_state import ViewerState
 from engine.errors import EngineError

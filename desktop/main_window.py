@@ -29,12 +29,12 @@ from desktop.panels.message_bar import MessageBar
 from desktop.panels.status_line import StatusLine
 from desktop.panels.view_panel import ViewPanel
 from desktop.panels.welcome import Welcome
-from desktop.preferences import Preferences, PreferenceStore
 from desktop.results.detections_panel import DetectionsPanel
 from desktop.results.json_panel import JsonPanel
 from desktop.server.control import ServerControl
 from desktop.server.panel import ServerPanel
 from desktop.server_state import ServerState
+from desktop.settings.preferences import Preferences, PreferenceStore
 from desktop.text_fields import TextFieldKeys
 from desktop.theme import GRID
 from desktop.viewer import Viewer
@@ -324,7 +324,7 @@ class MainWindow(QMainWindow):
         show_key_list(self._specs, self._store, self)
 
     def _open_settings(self) -> None:
-        from desktop.settings_dialog import SettingsDialog
+        from desktop.settings.dialog import SettingsDialog
 
         dialog = self.findChild(SettingsDialog)
         if dialog is None:

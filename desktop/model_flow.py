@@ -12,7 +12,7 @@ from desktop.detection_runner import Given
 from desktop.i18n import error_text, tr
 from desktop.model_state import ModelRow, ModelView, NamesWanted
 from desktop.models.drop import models_in
-from desktop.preferences import PreferenceStore
+from desktop.settings.preferences import PreferenceStore
 from desktop.viewer import Viewer
 from desktop.viewer_state import Offer, ViewerState
 from engine.errors import EngineError

@@ -23,7 +23,7 @@ from desktop.keys.actions import ActionSpec, Group
 from desktop.keys.editor import KeyEditor
 from desktop.keys.map import given, remapped, shown, usual_again
 from desktop.panels.parts import hint_label, push_button
-from desktop.preferences import Preferences, PreferenceStore
+from desktop.settings.preferences import Preferences, PreferenceStore
 from desktop.theme import GRID
 
 _NAME = Qt.ItemDataRole.UserRole

@@ -13,9 +13,9 @@ from PyQt5.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop import theme
-from desktop.appearance import Appearance
 from desktop.i18n import install_language, tr
-from desktop.preferences import PreferenceStore
+from desktop.settings.appearance import Appearance
+from desktop.settings.preferences import PreferenceStore
 from desktop.theme import DARK, LIGHT, Scheme, current_theme
 
 

@@ -15,7 +15,7 @@ LATER = (
     "desktop.keys.list",
     "desktop.models.dialog",
     "desktop.models.names",
-    "desktop.settings_dialog",
+    "desktop.settings.dialog",
     "engine.export.formats",
     "engine.measuring",
     "engine.models.hub.download",

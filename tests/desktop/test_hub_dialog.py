@@ -17,8 +17,8 @@ from desktop.model_state import Presence
 from desktop.models.dialog import ModelDialog
 from desktop.models.download import DownloadRow
 from desktop.models.hub_downloads import HubDownloads
-from desktop.preferences import PreferenceStore
-from desktop.settings_page import SettingsPage
+from desktop.settings.page import SettingsPage
+from desktop.settings.preferences import PreferenceStore
 from engine.models.hub.folders import ModelFolders
 from engine.models.hub.known import known_models
 from engine.models.hub.patience import Patience

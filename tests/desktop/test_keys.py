@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from desktop.keys.actions import ActionSpec, Group, enable, make_action, set_keys
 from desktop.keys.list import KeyList, group_title, show_key_list
 from desktop.keys.map import acts_on_image_only, given, remapped, user_of, usual_again
-from desktop.preferences import PreferenceStore
+from desktop.settings.preferences import PreferenceStore
 from desktop.viewer_state import Stage, ViewerState, waiting
 
 

@@ -24,8 +24,8 @@ from pytestqt.qtbot import QtBot
 from desktop.hints import THRESHOLD, HintStrip
 from desktop.keys.list import KeyList
 from desktop.main_window import MainWindow
-from desktop.preferences import PreferenceStore
-from desktop.settings_dialog import SettingsDialog
+from desktop.settings.dialog import SettingsDialog
+from desktop.settings.preferences import PreferenceStore
 from tests.desktop.conftest import Driver
 
 OpenWindow = Callable[..., Driver]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop.config_file import SET_ASIDE, ConfigFile
-from desktop.preferences import Preferences, PreferenceStore
+from desktop.settings.config_file import SET_ASIDE, ConfigFile
+from desktop.settings.preferences import Preferences, PreferenceStore
 from engine.errors import EngineError
 from engine.settings import config_file, load_settings
 

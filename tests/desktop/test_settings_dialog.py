@@ -20,10 +20,10 @@ from PyQt5.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from desktop.appearance import Appearance
 from desktop.i18n import tr
-from desktop.preferences import PreferenceStore
-from desktop.settings_dialog import SettingsDialog
+from desktop.settings.appearance import Appearance
+from desktop.settings.dialog import SettingsDialog
+from desktop.settings.preferences import PreferenceStore
 from engine.settings import Settings, load_settings
 
 pytestmark = pytest.mark.usefixtures("english_again")

@@ -8,8 +8,8 @@ from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QApplication, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from desktop.i18n import tr
-from desktop.preferences import Preferences, PreferenceStore
-from desktop.settings_page import SettingsPage
+from desktop.settings.page import SettingsPage
+from desktop.settings.preferences import Preferences, PreferenceStore
 from desktop.theme import GRID
 
 _WIDTH = 64 * GRID

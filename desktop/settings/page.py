@@ -23,7 +23,7 @@ from PyQt5.QtWidgets import (
 
 from desktop.i18n import error_text, tr
 from desktop.panels.parts import hint_label
-from desktop.preferences import PreferenceStore
+from desktop.settings.preferences import PreferenceStore
 from desktop.theme import GRID, number_font
 from engine.errors import EngineError
 from engine.models.hub.endpoint import OFFICIAL, endpoint_of

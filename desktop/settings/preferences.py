@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.config_file import ConfigFile, SettingPath
+from desktop.settings.config_file import ConfigFile, SettingPath
 from engine.errors import EngineError
 from engine.settings import Settings
 

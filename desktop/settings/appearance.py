@@ -7,7 +7,7 @@ from PyQt5.QtWidgets import QApplication
 
 from desktop.background import BackgroundWork
 from desktop.i18n import install_language
-from desktop.preferences import Preferences, PreferenceStore
+from desktop.settings.preferences import Preferences, PreferenceStore
 from desktop.theme import Scheme, apply_theme, current_theme, system_scheme, told_scheme
 
 
