@@ -21,8 +21,8 @@ from desktop.detection_runner import (
 )
 from desktop.i18n import error_text
 from desktop.review.session_book import SessionBook
-from desktop.state_holder import StateHolder
-from desktop.viewer_state import (
+from desktop.state.holder import StateHolder
+from desktop.state.viewer import (
     Stage,
     ViewerState,
     at_tile,

@@ -12,7 +12,7 @@ from PyQt5.QtGui import QImage
 
 from desktop.images.lister import Batch, Lister
 from desktop.prefetch import Prefetch, open_ready
-from desktop.viewer_state import Stage
+from desktop.state.viewer import Stage
 from engine.detect.detection import Detections
 from engine.detect.tiling import Pace, Tiling
 from engine.engine import Engine, Given, OpenedImage

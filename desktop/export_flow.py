@@ -13,8 +13,8 @@ from PyQt5.QtWidgets import QWidget
 from desktop.export.exporting import ExportWish, Scope
 from desktop.i18n import tr
 from desktop.settings.preferences import PreferenceStore
+from desktop.state.viewer import ViewerState
 from desktop.viewer import Viewer
-from desktop.viewer_state import ViewerState
 from engine.errors import EngineError
 from engine.image.source import Source
 

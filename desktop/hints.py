@@ -11,8 +11,8 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from desktop.i18n import tr
 from desktop.icons import icon
+from desktop.state.viewer import ViewerState
 from desktop.theme import GRID
-from desktop.viewer_state import ViewerState
 from engine.engine import OpenedImage
 
 ACCEPT, THRESHOLD, KEYS = "accept", "threshold", "keys"

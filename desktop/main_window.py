@@ -9,7 +9,6 @@ from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicatio
 from PyQt5.QtWidgets import QDialog, QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from desktop.batch.bar import BatchBar
-from desktop.batch_state import BatchState
 from desktop.canvas.view import ImageView
 from desktop.export_flow import ExportFlow
 from desktop.hints import HintStrip
@@ -33,12 +32,13 @@ from desktop.results.detections_panel import DetectionsPanel
 from desktop.results.json_panel import JsonPanel
 from desktop.server.control import ServerControl
 from desktop.server.panel import ServerPanel
-from desktop.server_state import ServerState
 from desktop.settings.preferences import Preferences, PreferenceStore
+from desktop.state.batch import BatchState
+from desktop.state.server import ServerState
+from desktop.state.viewer import ViewerState
 from desktop.text_fields import TextFieldKeys
 from desktop.theme import GRID
 from desktop.viewer import Viewer
-from desktop.viewer_state import ViewerState
 from desktop.window_actions import WindowActions
 from engine.engine import OpenedImage
 from engine.review.decision import Status

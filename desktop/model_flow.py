@@ -10,11 +10,11 @@ from PyQt5.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from desktop.detection_runner import Given
 from desktop.i18n import error_text, tr
-from desktop.model_state import ModelRow, ModelView, NamesWanted
 from desktop.models.drop import models_in
 from desktop.settings.preferences import PreferenceStore
+from desktop.state.model import ModelRow, ModelView, NamesWanted
+from desktop.state.viewer import Offer, ViewerState
 from desktop.viewer import Viewer
-from desktop.viewer_state import Offer, ViewerState
 from engine.errors import EngineError
 
 if TYPE_CHECKING:

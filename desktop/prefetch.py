@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from PyQt5.QtGui import QImage
 
 from desktop.images.pixels import to_qimage
-from desktop.look import Look
+from desktop.state.look import Look
 from engine.detect.scheduler import Cancelled, Rank
 from engine.detect.tiling import Tiling
 from engine.engine import Engine, OpenedImage

@@ -23,15 +23,15 @@ from desktop.export.exporting import Exporter, ExportWish, Images, Scope
 from desktop.i18n import tr
 from desktop.models.defaults import DefaultsInUse
 from desktop.models.manager import ModelManager
-from desktop.received import Received
 from desktop.review.reviewing import Reviewing
 from desktop.review.session_book import SessionBook
 from desktop.review.session_door import SessionDoor
 from desktop.review.session_reader import SessionReader
 from desktop.review.session_view import SessionView
 from desktop.settings.preferences import Preferences
-from desktop.state_holder import StateHolder
-from desktop.viewer_state import (
+from desktop.state.holder import StateHolder
+from desktop.state.received import Received
+from desktop.state.viewer import (
     Message,
     Offer,
     Stage,

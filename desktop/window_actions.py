@@ -15,8 +15,8 @@ from desktop.images.clipboard import clipboard_content, put_text
 from desktop.images.mime import can_open, given_in
 from desktop.keys.actions import ActionSpec, Group
 from desktop.review.relabel_box import RelabelBox
+from desktop.state.viewer import ViewerState
 from desktop.viewer import Viewer
-from desktop.viewer_state import ViewerState
 from engine.detect.detection import Box
 from engine.paths import resource
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
 
-from desktop.batch_state import BatchState
 from desktop.i18n import tr, tr_count
 from desktop.icons import icon
 from desktop.images.failure_list import FailureList
 from desktop.panels.parts import flat_button
 from desktop.panels.time_left import time_left
+from desktop.state.batch import BatchState
 from desktop.theme import GRID, number_font
 
 _LONG_SECONDS = 100

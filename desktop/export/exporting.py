@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.background import BackgroundWork
-from desktop.viewer_state import ViewerState
+from desktop.state.viewer import ViewerState
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.review.session import Session

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from PIL.Image import Image as PixelImage
 
-from desktop.viewer_state import ViewerState
+from desktop.state.viewer import ViewerState
 from engine.detect.detection import Detections, nothing_found
 from engine.engine import Engine, OpenedImage
 from engine.export.classes import ClassTable

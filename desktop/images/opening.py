@@ -10,8 +10,8 @@ from desktop.images.recent import AddressHistory, Recent
 from desktop.images.source_panel import SourcePanel
 from desktop.images.thumbnails import Thumbnails
 from desktop.panels.welcome import Welcome
+from desktop.state.viewer import ViewerState
 from desktop.viewer import Viewer
-from desktop.viewer_state import ViewerState
 from engine.engine import OpenedImage
 from engine.image.source import Source
 

@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from desktop.received import MOST_IMAGES
-from desktop.viewer_state import REVIEWED, UNKNOWN_COUNT, UNREADABLE, Marks
+from desktop.state.received import MOST_IMAGES
+from desktop.state.viewer import REVIEWED, UNKNOWN_COUNT, UNREADABLE, Marks
 from engine.detect.detection import Filter
 from engine.review.refine import Refinement
 from engine.review.tally import SessionScores

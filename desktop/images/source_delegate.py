@@ -9,8 +9,8 @@ from PyQt5.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from desktop.i18n import tr
 from desktop.icons import IconColour, icon
 from desktop.images.source_rows import SourceRows
+from desktop.state.viewer import UNKNOWN_COUNT
 from desktop.theme import GRID, current_theme, hint_font
-from desktop.viewer_state import UNKNOWN_COUNT
 
 THUMBNAIL = QSize(8 * GRID, 6 * GRID)
 ROW_HEIGHT = THUMBNAIL.height() + 2 * GRID

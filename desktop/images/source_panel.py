@@ -16,8 +16,8 @@ from desktop.images.recent import RecentEntry
 from desktop.images.source_list import SourceList
 from desktop.images.source_rows import SourceRows
 from desktop.panels.parts import hint_label
+from desktop.state.viewer import Marks, ViewerState
 from desktop.theme import GRID
-from desktop.viewer_state import Marks, ViewerState
 
 
 class SourcePanel(QWidget):

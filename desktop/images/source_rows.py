@@ -10,7 +10,7 @@ from PyQt5.QtCore import QModelIndex, Qt
 from PyQt5.QtGui import QImage, QPixmap, QStandardItemModel
 
 from desktop.i18n import tr, tr_count
-from desktop.viewer_state import REVIEWED, UNKNOWN_COUNT, UNREADABLE, Marks
+from desktop.state.viewer import REVIEWED, UNKNOWN_COUNT, UNREADABLE, Marks
 
 _MOST_SINGLE_REMOVALS = 50
 _MOST_THUMBNAILS = 1_000

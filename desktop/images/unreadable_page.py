@@ -8,8 +8,8 @@ from PyQt5.QtWidgets import QLabel, QVBoxLayout, QWidget
 from desktop.i18n import tr
 from desktop.icons import icon
 from desktop.panels.parts import IconLabel, hint_label
+from desktop.state.viewer import ViewerState
 from desktop.theme import GRID
-from desktop.viewer_state import ViewerState
 
 ICON_SIDE = 48
 

@@ -11,7 +11,7 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction
 
 from desktop.icons import icon
-from desktop.viewer_state import ViewerState
+from desktop.state.viewer import ViewerState
 
 
 class Group(Enum):

@@ -9,7 +9,7 @@ from desktop.i18n import tr
 from desktop.icons import icon
 from desktop.panels.parts import hint_label
 from desktop.server.snippets import MASK
-from desktop.server_state import Key, KeyPlace, ServerState
+from desktop.state.server import Key, KeyPlace, ServerState
 from desktop.theme import GRID, number_font
 
 

@@ -15,9 +15,9 @@ from PyQt5.QtWidgets import (
 )
 
 from desktop.i18n import tr
-from desktop.model_state import Defaults, ModelView
 from desktop.panels.control_bar import MAX_TOP_K
 from desktop.panels.parts import flat_button, hint_label
+from desktop.state.model import Defaults, ModelView
 from desktop.theme import GRID, number_font
 
 _AS_WINDOW = -0.01

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from desktop.viewer_state import ViewerState, choose_threshold, choose_top_k, refine
+from desktop.state.viewer import ViewerState, choose_threshold, choose_top_k, refine
 from engine.detect.detection import Filter
 from engine.models.catalog import Catalog
 from engine.models.entry import Defaults

@@ -8,10 +8,10 @@ from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTabWidge
 
 from desktop.i18n import tr
 from desktop.images.mime import given_in
-from desktop.model_state import ModelRow
 from desktop.models.drop import models_in
 from desktop.models.hub_page import HubPage
 from desktop.models.page import ModelPage
+from desktop.state.model import ModelRow
 from desktop.theme import GRID
 
 _WIDTH, _HEIGHT = 124 * GRID, 80 * GRID

@@ -7,11 +7,11 @@ import math
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from desktop.hub_state import Download, Phase
 from desktop.i18n import tr, tr_count
 from desktop.panels.model_name import ElidedLabel
 from desktop.panels.parts import push_button
 from desktop.panels.time_left import time_left
+from desktop.state.hub import Download, Phase
 from desktop.theme import GRID, number_font
 
 _MEGABYTE = 1e6

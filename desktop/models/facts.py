@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from desktop.i18n import error_text, tr, tr_count
-from desktop.model_state import Fact
+from desktop.state.model import Fact
 from engine.detect.preprocess import Preprocessing
 from engine.model_runtimes import RuntimeState
 from engine.models.card import Card, unknown_labels

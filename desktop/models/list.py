@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from desktop.i18n import tr
 from desktop.icons import icon
-from desktop.model_state import ModelRow, Presence
+from desktop.state.model import ModelRow, Presence
 from desktop.theme import GRID, current_theme, number_font
 
 NAME, STATE, SIZE = range(3)

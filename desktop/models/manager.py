@@ -10,13 +10,13 @@ from PyQt5.QtGui import QGuiApplication
 
 from desktop.i18n import tr
 from desktop.model_errands import Errands
-from desktop.model_state import STARTER, ModelRow, ModelView, NamesWanted
 from desktop.models.hub_downloads import HubDownloads
 from desktop.models.hub_search import HubSearch
 from desktop.models.precisions import ModelPrecisions
 from desktop.models.shelf import ModelShelf, with_downloads
-from desktop.state_holder import StateHolder
-from desktop.viewer_state import choose_model
+from desktop.state.holder import StateHolder
+from desktop.state.model import STARTER, ModelRow, ModelView, NamesWanted
+from desktop.state.viewer import choose_model
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.models.downloaded import remove_with_files

@@ -19,8 +19,8 @@ from PyQt5.QtWidgets import (
 )
 
 from desktop.i18n import tr, tr_count
-from desktop.model_state import NamesWanted
 from desktop.panels.parts import hint_label
+from desktop.state.model import NamesWanted
 from desktop.theme import GRID
 from engine.models.class_names import SHARED_LISTS, read_names, shared_list
 

@@ -26,8 +26,8 @@ from PyQt5.QtWidgets import (
 from desktop.i18n import tr
 from desktop.icons import icon
 from desktop.panels.parts import menu_of
+from desktop.state.viewer import ViewerState
 from desktop.theme import GRID, number_font
-from desktop.viewer_state import ViewerState
 
 MAX_TOP_K = 9999
 

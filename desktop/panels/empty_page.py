@@ -10,8 +10,8 @@ from PyQt5.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from desktop.i18n import tr
 from desktop.panels.parts import hint_label
 from desktop.panels.shown_words import classes_of, held, why_nothing
+from desktop.state.viewer import ViewerState
 from desktop.theme import GRID
-from desktop.viewer_state import ViewerState
 
 
 class EmptyPage(QWidget):

@@ -8,8 +8,8 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButto
 from desktop.i18n import tr
 from desktop.icons import icon
 from desktop.panels.parts import IconLabel
+from desktop.state.viewer import Message, ViewerState
 from desktop.theme import GRID
-from desktop.viewer_state import Message, ViewerState
 
 ICON_SIDE = 16
 

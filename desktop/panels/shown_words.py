@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from desktop.i18n import tr, tr_count
-from desktop.viewer_state import Stage, ViewerState
+from desktop.state.viewer import Stage, ViewerState
 from engine.detect.detection import Detections
 from engine.review.refine import HeldBack, held_back
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PyQt5.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
 from desktop.i18n import tr, tr_count
-from desktop.server_state import Phase, ServerState
+from desktop.state.server import Phase, ServerState
+from desktop.state.viewer import Stage, ViewerState
 from desktop.theme import GRID
-from desktop.viewer_state import Stage, ViewerState
 from engine.detect.detection import Detections, token_count
 
 

@@ -14,8 +14,8 @@ from desktop.i18n import tr
 from desktop.icons import icon
 from desktop.results.class_rows import ClassCounts, ClassRows
 from desktop.results.class_table import ClassTable
+from desktop.state.viewer import ViewerState
 from desktop.theme import GRID
-from desktop.viewer_state import ViewerState
 from engine.review.refine import Refinement
 
 

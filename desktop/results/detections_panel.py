@@ -14,8 +14,8 @@ from desktop.results.histogram import ScoreHistogram
 from desktop.results.refine_row import RefineRow
 from desktop.results.tiling_row import TilingRow
 from desktop.review.bar import ReviewBar
+from desktop.state.viewer import ViewerState
 from desktop.theme import GRID
-from desktop.viewer_state import ViewerState
 
 CLASSES_HEIGHT, TABLE_HEIGHT = 22 * GRID, 30 * GRID
 

@@ -11,8 +11,8 @@ from PyQt5.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, 
 from PyQt5.QtWidgets import QAbstractSlider, QToolTip, QWidget
 
 from desktop.i18n import tr, tr_count
+from desktop.state.viewer import ViewerState
 from desktop.theme import GRID, current_theme
-from desktop.viewer_state import ViewerState
 from engine.palette import label_colour
 from engine.review.tally import NO_SCORES, SessionScores
 

@@ -9,8 +9,8 @@ from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayou
 from desktop.i18n import tr
 from desktop.icons import icon
 from desktop.panels.parts import hint_label
+from desktop.state.viewer import ViewerState
 from desktop.theme import GRID, code_font
-from desktop.viewer_state import ViewerState
 from engine.answer import detection_answer, to_json
 from engine.detect.detection import Detections, Filter
 

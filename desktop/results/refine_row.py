@@ -8,8 +8,8 @@ from PyQt5.QtCore import QSignalBlocker, pyqtSignal
 from PyQt5.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
 from desktop.i18n import tr
+from desktop.state.viewer import ViewerState
 from desktop.theme import GRID, number_font
-from desktop.viewer_state import ViewerState
 from engine.review.refine import Refinement
 
 USUAL_IOU = 0.70

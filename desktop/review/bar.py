@@ -10,8 +10,8 @@ from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QV
 
 from desktop.i18n import tr, tr_count
 from desktop.icons import icon
+from desktop.state.viewer import ViewerState
 from desktop.theme import GRID
-from desktop.viewer_state import ViewerState
 from engine.review.decision import Status
 
 MOST_SIGNS = 2000

@@ -9,8 +9,8 @@ from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
 from desktop.i18n import tr
 from desktop.review.session_book import SessionBook
-from desktop.state_holder import StateHolder
-from desktop.viewer_state import select
+from desktop.state.holder import StateHolder
+from desktop.state.viewer import select
 from engine.detect.detection import Box
 from engine.errors import EngineError
 from engine.image.source import Source

@@ -10,13 +10,13 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from desktop.export.known import Candidate
 from desktop.i18n import tr
 from desktop.images.places import Places
-from desktop.look import Look
-from desktop.received import Received
 from desktop.review.session_finds import Finds
 from desktop.review.session_reader import Reading, SessionReader
 from desktop.review.session_view import SessionView
-from desktop.state_holder import StateHolder
-from desktop.viewer_state import SessionState, ViewerState, place_of
+from desktop.state.holder import StateHolder
+from desktop.state.look import Look
+from desktop.state.received import Received
+from desktop.state.viewer import SessionState, ViewerState, place_of
 from engine.detect.detection import Detections
 from engine.engine import OpenedImage
 from engine.errors import EngineError, ImageError, SourceError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from desktop.images.places import Places
-from desktop.received import Received
+from desktop.state.received import Received
 from engine.detect.detection import Detections
 from engine.image.source import Source
 from engine.review.image_review import ImageReview

@@ -12,7 +12,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.background import BackgroundWork
 from desktop.images.places import Places
-from desktop.look import Look
+from desktop.state.look import Look
 from engine.detect.detection import Detections
 from engine.detect.tiling import Tiling
 from engine.errors import EngineError

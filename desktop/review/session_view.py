@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
-from desktop.viewer_state import WINDOW_THRESHOLD, ViewerState
+from desktop.state.viewer import WINDOW_THRESHOLD, ViewerState
 from engine.detect.tiling import LEAST_SIDE, MOST_SIDE, Tiling
 from engine.review.refine import Refinement
 

@@ -10,7 +10,7 @@ from desktop.icons import icon
 from desktop.panels.parts import hint_label
 from desktop.server.qr_code import QrCode
 from desktop.server.snippets import phone_address
-from desktop.server_state import THIS_COMPUTER, ServerState
+from desktop.state.server import THIS_COMPUTER, ServerState
 from desktop.theme import GRID, current_theme
 
 

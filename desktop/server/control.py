@@ -16,7 +16,7 @@ from desktop.i18n import error_text, tr
 from desktop.server.inbox import Inbox
 from desktop.server.key_store import KeyStore, key_of
 from desktop.server.one_server import OneServer, Outcome
-from desktop.server_state import (
+from desktop.state.server import (
     AnsweredRequest,
     Key,
     Phase,

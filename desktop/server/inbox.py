@@ -10,7 +10,7 @@ from PIL.Image import Image as PixelImage
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.feed import Feed
-from desktop.received import Received, newest
+from desktop.state.received import Received, newest
 from engine.detect.detection import Detections, Filter
 from engine.engine import ImageFile, OpenedImage
 from engine.errors import EngineError

@@ -9,7 +9,7 @@ import threading
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.server_state import Key, KeyPlace
+from desktop.state.server import Key, KeyPlace
 from engine.errors import EngineError
 from engine.paths import config_dir
 from engine.settings import Settings

@@ -27,9 +27,9 @@ from desktop.server.address import ServerAddress
 from desktop.server.request_table import RequestTable
 from desktop.server.snippet_view import SnippetView
 from desktop.server.snippets import Question
-from desktop.server_state import EVERYONE, THIS_COMPUTER, Phase, ServerState, Totals
+from desktop.state.server import EVERYONE, THIS_COMPUTER, Phase, ServerState, Totals
+from desktop.state.viewer import ViewerState
 from desktop.theme import GRID, number_font
-from desktop.viewer_state import ViewerState
 
 _TABLE_HEIGHT = 16 * GRID
 

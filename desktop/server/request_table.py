@@ -10,7 +10,7 @@ from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from desktop.i18n import tr
-from desktop.server_state import AnsweredRequest
+from desktop.state.server import AnsweredRequest
 from desktop.theme import GRID, current_theme, hint_font
 
 TIME, CLIENT, ENDPOINT, IMAGES, TOKENS, MS, STATUS = range(7)

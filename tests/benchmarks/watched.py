@@ -9,7 +9,7 @@ from PyQt5.QtCore import QEvent, QEventLoop, QObject, QTimer
 from PyQt5.QtWidgets import QApplication
 
 from desktop.app import build
-from desktop.viewer_state import ViewerState
+from desktop.state.viewer import ViewerState
 
 HEARTBEAT_MS = 5
 PATIENCE_S = 300.0

@@ -19,8 +19,8 @@ from desktop.app import build
 from desktop.i18n import install_language
 from desktop.main_window import MainWindow
 from desktop.server.control import ServerControl
-from desktop.server_state import Phase
-from desktop.viewer_state import ViewerState
+from desktop.state.server import Phase
+from desktop.state.viewer import ViewerState
 from engine.engine import Engine
 from engine.review.cache import DetectionCache
 from engine.settings import Settings

@@ -24,7 +24,7 @@ from desktop.detection_runner import (
     Recalled,
     Request,
 )
-from desktop.viewer_state import Stage
+from desktop.state.viewer import Stage
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared

@@ -12,13 +12,13 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QLineEdit, QProgressBar, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.hub_state import Download, Phase
-from desktop.model_state import Presence
 from desktop.models.dialog import ModelDialog
 from desktop.models.download import DownloadRow
 from desktop.models.hub_downloads import HubDownloads
 from desktop.settings.page import SettingsPage
 from desktop.settings.preferences import PreferenceStore
+from desktop.state.hub import Download, Phase
+from desktop.state.model import Presence
 from engine.models.hub.folders import ModelFolders
 from engine.models.hub.known import known_models
 from engine.models.hub.patience import Patience

@@ -14,10 +14,10 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
-from desktop import received
-from desktop.received import MOST_IMAGES, Received, newest
 from desktop.server.inbox import Inbox
-from desktop.viewer_state import ViewerState, arrived, emptied, listed, pointed
+from desktop.state import received
+from desktop.state.received import MOST_IMAGES, Received, newest
+from desktop.state.viewer import ViewerState, arrived, emptied, listed, pointed
 from engine.detect.detection import Detections, Filter
 from engine.engine import Engine, OpenedImage
 from engine.image.decode import decode_image

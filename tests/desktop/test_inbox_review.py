@@ -16,9 +16,9 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QListView
 
 from desktop.export.exporting import ExportWish, Scope
-from desktop.received import MOST_IMAGES, Received
 from desktop.review.session_finds import Finds
-from desktop.viewer_state import UNKNOWN_COUNT
+from desktop.state.received import MOST_IMAGES, Received
+from desktop.state.viewer import UNKNOWN_COUNT
 from engine.detect.detection import Detections, Filter
 from engine.export.formats.coco import COCO_DATASET
 from engine.export.item import Choice

@@ -14,7 +14,7 @@ from desktop.keys.actions import ActionSpec, Group, enable, make_action, set_key
 from desktop.keys.list import KeyList, group_title, show_key_list
 from desktop.keys.map import acts_on_image_only, given, remapped, user_of, usual_again
 from desktop.settings.preferences import PreferenceStore
-from desktop.viewer_state import Stage, ViewerState, waiting
+from desktop.state.viewer import Stage, ViewerState, waiting
 
 
 def spec(name: str, *keys: str, on_image: bool = False, group: Group = Group.VIEW) -> ActionSpec:

@@ -30,11 +30,11 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.model_state import ModelView, Presence
 from desktop.models.dialog import ModelDialog
 from desktop.models.facts import runtime_text
 from desktop.models.manager import ModelManager
 from desktop.models.names import NamesDialog
+from desktop.state.model import ModelView, Presence
 from engine import measuring, precisions
 from engine.detect.runtimes.openvino_library import native_precisions
 from engine.engine import Engine

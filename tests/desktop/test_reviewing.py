@@ -12,7 +12,7 @@ from PIL import Image
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QLineEdit
 
-from desktop.viewer_state import UNREADABLE, pointed
+from desktop.state.viewer import UNREADABLE, pointed
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.errors import EngineError

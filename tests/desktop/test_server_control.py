@@ -23,7 +23,7 @@ from keyring.backend import KeyringBackend
 from PyQt5.QtCore import Qt, QTimer
 
 from desktop.server.one_server import OneServer
-from desktop.server_state import (
+from desktop.state.server import (
     EVERYONE,
     MOST_ROWS,
     AnsweredRequest,

@@ -21,7 +21,7 @@ from PyQt5.QtWidgets import QCheckBox, QLabel, QLineEdit, QPlainTextEdit, QTable
 from desktop.server.qr_code import QrCode
 from desktop.server.request_table import RequestTable
 from desktop.server.snippets import MASK, Question, curl_snippet, phone_address, python_snippet
-from desktop.server_state import EVERYONE, AnsweredRequest, Phase
+from desktop.state.server import EVERYONE, AnsweredRequest, Phase
 from desktop.theme import THEMES, apply_theme
 from engine.errors import EngineError
 from tests.desktop.conftest import Driver

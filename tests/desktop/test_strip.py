@@ -16,8 +16,8 @@ from desktop.i18n import install_language
 from desktop.images.recent import RecentEntry
 from desktop.images.source_delegate import ROW_HEIGHT, THUMBNAIL
 from desktop.images.source_panel import SourcePanel
+from desktop.state.viewer import REVIEWED, UNREADABLE, Marks, ViewerState
 from desktop.theme import DARK, LIGHT, apply_theme
-from desktop.viewer_state import REVIEWED, UNREADABLE, Marks, ViewerState
 from engine.image.source import Source
 
 MakePanel = Callable[..., SourcePanel]

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PyQt5.QtWidgets import QComboBox
 
-from desktop.viewer_state import UNKNOWN_COUNT, Stage
+from desktop.state.viewer import UNKNOWN_COUNT, Stage
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared

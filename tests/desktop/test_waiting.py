@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from PyQt5.QtCore import Qt
 
-from desktop.viewer_state import ViewerState, choose_threshold, choose_top_k
+from desktop.state.viewer import ViewerState, choose_threshold, choose_top_k
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared

@@ -12,8 +12,8 @@ from PIL import Image
 from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop.state.viewer import ViewerState
 from desktop.theme import apply_theme
-from desktop.viewer_state import ViewerState
 from engine.detect.detection import Detections, Filter
 from engine.engine import OpenedImage
 from engine.image.source import Source

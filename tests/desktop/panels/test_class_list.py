@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.results.class_list import ClassList
 from desktop.results.class_rows import HERE, NAME, SESSION, THRESHOLD
-from desktop.viewer_state import ViewerState, refine
+from desktop.state.viewer import ViewerState, refine
 from engine.detect.detection import Detections
 from engine.review.refine import Refinement
 from engine.review.tally import Tally

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from desktop.results.detection_rows import BOX, LABEL, STATUS
 from desktop.results.detections_panel import DetectionsPanel
 from desktop.results.json_panel import JsonPanel
-from desktop.viewer_state import SessionState, ViewerState, choose_threshold, refine, select
+from desktop.state.viewer import SessionState, ViewerState, choose_threshold, refine, select
 from engine.detect.detection import Detections
 from engine.review.decision import Decision, Original, Status
 from engine.review.image_review import ImageReview, accept, add, forget, reject, relabel

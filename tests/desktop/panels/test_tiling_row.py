@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.panels.status_line import StatusLine
 from desktop.results.tiling_row import SIDES, TilingRow
-from desktop.viewer_state import Stage, ViewerState, at_tile, choose_tiling, paced, waiting
+from desktop.state.viewer import Stage, ViewerState, at_tile, choose_tiling, paced, waiting
 from engine.detect.tiling import Pace, Tiling
 from tests.desktop.panels.conftest import find
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.i18n import error_text
-from desktop.viewer_state import Message, ViewerState, told
+from desktop.state.viewer import Message, ViewerState, told
 from engine.errors import EngineError
 
 

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from desktop.look import Look
-from desktop.received import newest
+from desktop.state.look import Look
+from desktop.state.received import newest
 from engine.detect.detection import Detections, Filter, nothing_found
 from engine.detect.tiling import Pace, Tiling
 from engine.engine import OpenedImage
