@@ -13,12 +13,12 @@ from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QApplication
 
 from desktop.crash import CrashReporter
-from desktop.i18n import tr
 from desktop.layout_memory import LayoutMemory
 from desktop.main_window import MainWindow
 from desktop.server.control import ServerControl
 from desktop.settings.appearance import Appearance
 from desktop.settings.preferences import PreferenceStore
+from desktop.style.i18n import tr
 from desktop.viewer import Viewer
 from engine.engine import Engine, shared_cache
 from engine.errors import EngineError

@@ -19,7 +19,6 @@ from desktop.detection_runner import (
     Pointed,
     Recalled,
 )
-from desktop.i18n import error_text
 from desktop.review.session_book import SessionBook
 from desktop.state.holder import StateHolder
 from desktop.state.viewer import (
@@ -37,6 +36,7 @@ from desktop.state.viewer import (
     recalled,
     waiting,
 )
+from desktop.style.i18n import error_text
 from engine.detect.detection import Detections
 from engine.detect.tiling import Pace
 from engine.errors import EngineError, ImageError, ModelError, SourceError

@@ -15,7 +15,7 @@ from typing import IO
 from PyQt5.QtCore import QMessageLogContext, QObject, QtMsgType, pyqtSignal, qInstallMessageHandler
 from PyQt5.QtWidgets import QApplication, QMessageBox, QPushButton
 
-from desktop.i18n import tr
+from desktop.style.i18n import tr
 from engine.paths import data_dir
 
 log = logging.getLogger("detrdesk")

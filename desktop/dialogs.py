@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PyQt5.QtWidgets import QFileDialog, QWidget
 
-from desktop.i18n import tr
+from desktop.style.i18n import tr
 from engine.image.formats import IMAGE_SUFFIXES
 from engine.image.list_file import LIST_SUFFIXES
 

@@ -11,9 +11,9 @@ from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QWidget
 
 from desktop.export.exporting import ExportWish, Scope
-from desktop.i18n import tr
 from desktop.settings.preferences import PreferenceStore
 from desktop.state.viewer import ViewerState
+from desktop.style.i18n import tr
 from desktop.viewer import Viewer
 from engine.errors import EngineError
 from engine.image.source import Source

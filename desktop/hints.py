@@ -9,10 +9,10 @@ from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QMouseEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
-from desktop.i18n import tr
-from desktop.icons import icon
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.theme import GRID
 from engine.engine import OpenedImage
 
 ACCEPT, THRESHOLD, KEYS = "accept", "threshold", "keys"

@@ -12,8 +12,6 @@ from desktop.batch.bar import BatchBar
 from desktop.canvas.view import ImageView
 from desktop.export_flow import ExportFlow
 from desktop.hints import HintStrip
-from desktop.i18n import tr
-from desktop.icons import program_icon
 from desktop.images.clipboard import put_image
 from desktop.images.mime import can_open, given_in
 from desktop.images.opening import Opening
@@ -36,8 +34,10 @@ from desktop.settings.preferences import Preferences, PreferenceStore
 from desktop.state.batch import BatchState
 from desktop.state.server import ServerState
 from desktop.state.viewer import ViewerState
-from desktop.text_fields import TextFieldKeys
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.icons import program_icon
+from desktop.style.text_fields import TextFieldKeys
+from desktop.style.theme import GRID
 from desktop.viewer import Viewer
 from desktop.window_actions import WindowActions
 from engine.engine import OpenedImage

@@ -20,7 +20,6 @@ from desktop.detection_runner import (
     Request,
 )
 from desktop.export.exporting import Exporter, ExportWish, Images, Scope
-from desktop.i18n import tr
 from desktop.models.defaults import DefaultsInUse
 from desktop.models.manager import ModelManager
 from desktop.review.reviewing import Reviewing
@@ -49,6 +48,7 @@ from desktop.state.viewer import (
     told,
     waiting,
 )
+from desktop.style.i18n import tr
 from engine.answer import detection_answer, to_json
 from engine.detect.tiling import Tiling
 from engine.engine import Engine

@@ -10,12 +10,12 @@ from PyQt5.QtWidgets import QWidget
 
 from desktop.canvas.view import ImageView
 from desktop.dialogs import ask_folder, ask_images
-from desktop.i18n import tr
 from desktop.images.clipboard import clipboard_content, put_text
 from desktop.images.mime import can_open, given_in
 from desktop.keys.actions import ActionSpec, Group
 from desktop.review.relabel_box import RelabelBox
 from desktop.state.viewer import ViewerState
+from desktop.style.i18n import tr
 from desktop.viewer import Viewer
 from engine.detect.detection import Box
 from engine.paths import resource

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
 
-from desktop.i18n import tr, tr_count
-from desktop.icons import icon
 from desktop.images.failure_list import FailureList
-from desktop.panels.parts import flat_button
-from desktop.panels.time_left import time_left
 from desktop.state.batch import BatchState
-from desktop.theme import GRID, number_font
+from desktop.style.i18n import tr, tr_count
+from desktop.style.icons import icon
+from desktop.style.parts import flat_button
+from desktop.style.theme import GRID, number_font
+from desktop.style.time_left import time_left
 
 _LONG_SECONDS = 100
 _WHOLE = 9.95

@@ -10,7 +10,7 @@ from desktop.canvas.mouse import Mouse
 from desktop.canvas.pencil import Pencil
 from desktop.canvas.pointer_tip import PointerTip, detection_text, size_text
 from desktop.canvas.reshaper import Reshaper
-from desktop.theme import current_theme
+from desktop.style.theme import current_theme
 from engine.detect.detection import Box
 
 _GUIDE_DASHES = (6.0, 4.0)

@@ -6,7 +6,7 @@ from PyQt5.QtCore import QPoint, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PyQt5.QtWidgets import QWidget
 
-from desktop.theme import GRID, current_theme
+from desktop.style.theme import GRID, current_theme
 
 _LARGEST = QSize(176, 128)
 _EDGE = 1

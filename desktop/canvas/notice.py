@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QRect, QRectF, QSize, Qt
 from PyQt5.QtGui import QColor, QPainter
 
-from desktop.theme import GRID, current_theme, hint_font
+from desktop.style.theme import GRID, current_theme, hint_font
 
 _ROUND = 4.0
 

@@ -7,8 +7,8 @@ from PyQt5.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QWidget
 
 from desktop.canvas.marks import BoxMarks
-from desktop.i18n import tr
-from desktop.theme import GRID, current_theme, hint_font
+from desktop.style.i18n import tr
+from desktop.style.theme import GRID, current_theme, hint_font
 from engine.detect.detection import Box, Detection
 
 PROMPTLY_MS = 120

@@ -20,8 +20,8 @@ from desktop.canvas.pointer_tip import PointerTip
 from desktop.canvas.reshaper import Reshaper
 from desktop.canvas.scene import ImageScene
 from desktop.canvas.zoom import STEP, Zoom
-from desktop.i18n import tr
-from desktop.theme import current_theme, hint_font
+from desktop.style.i18n import tr
+from desktop.style.theme import current_theme, hint_font
 from engine.detect.detection import Box, Detections
 
 _WHEEL_NOTCH = 120

@@ -25,9 +25,9 @@ from PyQt5.QtWidgets import (
 
 from desktop.export.exporting import ExportWish, Scope
 from desktop.export.words import replacing_text, summary_text
-from desktop.i18n import error_text, tr, tr_count
-from desktop.panels.parts import hint_label
-from desktop.theme import GRID
+from desktop.style.i18n import error_text, tr, tr_count
+from desktop.style.parts import hint_label
+from desktop.style.theme import GRID
 from engine.errors import EngineError
 from engine.export.format import ExportFormat, FileAnImage
 from engine.export.formats import EXPORT_FORMATS, FORMATS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from desktop.i18n import error_text, tr, tr_count
+from desktop.style.i18n import error_text, tr, tr_count
 from engine.export.job import ExportSummary
 
 

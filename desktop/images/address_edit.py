@@ -8,7 +8,7 @@ from PyQt5.QtCore import QStringListModel, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QCompleter, QLineEdit, QStyledItemDelegate, QWidget
 
-from desktop.i18n import tr
+from desktop.style.i18n import tr
 
 _LONGEST = 64 * 1024 * 1024
 _SHOWN_AT_ONCE = 10

@@ -16,9 +16,9 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.i18n import error_text, tr
-from desktop.panels.parts import hint_label, push_button
-from desktop.theme import GRID
+from desktop.style.i18n import error_text, tr
+from desktop.style.parts import hint_label, push_button
+from desktop.style.theme import GRID
 from engine.detect_many import Failure
 
 NAME, REASON = 0, 1

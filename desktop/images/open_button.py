@@ -8,11 +8,11 @@ from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QAction, QSizePolicy, QToolButton, QWidget
 
-from desktop.i18n import tr
-from desktop.icons import icon
 from desktop.images.recent import RecentEntry
-from desktop.panels.parts import menu_of
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.parts import menu_of
+from desktop.style.theme import GRID
 
 _WIDEST_NAME, _WIDEST_PLACE = 30 * GRID, 40 * GRID
 

@@ -6,9 +6,9 @@ from PyQt5.QtCore import QRect, QSize, Qt
 from PyQt5.QtGui import QColor, QFont, QFontMetrics, QPaintEvent
 from PyQt5.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QStylePainter, QWidget
 
-from desktop.icons import icon
 from desktop.images.recent import RecentEntry
-from desktop.theme import GRID, current_theme, hint_font
+from desktop.style.icons import icon
+from desktop.style.theme import GRID, current_theme, hint_font
 
 _ICON = 16
 _NAME_SHARE = 0.6

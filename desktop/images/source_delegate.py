@@ -6,11 +6,11 @@ from PyQt5.QtCore import QModelIndex, QObject, QPoint, QRect, QSize, Qt
 from PyQt5.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPixmap
 from PyQt5.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from desktop.i18n import tr
-from desktop.icons import IconColour, icon
 from desktop.images.source_rows import SourceRows
 from desktop.state.viewer import UNKNOWN_COUNT
-from desktop.theme import GRID, current_theme, hint_font
+from desktop.style.i18n import tr
+from desktop.style.icons import IconColour, icon
+from desktop.style.theme import GRID, current_theme, hint_font
 
 THUMBNAIL = QSize(8 * GRID, 6 * GRID)
 ROW_HEIGHT = THUMBNAIL.height() + 2 * GRID

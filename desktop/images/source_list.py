@@ -6,9 +6,9 @@ from PyQt5.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, Qt, Q
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QListView, QWidget
 
-from desktop.i18n import tr
 from desktop.images.source_delegate import ROW_HEIGHT, SourceDelegate
 from desktop.images.source_rows import SourceRows
+from desktop.style.i18n import tr
 
 _SETTLE_MS = 40
 """Scrolling asks for thumbnails once it has come to rest for this long."""

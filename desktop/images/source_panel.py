@@ -8,16 +8,16 @@ from PyQt5.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QImage
 from PyQt5.QtWidgets import QAction, QHBoxLayout, QProgressBar, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from desktop.i18n import tr, tr_count
-from desktop.icons import icon
 from desktop.images.address_edit import AddressEdit
 from desktop.images.open_button import OpenButton
 from desktop.images.recent import RecentEntry
 from desktop.images.source_list import SourceList
 from desktop.images.source_rows import SourceRows
-from desktop.panels.parts import hint_label
 from desktop.state.viewer import Marks, ViewerState
-from desktop.theme import GRID
+from desktop.style.i18n import tr, tr_count
+from desktop.style.icons import icon
+from desktop.style.parts import hint_label
+from desktop.style.theme import GRID
 
 
 class SourcePanel(QWidget):

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from PyQt5.QtCore import QModelIndex, Qt
 from PyQt5.QtGui import QImage, QPixmap, QStandardItemModel
 
-from desktop.i18n import tr, tr_count
 from desktop.state.viewer import REVIEWED, UNKNOWN_COUNT, UNREADABLE, Marks
+from desktop.style.i18n import tr, tr_count
 
 _MOST_SINGLE_REMOVALS = 50
 _MOST_THUMBNAILS = 1_000

@@ -13,8 +13,8 @@ from PIL.Image import Image as PixelImage
 from PyQt5.QtCore import QObject, QRunnable, QThread, QThreadPool, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QImage
 
-from desktop.i18n import error_text
 from desktop.images.pixels import to_qimage
+from desktop.style.i18n import error_text
 from engine.errors import CancelledError, EngineError
 from engine.image.source import Source, read_source
 from engine.image.thumbnail import make_thumbnail, scale_down

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
-from desktop.icons import icon
-from desktop.panels.parts import IconLabel, hint_label
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.parts import IconLabel, hint_label
+from desktop.style.theme import GRID
 
 ICON_SIDE = 48
 

@@ -10,8 +10,8 @@ from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction
 
-from desktop.icons import icon
 from desktop.state.viewer import ViewerState
+from desktop.style.icons import icon
 
 
 class Group(Enum):

@@ -17,14 +17,14 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.i18n import tr
-from desktop.icons import icon
 from desktop.keys.actions import ActionSpec, Group
 from desktop.keys.editor import KeyEditor
 from desktop.keys.map import given, remapped, shown, usual_again
-from desktop.panels.parts import hint_label, push_button
 from desktop.settings.preferences import Preferences, PreferenceStore
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.parts import hint_label, push_button
+from desktop.style.theme import GRID
 
 _NAME = Qt.ItemDataRole.UserRole
 _SIZE = QSize(72 * GRID, 80 * GRID)

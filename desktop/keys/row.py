@@ -5,12 +5,12 @@ from __future__ import annotations
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
-from desktop.icons import icon
-from desktop.panels.parts import hint_label
 from desktop.server.snippets import MASK
 from desktop.state.server import Key, KeyPlace, ServerState
-from desktop.theme import GRID, number_font
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.parts import hint_label
+from desktop.style.theme import GRID, number_font
 
 
 class KeyRow(QWidget):

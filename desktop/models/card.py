@@ -5,13 +5,13 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
 from desktop.models.choice import ModelChoice
 from desktop.models.precision_panel import ModelPrecision
-from desktop.panels.model_name import ElidedLabel
-from desktop.panels.parts import push_button
 from desktop.state.model import Fact, ModelView, Presence
-from desktop.theme import GRID, number_font
+from desktop.style.i18n import tr
+from desktop.style.model_name import ElidedLabel
+from desktop.style.parts import push_button
+from desktop.style.theme import GRID, number_font
 
 _TITLE, _NUMBER, _TEXT = range(3)
 

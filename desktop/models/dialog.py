@@ -6,13 +6,13 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
 from desktop.images.mime import given_in
 from desktop.models.drop import models_in
 from desktop.models.hub_page import HubPage
 from desktop.models.page import ModelPage
 from desktop.state.model import ModelRow
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.theme import GRID
 
 _WIDTH, _HEIGHT = 124 * GRID, 80 * GRID
 

@@ -7,12 +7,12 @@ import math
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from desktop.i18n import tr, tr_count
-from desktop.panels.model_name import ElidedLabel
-from desktop.panels.parts import push_button
-from desktop.panels.time_left import time_left
 from desktop.state.hub import Download, Phase
-from desktop.theme import GRID, number_font
+from desktop.style.i18n import tr, tr_count
+from desktop.style.model_name import ElidedLabel
+from desktop.style.parts import push_button
+from desktop.style.theme import GRID, number_font
+from desktop.style.time_left import time_left
 
 _MEGABYTE = 1e6
 _SCALE = 1000

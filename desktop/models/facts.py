@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from desktop.i18n import error_text, tr, tr_count
 from desktop.state.model import Fact
+from desktop.style.i18n import error_text, tr, tr_count
 from engine.detect.preprocess import Preprocessing
 from engine.model_runtimes import RuntimeState
 from engine.models.card import Card, unknown_labels

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.i18n import error_text
 from desktop.state.hub import Download, Phase
+from desktop.style.i18n import error_text
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
 from engine.models.hub.control import Control

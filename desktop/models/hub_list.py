@@ -8,9 +8,9 @@ from PyQt5.QtCore import QAbstractTableModel, QModelIndex, Qt, pyqtSignal
 from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from desktop.i18n import tr
 from desktop.state.hub import HubRow
-from desktop.theme import GRID, current_theme, number_font
+from desktop.style.i18n import tr
+from desktop.style.theme import GRID, current_theme, number_font
 
 ID, FAMILY, AP, SIZE, DOWNLOADS, LICENCE, STATE = range(7)
 _NUMBERS = (AP, SIZE, DOWNLOADS)

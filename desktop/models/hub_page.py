@@ -5,15 +5,15 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from desktop.i18n import tr, tr_count
-from desktop.icons import icon
 from desktop.models.download import DownloadRow
 from desktop.models.hub_list import HubList
 from desktop.models.hub_search import known_rows
-from desktop.panels.parts import hint_label
 from desktop.state.hub import Download, HubRow
 from desktop.state.model import ModelRow, Presence
-from desktop.theme import GRID
+from desktop.style.i18n import tr, tr_count
+from desktop.style.icons import icon
+from desktop.style.parts import hint_label
+from desktop.style.theme import GRID
 
 _MOST_DOWNLOADS_HEIGHT = 20 * GRID
 

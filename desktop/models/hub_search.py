@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.i18n import current_language, error_text, tr
 from desktop.state.hub import HubRow
+from desktop.style.i18n import current_language, error_text, tr
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
 from engine.models.entry import is_hub_id

@@ -8,10 +8,10 @@ from PyQt5.QtCore import QAbstractTableModel, QEvent, QItemSelectionModel, QMode
 from PyQt5.QtGui import QColor, QKeyEvent
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from desktop.i18n import tr
-from desktop.icons import icon
 from desktop.state.model import ModelRow, Presence
-from desktop.theme import GRID, current_theme, number_font
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.theme import GRID, current_theme, number_font
 
 NAME, STATE, SIZE = range(3)
 _NOTHING = QModelIndex()

@@ -18,10 +18,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.i18n import tr, tr_count
-from desktop.panels.parts import hint_label
 from desktop.state.model import NamesWanted
-from desktop.theme import GRID
+from desktop.style.i18n import tr, tr_count
+from desktop.style.parts import hint_label
+from desktop.style.theme import GRID
 from engine.models.class_names import SHARED_LISTS, read_names, shared_list
 
 _WIDTH = 60 * GRID

@@ -9,12 +9,12 @@ from pathlib import Path
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
 from desktop.models.card import ModelCard
 from desktop.models.list import ModelList
-from desktop.panels.parts import push_button
 from desktop.state.model import ModelRow, ModelView, Presence
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.parts import push_button
+from desktop.style.theme import GRID
 
 _LIST_WIDTH, _CARD_WIDTH = 52 * GRID, 72 * GRID
 

@@ -6,10 +6,10 @@ from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtGui import QStandardItem, QStandardItemModel
 from PyQt5.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
-from desktop.i18n import error_text, tr
 from desktop.models.precisions import Measurement, ModelPrecisions, PrecisionView
-from desktop.panels.parts import hint_label, push_button
-from desktop.theme import GRID
+from desktop.style.i18n import error_text, tr
+from desktop.style.parts import hint_label, push_button
+from desktop.style.theme import GRID
 from engine.measuring import LEAST_IMAGES
 from engine.precision import F32
 from engine.precisions import Offer

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from desktop.i18n import error_text
 from desktop.models.facts import facts_of, notes_of
 from desktop.state.hub import Download, Phase
 from desktop.state.model import ModelRow, ModelView, Presence
+from desktop.style.i18n import error_text
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.model_runtimes import RuntimeState

@@ -23,11 +23,11 @@ from PyQt5.QtWidgets import (
     QWidgetAction,
 )
 
-from desktop.i18n import tr
-from desktop.icons import icon
-from desktop.panels.parts import menu_of
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID, number_font
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.parts import menu_of
+from desktop.style.theme import GRID, number_font
 
 MAX_TOP_K = 9999
 

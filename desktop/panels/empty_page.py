@@ -7,11 +7,11 @@ import math
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
-from desktop.panels.parts import hint_label
-from desktop.panels.shown_words import classes_of, held, why_nothing
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.parts import hint_label
+from desktop.style.shown_words import classes_of, held, why_nothing
+from desktop.style.theme import GRID
 
 
 class EmptyPage(QWidget):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PyQt5.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
-from desktop.i18n import tr, tr_count
 from desktop.state.server import Phase, ServerState
 from desktop.state.viewer import Stage, ViewerState
-from desktop.theme import GRID
+from desktop.style.i18n import tr, tr_count
+from desktop.style.theme import GRID
 from engine.detect.detection import Detections, token_count
 
 

@@ -6,10 +6,10 @@ from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider, QSpinBox, QVBoxLayout, QWidget
 
 from desktop.canvas.eye import MOST, Eye
-from desktop.i18n import tr
-from desktop.icons import icon
-from desktop.panels.parts import hint_label
-from desktop.theme import GRID, number_font
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.parts import hint_label
+from desktop.style.theme import GRID, number_font
 
 _STEP = 10
 _WIDTH, _SPIN_WIDTH = 40 * GRID, 13 * GRID

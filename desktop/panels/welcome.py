@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
-from desktop.icons import icon
 from desktop.images.recent import RecentEntry
 from desktop.images.recent_button import RecentButton
-from desktop.panels.parts import hint_label
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.parts import hint_label
+from desktop.style.theme import GRID
 
 ICON_SIDE = 48
 _LIST_WIDTH = 60 * GRID

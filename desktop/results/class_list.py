@@ -10,12 +10,12 @@ from PyQt5.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
-from desktop.icons import icon
 from desktop.results.class_rows import ClassCounts, ClassRows
 from desktop.results.class_table import ClassTable
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.theme import GRID
 from engine.review.refine import Refinement
 
 

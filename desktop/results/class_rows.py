@@ -9,9 +9,9 @@ from typing import Any
 from PyQt5.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QFont, QIcon
 
-from desktop.i18n import tr
-from desktop.panels.swatch import class_swatch
-from desktop.theme import current_theme, number_font
+from desktop.style.i18n import tr
+from desktop.style.swatch import class_swatch
+from desktop.style.theme import current_theme, number_font
 from engine.review.refine import Refinement
 
 NAME, HERE, SESSION, THRESHOLD = range(4)

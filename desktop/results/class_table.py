@@ -15,10 +15,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.i18n import tr
-from desktop.panels.swatch import SWATCH
 from desktop.results.class_rows import HERE, NAME, SESSION, THRESHOLD, ClassRows
-from desktop.theme import GRID, number_font
+from desktop.style.i18n import tr
+from desktop.style.swatch import SWATCH
+from desktop.style.theme import GRID, number_font
 
 AS_ALL = -0.01
 """What the editor of a threshold holds for "the same as all"."""

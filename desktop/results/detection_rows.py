@@ -7,10 +7,10 @@ from typing import Any
 from PyQt5.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from PyQt5.QtGui import QColor, QFont, QIcon
 
-from desktop.i18n import tr
-from desktop.icons import icon
-from desktop.panels.swatch import class_swatch
-from desktop.theme import current_theme, number_font, text_font
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.swatch import class_swatch
+from desktop.style.theme import current_theme, number_font, text_font
 from engine.detect.detection import Detection
 from engine.review.decision import Decision, Status
 from engine.review.merge import Reviewed

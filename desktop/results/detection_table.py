@@ -5,10 +5,10 @@ from __future__ import annotations
 from PyQt5.QtCore import QItemSelection, QItemSelectionModel, QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from desktop.i18n import tr
-from desktop.panels.swatch import SWATCH
 from desktop.results.detection_rows import BOX, LABEL, SCORE, STATUS, DetectionRows
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.swatch import SWATCH
+from desktop.style.theme import GRID
 from engine.review.merge import Reviewed
 
 

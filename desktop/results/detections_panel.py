@@ -6,8 +6,6 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QLineEdit, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.panels.empty_page import EmptyPage
-from desktop.panels.parts import hint_label
-from desktop.panels.shown_words import summary
 from desktop.results.class_list import ClassList
 from desktop.results.detection_table import DetectionTable
 from desktop.results.histogram import ScoreHistogram
@@ -15,7 +13,9 @@ from desktop.results.refine_row import RefineRow
 from desktop.results.tiling_row import TilingRow
 from desktop.review.bar import ReviewBar
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID
+from desktop.style.parts import hint_label
+from desktop.style.shown_words import summary
+from desktop.style.theme import GRID
 
 CLASSES_HEIGHT, TABLE_HEIGHT = 22 * GRID, 30 * GRID
 

@@ -10,9 +10,9 @@ from PyQt5.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PyQt5.QtWidgets import QAbstractSlider, QToolTip, QWidget
 
-from desktop.i18n import tr, tr_count
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID, current_theme
+from desktop.style.i18n import tr, tr_count
+from desktop.style.theme import GRID, current_theme
 from engine.palette import label_colour
 from engine.review.tally import NO_SCORES, SessionScores
 

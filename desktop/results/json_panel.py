@@ -6,11 +6,11 @@ from PyQt5.QtCore import QTimer, pyqtSignal
 from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
-from desktop.icons import icon
-from desktop.panels.parts import hint_label
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID, code_font
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.parts import hint_label
+from desktop.style.theme import GRID, code_font
 from engine.answer import detection_answer, to_json
 from engine.detect.detection import Detections, Filter
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from PyQt5.QtCore import QSignalBlocker, pyqtSignal
 from PyQt5.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
-from desktop.i18n import tr
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID, number_font
+from desktop.style.i18n import tr
+from desktop.style.theme import GRID, number_font
 from engine.review.refine import Refinement
 
 USUAL_IOU = 0.70

@@ -7,9 +7,9 @@ import math
 from PyQt5.QtCore import QSignalBlocker, pyqtSignal
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
-from desktop.i18n import tr, tr_count
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID
+from desktop.style.i18n import tr, tr_count
+from desktop.style.theme import GRID
 from engine.detect.tiling import Pace, Tiling
 
 SIDES = (1280, 960, 640, 480, 320)

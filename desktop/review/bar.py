@@ -8,10 +8,10 @@ from PyQt5.QtCore import QSize, pyqtBoundSignal, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QIcon
 from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from desktop.i18n import tr, tr_count
-from desktop.icons import icon
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID
+from desktop.style.i18n import tr, tr_count
+from desktop.style.icons import icon
+from desktop.style.theme import GRID
 from engine.review.decision import Status
 
 MOST_SIGNS = 2000

@@ -8,8 +8,8 @@ from PyQt5.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, QStringListM
 from PyQt5.QtGui import QFocusEvent, QKeyEvent
 from PyQt5.QtWidgets import QApplication, QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.theme import GRID
 
 RECENT = 5
 _SIZE = QSize(30 * GRID, 34 * GRID)

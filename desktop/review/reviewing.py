@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
-from desktop.i18n import tr
 from desktop.review.session_book import SessionBook
 from desktop.state.holder import StateHolder
 from desktop.state.viewer import select
+from desktop.style.i18n import tr
 from engine.detect.detection import Box
 from engine.errors import EngineError
 from engine.image.source import Source

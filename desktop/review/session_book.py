@@ -8,7 +8,6 @@ from dataclasses import replace
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from desktop.export.known import Candidate
-from desktop.i18n import tr
 from desktop.images.places import Places
 from desktop.review.session_finds import Finds
 from desktop.review.session_reader import Reading, SessionReader
@@ -17,6 +16,7 @@ from desktop.state.holder import StateHolder
 from desktop.state.look import Look
 from desktop.state.received import Received
 from desktop.state.viewer import SessionState, ViewerState, place_of
+from desktop.style.i18n import tr
 from engine.detect.detection import Detections
 from engine.engine import OpenedImage
 from engine.errors import EngineError, ImageError, SourceError

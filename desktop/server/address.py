@@ -5,13 +5,13 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
-from desktop.icons import icon
-from desktop.panels.parts import hint_label
 from desktop.server.qr_code import QrCode
 from desktop.server.snippets import phone_address
 from desktop.state.server import THIS_COMPUTER, ServerState
-from desktop.theme import GRID, current_theme
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.parts import hint_label
+from desktop.style.theme import GRID, current_theme
 
 
 class ServerAddress(QWidget):

@@ -12,7 +12,6 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.background import BackgroundWork
 from desktop.feed import Feed
-from desktop.i18n import error_text, tr
 from desktop.server.inbox import Inbox
 from desktop.server.key_store import KeyStore, key_of
 from desktop.server.one_server import OneServer, Outcome
@@ -33,6 +32,7 @@ from desktop.state.server import (
     stopped,
     stopping,
 )
+from desktop.style.i18n import error_text, tr
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.settings import Settings

@@ -19,17 +19,17 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.i18n import tr, tr_count
 from desktop.keys.row import KeyRow
-from desktop.panels.parts import hint_label
-from desktop.panels.toggle import Toggle
 from desktop.server.address import ServerAddress
 from desktop.server.request_table import RequestTable
 from desktop.server.snippet_view import SnippetView
 from desktop.server.snippets import Question
 from desktop.state.server import EVERYONE, THIS_COMPUTER, Phase, ServerState, Totals
 from desktop.state.viewer import ViewerState
-from desktop.theme import GRID, number_font
+from desktop.style.i18n import tr, tr_count
+from desktop.style.parts import hint_label
+from desktop.style.theme import GRID, number_font
+from desktop.style.toggle import Toggle
 
 _TABLE_HEIGHT = 16 * GRID
 

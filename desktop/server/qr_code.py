@@ -6,7 +6,7 @@ from PyQt5.QtCore import QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QWidget
 
-from desktop.i18n import tr
+from desktop.style.i18n import tr
 
 _MODULE = 3
 """Pixels of the smallest square."""

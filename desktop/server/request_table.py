@@ -9,9 +9,9 @@ from PyQt5.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from desktop.i18n import tr
 from desktop.state.server import AnsweredRequest
-from desktop.theme import GRID, current_theme, hint_font
+from desktop.style.i18n import tr
+from desktop.style.theme import GRID, current_theme, hint_font
 
 TIME, CLIENT, ENDPOINT, IMAGES, TOKENS, MS, STATUS = range(7)
 NOTHING = QModelIndex()

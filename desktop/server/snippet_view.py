@@ -8,10 +8,10 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QTextOption
 from PyQt5.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
-from desktop.icons import icon
 from desktop.server.snippets import MASK, Question, curl_snippet, python_snippet
-from desktop.theme import GRID, code_font
+from desktop.style.i18n import tr
+from desktop.style.icons import icon
+from desktop.style.theme import GRID, code_font
 
 _MOST_LINES = 8
 

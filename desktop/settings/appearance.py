@@ -6,9 +6,9 @@ from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QApplication
 
 from desktop.background import BackgroundWork
-from desktop.i18n import install_language
 from desktop.settings.preferences import Preferences, PreferenceStore
-from desktop.theme import Scheme, apply_theme, current_theme, system_scheme, told_scheme
+from desktop.style.i18n import install_language
+from desktop.style.theme import Scheme, apply_theme, current_theme, system_scheme, told_scheme
 
 
 class Appearance(QObject):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QApplication, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
-from desktop.i18n import tr
 from desktop.settings.page import SettingsPage
 from desktop.settings.preferences import Preferences, PreferenceStore
-from desktop.theme import GRID
+from desktop.style.i18n import tr
+from desktop.style.theme import GRID
 
 _WIDTH = 64 * GRID
 

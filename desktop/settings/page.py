@@ -21,10 +21,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.i18n import error_text, tr
-from desktop.panels.parts import hint_label
 from desktop.settings.preferences import PreferenceStore
-from desktop.theme import GRID, number_font
+from desktop.style.i18n import error_text, tr
+from desktop.style.parts import hint_label
+from desktop.style.theme import GRID, number_font
 from engine.errors import EngineError
 from engine.models.hub.endpoint import OFFICIAL, endpoint_of
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.i18n import error_text
 from desktop.state.viewer import Message, ViewerState, told
+from desktop.style.i18n import error_text
 from engine.errors import EngineError
 
 

@@ -14,7 +14,7 @@ from PyQt5.QtWidgets import QApplication, QGraphicsView
 from desktop.canvas.eye import Eye
 from desktop.canvas.scene import ImageScene
 from desktop.canvas.view import ImageView
-from desktop.theme import apply_theme
+from desktop.style.theme import apply_theme
 from engine.detect.detection import Detections
 
 WINDOW = QSize(1600, 1000)

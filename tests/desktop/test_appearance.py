@@ -12,11 +12,11 @@ from PyQt5.QtGui import QColor, QPalette
 from PyQt5.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from desktop import theme
-from desktop.i18n import install_language, tr
 from desktop.settings.appearance import Appearance
 from desktop.settings.preferences import PreferenceStore
-from desktop.theme import DARK, LIGHT, Scheme, current_theme
+from desktop.style import theme
+from desktop.style.i18n import install_language, tr
+from desktop.style.theme import DARK, LIGHT, Scheme, current_theme
 
 
 class Desktop:

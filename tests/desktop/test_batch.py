@@ -19,8 +19,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop.batch.bar import BatchBar
 from desktop.batch.runner import BatchRunner
-from desktop.i18n import install_language
 from desktop.state.batch import BatchState, Rate
+from desktop.style.i18n import install_language
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared

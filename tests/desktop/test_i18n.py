@@ -23,7 +23,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.i18n import error_text, install_language, tr, tr_count
+from desktop.style.i18n import error_text, install_language, tr, tr_count
 from engine.errors import ImageError, SourceError
 from engine.paths import resource
 from tests.desktop.conftest import Driver

@@ -9,8 +9,8 @@ from PyQt5.QtCore import QSize
 from PyQt5.QtGui import QColor, QIcon, QImage
 from PyQt5.QtWidgets import QApplication
 
-from desktop.icons import icon, program_icon
-from desktop.theme import THEMES, Scheme
+from desktop.style.icons import icon, program_icon
+from desktop.style.theme import THEMES, Scheme
 from engine.paths import resource
 
 NAMES = sorted(path.stem for path in resource("icons").glob("*.svg") if path.stem != "detrdesk")

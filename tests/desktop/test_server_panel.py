@@ -22,7 +22,7 @@ from desktop.server.qr_code import QrCode
 from desktop.server.request_table import RequestTable
 from desktop.server.snippets import MASK, Question, curl_snippet, phone_address, python_snippet
 from desktop.state.server import EVERYONE, AnsweredRequest, Phase
-from desktop.theme import THEMES, apply_theme
+from desktop.style.theme import THEMES, apply_theme
 from engine.errors import EngineError
 from tests.desktop.conftest import Driver
 from tests.desktop.test_i18n import why_cut

@@ -20,10 +20,10 @@ from PyQt5.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from desktop.i18n import tr
 from desktop.settings.appearance import Appearance
 from desktop.settings.dialog import SettingsDialog
 from desktop.settings.preferences import PreferenceStore
+from desktop.style.i18n import tr
 from engine.settings import Settings, load_settings
 
 pytestmark = pytest.mark.usefixtures("english_again")

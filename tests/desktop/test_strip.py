@@ -12,12 +12,12 @@ from PyQt5.QtGui import QColor, QImage
 from PyQt5.QtWidgets import QAction, QApplication, QLabel, QLineEdit, QProgressBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.i18n import install_language
 from desktop.images.recent import RecentEntry
 from desktop.images.source_delegate import ROW_HEIGHT, THUMBNAIL
 from desktop.images.source_panel import SourcePanel
 from desktop.state.viewer import REVIEWED, UNREADABLE, Marks, ViewerState
-from desktop.theme import DARK, LIGHT, apply_theme
+from desktop.style.i18n import install_language
+from desktop.style.theme import DARK, LIGHT, apply_theme
 from engine.image.source import Source
 
 MakePanel = Callable[..., SourcePanel]

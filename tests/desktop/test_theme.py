@@ -33,11 +33,11 @@ from PyQt5.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from desktop import theme
 from desktop.canvas.view import ImageView
 from desktop.keys.field import KeyField
-from desktop.panels.toggle import Toggle
-from desktop.theme import DARK, LIGHT, THEMES, Scheme, Theme, apply_theme, current_theme, system_scheme
+from desktop.style import theme
+from desktop.style.theme import DARK, LIGHT, THEMES, Scheme, Theme, apply_theme, current_theme, system_scheme
+from desktop.style.toggle import Toggle
 from engine.palette import relative_luminance
 
 READABLE, VISIBLE = 4.5, 3.0
@@ -259,8 +259,8 @@ AT_TWICE_THE_SIZE = """
 from PyQt5.QtCore import QSize
 from PyQt5.QtWidgets import QPushButton
 from desktop.app import _application
-from desktop.icons import icon
-from desktop.theme import apply_theme
+from desktop.style.icons import icon
+from desktop.style.theme import apply_theme
 
 app = _application()
 apply_theme(app, "dark")

@@ -14,9 +14,9 @@ from PyQt5.QtCore import QThread
 from PyQt5.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from desktop.i18n import install_language
 from desktop.images import thumbnails as module
 from desktop.images.thumbnails import SIDE, Thumbnails
+from desktop.style.i18n import install_language
 from engine.image.source import Source, parse_source
 from engine.paths import cache_dir
 

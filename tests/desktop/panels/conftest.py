@@ -13,7 +13,7 @@ from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.state.viewer import ViewerState
-from desktop.theme import apply_theme
+from desktop.style.theme import apply_theme
 from engine.detect.detection import Detections, Filter
 from engine.engine import OpenedImage
 from engine.image.source import Source

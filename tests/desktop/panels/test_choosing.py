@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from desktop.results.histogram import ScoreHistogram
 from desktop.results.refine_row import RefineRow
 from desktop.state.viewer import ViewerState, choose_threshold, refine
-from desktop.theme import THEMES
+from desktop.style.theme import THEMES
 from engine.palette import label_colour
 from engine.review.refine import Refinement
 from tests.desktop.panels.conftest import find

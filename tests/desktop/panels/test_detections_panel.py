@@ -199,7 +199,7 @@ def test_nothing_is_cut(
     monkeypatch: pytest.MonkeyPatch,
     qapp: QApplication,
 ) -> None:
-    from desktop.i18n import install_language
+    from desktop.style.i18n import install_language
 
     install_language(language)
     try:

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QAction, QApplication, QLineEdit, QListView, QMainWi
 from pytestqt.qtbot import QtBot
 
 from desktop.review.relabel_box import RelabelBox
-from desktop.theme import apply_theme
+from desktop.style.theme import apply_theme
 from tests.desktop.panels.conftest import find
 
 LABELS = ["cat", "狗", "Scat", "qr_code", "二维码"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from desktop.i18n import tr, tr_count
 from desktop.state.viewer import Stage, ViewerState
+from desktop.style.i18n import tr, tr_count
 from engine.detect.detection import Detections
 from engine.review.refine import HeldBack, held_back
 

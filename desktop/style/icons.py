@@ -8,7 +8,7 @@ from PyQt5.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PyQt5.QtGui import QIcon, QIconEngine, QPainter, QPixmap, QPixmapCache
 from PyQt5.QtSvg import QSvgRenderer
 
-from desktop.theme import current_theme
+from desktop.style.theme import current_theme
 from engine.paths import resource
 
 IconColour = Literal["text", "text_muted", "accent_text", "link", "danger", "warning", "success"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from desktop.i18n import tr, tr_count
+from desktop.style.i18n import tr, tr_count
 
 _MINUTE, _HOUR = 60, 3600
 

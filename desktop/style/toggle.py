@@ -6,7 +6,7 @@ from PyQt5.QtCore import QEasingCurve, QPoint, QPointF, QRectF, QSize, Qt, QVari
 from PyQt5.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PyQt5.QtWidgets import QCheckBox, QWidget
 
-from desktop.theme import GRID, current_theme
+from desktop.style.theme import GRID, current_theme
 
 _TRACK = QSize(44, 24)
 _FOCUS_ROOM = 4
