@@ -19,7 +19,7 @@ from desktop.server.control import ServerControl
 from desktop.settings.appearance import Appearance
 from desktop.settings.preferences import PreferenceStore
 from desktop.style.i18n import tr
-from desktop.viewer import Viewer
+from desktop.viewer.viewer import Viewer
 from engine.engine import Engine, shared_cache
 from engine.errors import EngineError
 from engine.settings import Settings, load_settings

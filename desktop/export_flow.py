@@ -14,7 +14,7 @@ from desktop.export.exporting import ExportWish, Scope
 from desktop.settings.preferences import PreferenceStore
 from desktop.state.viewer import ViewerState
 from desktop.style.i18n import tr
-from desktop.viewer import Viewer
+from desktop.viewer.viewer import Viewer
 from engine.errors import EngineError
 from engine.image.source import Source
 

@@ -38,7 +38,7 @@ from desktop.style.i18n import tr
 from desktop.style.icons import program_icon
 from desktop.style.text_fields import TextFieldKeys
 from desktop.style.theme import GRID
-from desktop.viewer import Viewer
+from desktop.viewer.viewer import Viewer
 from desktop.window_actions import WindowActions
 from engine.engine import OpenedImage
 from engine.review.decision import Status

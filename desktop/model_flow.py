@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QMessageBox, QPushButton, QWidget
 
-from desktop.detection_runner import Given
 from desktop.models.drop import models_in
 from desktop.settings.preferences import PreferenceStore
 from desktop.state.model import ModelRow, ModelView, NamesWanted
 from desktop.state.viewer import Offer, ViewerState
 from desktop.style.i18n import error_text, tr
-from desktop.viewer import Viewer
+from desktop.viewer.detection_runner import Given
+from desktop.viewer.viewer import Viewer
 from engine.errors import EngineError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from desktop.keys.actions import ActionSpec, Group
 from desktop.review.relabel_box import RelabelBox
 from desktop.state.viewer import ViewerState
 from desktop.style.i18n import tr
-from desktop.viewer import Viewer
+from desktop.viewer.viewer import Viewer
 from engine.detect.detection import Box
 from engine.paths import resource
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from PyQt5.QtCore import QMimeData, QUrl
 from PyQt5.QtGui import QImage
 
-from desktop.detection_runner import Given
 from desktop.images.pixels import to_file_bytes
+from desktop.viewer.detection_runner import Given
 
 _FIREFOX_LINK = "text/x-moz-url"
 _OPENABLE = re.compile(r"(https?://|data:image/)", re.IGNORECASE)

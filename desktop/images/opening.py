@@ -11,7 +11,7 @@ from desktop.images.source_panel import SourcePanel
 from desktop.images.thumbnails import Thumbnails
 from desktop.panels.welcome import Welcome
 from desktop.state.viewer import ViewerState
-from desktop.viewer import Viewer
+from desktop.viewer.viewer import Viewer
 from engine.engine import OpenedImage
 from engine.image.source import Source
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from desktop.detection_runner import Given
+from desktop.viewer.detection_runner import Given
 
 _TENSORS = (
     "model.safetensors",

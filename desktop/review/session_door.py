@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.detection_runner import Given
 from desktop.review.session_reader import SessionReader
+from desktop.viewer.detection_runner import Given
 from engine.errors import EngineError, SourceError
 from engine.image.source import parse_source
 from engine.paths import data_dir

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from desktop.detection_runner import (
+from desktop.state.viewer import Stage
+from desktop.viewer.detection_runner import (
     AtTile,
     DetectionRunner,
     Done,
@@ -24,7 +25,6 @@ from desktop.detection_runner import (
     Recalled,
     Request,
 )
-from desktop.state.viewer import Stage
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared

@@ -11,14 +11,8 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtGui import QImage
 
-from desktop.arrivals import Arrivals
 from desktop.background import BackgroundWork
 from desktop.batch.runner import BatchRunner
-from desktop.detection_runner import (
-    DetectionRunner,
-    Given,
-    Request,
-)
 from desktop.export.exporting import Exporter, ExportWish, Images, Scope
 from desktop.models.defaults import DefaultsInUse
 from desktop.models.manager import ModelManager
@@ -49,6 +43,12 @@ from desktop.state.viewer import (
     waiting,
 )
 from desktop.style.i18n import tr
+from desktop.viewer.arrivals import Arrivals
+from desktop.viewer.detection_runner import (
+    DetectionRunner,
+    Given,
+    Request,
+)
 from engine.answer import detection_answer, to_json
 from engine.detect.tiling import Tiling
 from engine.engine import Engine

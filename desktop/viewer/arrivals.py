@@ -7,18 +7,6 @@ from dataclasses import replace
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtGui import QImage
 
-from desktop.detection_runner import (
-    AtTile,
-    DetectionRunner,
-    Done,
-    Event,
-    Failed,
-    Listed,
-    ListedMore,
-    Opened,
-    Pointed,
-    Recalled,
-)
 from desktop.review.session_book import SessionBook
 from desktop.state.holder import StateHolder
 from desktop.state.viewer import (
@@ -37,6 +25,18 @@ from desktop.state.viewer import (
     waiting,
 )
 from desktop.style.i18n import error_text
+from desktop.viewer.detection_runner import (
+    AtTile,
+    DetectionRunner,
+    Done,
+    Event,
+    Failed,
+    Listed,
+    ListedMore,
+    Opened,
+    Pointed,
+    Recalled,
+)
 from engine.detect.detection import Detections
 from engine.detect.tiling import Pace
 from engine.errors import EngineError, ImageError, ModelError, SourceError

@@ -11,8 +11,8 @@ from PyQt5.QtCore import QObject, QThread, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QImage
 
 from desktop.images.lister import Batch, Lister
-from desktop.prefetch import Prefetch, open_ready
 from desktop.state.viewer import Stage
+from desktop.viewer.prefetch import Prefetch, open_ready
 from engine.detect.detection import Detections
 from engine.detect.tiling import Pace, Tiling
 from engine.engine import Engine, Given, OpenedImage
