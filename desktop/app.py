@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QApplication
 
-from desktop.crash import CrashReporter
-from desktop.layout_memory import LayoutMemory
-from desktop.main_window import MainWindow
 from desktop.server.control import ServerControl
 from desktop.settings.appearance import Appearance
 from desktop.settings.preferences import PreferenceStore
 from desktop.style.i18n import tr
 from desktop.viewer.viewer import Viewer
+from desktop.window.crash import CrashReporter
+from desktop.window.layout_memory import LayoutMemory
+from desktop.window.main_window import MainWindow
 from engine.engine import Engine, shared_cache
 from engine.errors import EngineError
 from engine.settings import Settings, load_settings

@@ -17,7 +17,7 @@ from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication
 
 from desktop.app import build
-from desktop.main_window import MainWindow
+from desktop.window.main_window import MainWindow
 from engine.paths import resource
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "images"

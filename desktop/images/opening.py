@@ -9,9 +9,9 @@ from desktop.images.mime import lines_of
 from desktop.images.recent import AddressHistory, Recent
 from desktop.images.source_panel import SourcePanel
 from desktop.images.thumbnails import Thumbnails
-from desktop.panels.welcome import Welcome
 from desktop.state.viewer import ViewerState
 from desktop.viewer.viewer import Viewer
+from desktop.window.welcome import Welcome
 from engine.engine import OpenedImage
 from engine.image.source import Source
 

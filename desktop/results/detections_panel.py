@@ -5,7 +5,6 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QLineEdit, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
-from desktop.panels.empty_page import EmptyPage
 from desktop.results.class_list import ClassList
 from desktop.results.detection_table import DetectionTable
 from desktop.results.histogram import ScoreHistogram
@@ -16,6 +15,7 @@ from desktop.state.viewer import ViewerState
 from desktop.style.parts import hint_label
 from desktop.style.shown_words import summary
 from desktop.style.theme import GRID
+from desktop.window.empty_page import EmptyPage
 
 CLASSES_HEIGHT, TABLE_HEIGHT = 22 * GRID, 30 * GRID
 

@@ -16,11 +16,11 @@ from PyQt5.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.app import build
-from desktop.main_window import MainWindow
 from desktop.server.control import ServerControl
 from desktop.state.server import Phase
 from desktop.state.viewer import ViewerState
 from desktop.style.i18n import install_language
+from desktop.window.main_window import MainWindow
 from engine.engine import Engine
 from engine.review.cache import DetectionCache
 from engine.settings import Settings

@@ -14,7 +14,7 @@ import sys
 from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication, QMessageBox
 from desktop import app
-from desktop.crash import CrashReporter
+from desktop.window.crash import CrashReporter
 """
 SLOT_FAILS = (
     START

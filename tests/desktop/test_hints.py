@@ -11,8 +11,8 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.hints import ACCEPT, DONE_BY, KEYS, THRESHOLD, HintStrip, hint_for
 from desktop.state.viewer import Stage, ViewerState, choose_threshold, detected, opened, waiting
+from desktop.window.hints import ACCEPT, DONE_BY, KEYS, THRESHOLD, HintStrip, hint_for
 from engine.detect.detection import Detections
 from engine.engine import OpenedImage
 from engine.image.source import parse_source

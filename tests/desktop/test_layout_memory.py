@@ -13,7 +13,7 @@ from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QDockWidget, QLabel, QMainWindow, QSplitter, QTabWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.layout_memory import LayoutMemory, lay_out, layout_of
+from desktop.window.layout_memory import LayoutMemory, lay_out, layout_of
 
 MakeWindow = Callable[[], QMainWindow]
 

@@ -21,11 +21,11 @@ from PyQt5.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from desktop.hints import THRESHOLD, HintStrip
 from desktop.keys.list import KeyList
-from desktop.main_window import MainWindow
 from desktop.settings.dialog import SettingsDialog
 from desktop.settings.preferences import PreferenceStore
+from desktop.window.hints import THRESHOLD, HintStrip
+from desktop.window.main_window import MainWindow
 from tests.desktop.conftest import Driver
 
 OpenWindow = Callable[..., Driver]

@@ -11,8 +11,8 @@ from PyQt5.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.images.recent import MOST_OPENED, MOST_TYPED, AddressHistory, Recent, RecentEntry
-from desktop.panels.welcome import Welcome
 from desktop.style.i18n import install_language
+from desktop.window.welcome import Welcome
 from engine.image.source import parse_source
 from engine.paths import data_dir
 

@@ -13,8 +13,8 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 
 from desktop.app import build
-from desktop.main_window import MainWindow
 from desktop.state.server import Phase
+from desktop.window.main_window import MainWindow
 from tests.engine.api import test_clients, test_contract, test_errors
 from tests.engine.api.conftest import Service, canary, new_site, reply, resolver, site
 

@@ -379,7 +379,7 @@ sys.path.insert(0, sys.argv[3])
 from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication
 from desktop import app
-from desktop.main_window import MainWindow
+from desktop.window.main_window import MainWindow
 from engine.detect.detector import Detector
 import requests
 detect, seconds = Detector.detect, float(sys.argv[4])

@@ -9,7 +9,7 @@ from PyQt5.QtWidgets import QPushButton, QSlider, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.canvas.eye import Eye
-from desktop.panels.view_panel import ViewPanel
+from desktop.window.view_panel import ViewPanel
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QComboBox, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
-from desktop.panels.status_line import StatusLine
 from desktop.results.tiling_row import SIDES, TilingRow
 from desktop.state.viewer import Stage, ViewerState, at_tile, choose_tiling, paced, waiting
+from desktop.window.status_line import StatusLine
 from engine.detect.tiling import Pace, Tiling
 from tests.desktop.panels.conftest import find
 

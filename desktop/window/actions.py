@@ -9,7 +9,6 @@ from PyQt5.QtCore import QObject, QPoint, QPointF
 from PyQt5.QtWidgets import QWidget
 
 from desktop.canvas.view import ImageView
-from desktop.dialogs import ask_folder, ask_images
 from desktop.images.clipboard import clipboard_content, put_text
 from desktop.images.mime import can_open, given_in
 from desktop.keys.actions import ActionSpec, Group
@@ -17,6 +16,7 @@ from desktop.review.relabel_box import RelabelBox
 from desktop.state.viewer import ViewerState
 from desktop.style.i18n import tr
 from desktop.viewer.viewer import Viewer
+from desktop.window.dialogs import ask_folder, ask_images
 from engine.detect.detection import Box
 from engine.paths import resource
 

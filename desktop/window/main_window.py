@@ -10,8 +10,6 @@ from PyQt5.QtWidgets import QDialog, QDockWidget, QMainWindow, QStackedWidget, Q
 
 from desktop.batch.bar import BatchBar
 from desktop.canvas.view import ImageView
-from desktop.export_flow import ExportFlow
-from desktop.hints import HintStrip
 from desktop.images.clipboard import put_image
 from desktop.images.mime import can_open, given_in
 from desktop.images.opening import Opening
@@ -19,13 +17,6 @@ from desktop.images.source_panel import SourcePanel
 from desktop.images.unreadable_page import UnreadablePage
 from desktop.keys.actions import ActionSpec, Group, enable, make_action, set_keys
 from desktop.keys.map import remapped, shown
-from desktop.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout_of
-from desktop.model_flow import ModelFlow
-from desktop.panels.control_bar import ControlBar
-from desktop.panels.message_bar import MessageBar
-from desktop.panels.status_line import StatusLine
-from desktop.panels.view_panel import ViewPanel
-from desktop.panels.welcome import Welcome
 from desktop.results.detections_panel import DetectionsPanel
 from desktop.results.json_panel import JsonPanel
 from desktop.server.control import ServerControl
@@ -39,7 +30,16 @@ from desktop.style.icons import program_icon
 from desktop.style.text_fields import TextFieldKeys
 from desktop.style.theme import GRID
 from desktop.viewer.viewer import Viewer
-from desktop.window_actions import WindowActions
+from desktop.window.actions import WindowActions
+from desktop.window.control_bar import ControlBar
+from desktop.window.export_flow import ExportFlow
+from desktop.window.hints import HintStrip
+from desktop.window.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout_of
+from desktop.window.message_bar import MessageBar
+from desktop.window.model_flow import ModelFlow
+from desktop.window.status_line import StatusLine
+from desktop.window.view_panel import ViewPanel
+from desktop.window.welcome import Welcome
 from engine.engine import OpenedImage
 from engine.review.decision import Status
 from engine.review.merge import Reviewed
