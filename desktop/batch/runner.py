@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.feed import Feed
 from desktop.state.batch import BatchState, Rate
 from desktop.state.look import Look
+from desktop.work.feed import Feed
 from engine.detect.tiling import Tiling
 from engine.detect_all import detect_all
 from engine.detect_many import Answer, Failure

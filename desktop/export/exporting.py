@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.background import BackgroundWork
 from desktop.state.viewer import ViewerState
+from desktop.work.background import BackgroundWork
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.review.session import Session

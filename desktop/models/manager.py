@@ -8,7 +8,6 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QGuiApplication
 
-from desktop.model_errands import Errands
 from desktop.models.hub_downloads import HubDownloads
 from desktop.models.hub_search import HubSearch
 from desktop.models.precisions import ModelPrecisions
@@ -17,6 +16,7 @@ from desktop.state.holder import StateHolder
 from desktop.state.model import STARTER, ModelRow, ModelView, NamesWanted
 from desktop.state.viewer import choose_model
 from desktop.style.i18n import tr
+from desktop.work.model_errands import Errands
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.models.downloaded import remove_with_files

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.model_errands import Errands
 from desktop.state.holder import StateHolder
+from desktop.work.model_errands import Errands
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
 from engine.precision import Precision

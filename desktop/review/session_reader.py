@@ -10,9 +10,9 @@ from pathlib import Path
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.background import BackgroundWork
 from desktop.images.places import Places
 from desktop.state.look import Look
+from desktop.work.background import BackgroundWork
 from engine.detect.detection import Detections
 from engine.detect.tiling import Tiling
 from engine.errors import EngineError

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.background import BackgroundWork
-from desktop.feed import Feed
 from desktop.server.inbox import Inbox
 from desktop.server.key_store import KeyStore, key_of
 from desktop.server.one_server import OneServer, Outcome
@@ -33,6 +31,8 @@ from desktop.state.server import (
     stopping,
 )
 from desktop.style.i18n import error_text, tr
+from desktop.work.background import BackgroundWork
+from desktop.work.feed import Feed
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.settings import Settings

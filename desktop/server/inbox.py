@@ -9,8 +9,8 @@ from collections.abc import Callable
 from PIL.Image import Image as PixelImage
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.feed import Feed
 from desktop.state.received import Received, newest
+from desktop.work.feed import Feed
 from engine.detect.detection import Detections, Filter
 from engine.engine import ImageFile, OpenedImage
 from engine.errors import EngineError

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QApplication
 
-from desktop.background import BackgroundWork
 from desktop.settings.preferences import Preferences, PreferenceStore
 from desktop.style.i18n import install_language
 from desktop.style.theme import Scheme, apply_theme, current_theme, system_scheme, told_scheme
+from desktop.work.background import BackgroundWork
 
 
 class Appearance(QObject):

@@ -11,7 +11,6 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtGui import QImage
 
-from desktop.background import BackgroundWork
 from desktop.batch.runner import BatchRunner
 from desktop.export.exporting import Exporter, ExportWish, Images, Scope
 from desktop.models.defaults import DefaultsInUse
@@ -49,6 +48,7 @@ from desktop.viewer.detection_runner import (
     Given,
     Request,
 )
+from desktop.work.background import BackgroundWork
 from engine.answer import detection_answer, to_json
 from engine.detect.tiling import Tiling
 from engine.engine import Engine
