@@ -13,12 +13,12 @@ from typing import Any
 from tqdm import tqdm
 
 from engine.answer import detection_answer, error_answer, to_json
+from engine.batch.detect_all import detect_all
+from engine.batch.detect_many import Answer, Failure
 from engine.detect.detection import Filter
 from engine.detect.tiling import Tiling
-from engine.detect_all import detect_all
 from engine.detect_jobs import Job, is_single, jobs_of
 from engine.detect_lines import begin_lines, told_of
-from engine.detect_many import Answer, Failure
 from engine.engine import Engine, shared_cache
 from engine.errors import EngineError
 from engine.exit_codes import DONE, SOME_FAILED, USAGE

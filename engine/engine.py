@@ -87,7 +87,7 @@ class Engine:
         catalog: The names of the models.
         scheduler: Grants the turns at the model.
         cache: What is known of images from earlier, if that is kept.
-        fast: The faster, slightly different forms of models; see `engine.precisions`.
+        fast: The faster, slightly different forms of models; see `engine.batch.precisions`.
     """
 
     def __init__(self, settings: Settings | None = None, cache: DetectionCache | None = None) -> None:

@@ -6,13 +6,13 @@ import argparse
 import sys
 from contextlib import closing
 
+from engine.batch.measuring import Progress, measure
+from engine.batch.precisions import Offer, choose, offers
 from engine.engine import Engine
 from engine.errors import EngineError, ModelError
 from engine.exit_codes import DONE, SOME_FAILED
 from engine.image.source import expand_sources
-from engine.measuring import Progress, measure
 from engine.precision import F32, FAST, Precision
-from engine.precisions import Offer, choose, offers
 
 
 def run_fast(given: argparse.Namespace) -> int:

@@ -13,9 +13,9 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from desktop.state.batch import BatchState, Rate
 from desktop.state.look import Look
 from desktop.work.feed import Feed
+from engine.batch.detect_all import detect_all
+from engine.batch.detect_many import Answer, Failure
 from engine.detect.tiling import Tiling
-from engine.detect_all import detect_all
-from engine.detect_many import Answer, Failure
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.image.source import Source

@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import (
 from desktop.style.i18n import error_text, tr
 from desktop.style.parts import hint_label, push_button
 from desktop.style.theme import GRID
-from engine.detect_many import Failure
+from engine.batch.detect_many import Failure
 
 NAME, REASON = 0, 1
 

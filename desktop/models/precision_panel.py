@@ -10,9 +10,9 @@ from desktop.models.precisions import Measurement, ModelPrecisions, PrecisionVie
 from desktop.style.i18n import error_text, tr
 from desktop.style.parts import hint_label, push_button
 from desktop.style.theme import GRID
-from engine.measuring import LEAST_IMAGES
+from engine.batch.measuring import LEAST_IMAGES
+from engine.batch.precisions import Offer
 from engine.precision import F32
-from engine.precisions import Offer
 
 _SHOWN_LETTERS = 24
 """The list of precisions gives way: the whole text is in the opened list and in the tool tip."""

@@ -17,8 +17,8 @@ from engine.errors import CancelledError, EngineError
 from engine.precision import Precision
 
 if TYPE_CHECKING:
-    from engine.measuring import Progress
-    from engine.precisions import Offer
+    from engine.batch.measuring import Progress
+    from engine.batch.precisions import Offer
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class PrecisionView:
     @property
     def measurable(self) -> tuple[Precision, ...]:
         """Those for which images enough are open."""
-        from engine.measuring import LEAST_IMAGES
+        from engine.batch.measuring import LEAST_IMAGES
 
         return tuple(each for each in self.possible if self.images >= LEAST_IMAGES[each])
 
@@ -105,7 +105,7 @@ class ModelPrecisions(QObject):
             self._show(PrecisionView(name, images=self._count(), measurement=self.view.measurement))
 
         def work() -> tuple[Offer, ...]:
-            from engine.precisions import offers
+            from engine.batch.precisions import offers
 
             try:
                 return offers(self._engine, name)
@@ -118,7 +118,7 @@ class ModelPrecisions(QObject):
         """Let a model compute in this precision from its next answer on."""
 
         def work() -> None:
-            from engine.precisions import choose
+            from engine.batch.precisions import choose
 
             choose(self._engine, name, precision)
 
@@ -136,7 +136,7 @@ class ModelPrecisions(QObject):
         self._cancelled = cancelled = threading.Event()
 
         def work() -> None:
-            from engine.measuring import measure
+            from engine.batch.measuring import measure
 
             with contextlib.suppress(CancelledError):
                 for precision in wanted:

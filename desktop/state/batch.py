@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from engine.detect_many import Failure
+from engine.batch.detect_many import Failure
 
 _WINDOW_SECONDS = 10.0
 _LEAST_SECONDS = 1.0

@@ -13,12 +13,12 @@ from PyQt5.QtGui import QImage
 from desktop.images.lister import Batch, Lister
 from desktop.state.viewer import Stage
 from desktop.viewer.prefetch import Prefetch, open_ready
+from engine.batch.tiled import detect_tiled, pace
 from engine.detect.detection import Detections
 from engine.detect.tiling import Pace, Tiling
 from engine.engine import Engine, Given, OpenedImage
 from engine.errors import CancelledError, EngineError
 from engine.image.source import Source
-from engine.tiled import detect_tiled, pace
 
 __all__ = [
     "AtTile",

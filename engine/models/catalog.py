@@ -272,7 +272,7 @@ class Catalog:
         )
 
     def set_precision(self, name: str, precision: Precision) -> None:
-        """Let a model compute in this precision, where that can be had; see `engine.precisions.choose`.
+        """Let a model compute in this precision, where that can be had; see `engine.batch.precisions.choose`.
 
         Raises:
             ModelError: there is no such model.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from engine.batch.detect_many import Answer, detect_many
 from engine.bench.paired import Figure, Way, compare_rates, ratio_at_least
 from engine.detect.recipe import prepare
 from engine.detect.runtimes.plain import PlainDetector
-from engine.detect_many import Answer, detect_many
 from engine.engine import Engine
 from engine.image.source import parse_source
 from tests.benchmarks.images import fill_with_photos

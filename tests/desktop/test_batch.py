@@ -21,10 +21,10 @@ from desktop.batch.bar import BatchBar
 from desktop.batch.runner import BatchRunner
 from desktop.state.batch import BatchState, Rate
 from desktop.style.i18n import install_language
+from engine.batch.detect_many import Failure
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
-from engine.detect_many import Failure
 from engine.engine import Engine
 from engine.errors import ImageError
 from engine.image.source import Source, parse_source

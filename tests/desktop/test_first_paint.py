@@ -17,7 +17,7 @@ LATER = (
     "desktop.models.names",
     "desktop.settings.dialog",
     "engine.export.formats",
-    "engine.measuring",
+    "engine.batch.measuring",
     "engine.models.hub.download",
     "engine.models.hub.search",
     "engine.render",

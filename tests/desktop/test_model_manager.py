@@ -35,12 +35,12 @@ from desktop.models.facts import runtime_text
 from desktop.models.manager import ModelManager
 from desktop.models.names import NamesDialog
 from desktop.state.model import ModelView, Presence
-from engine import measuring, precisions
+from engine.batch import measuring, precisions
+from engine.batch.measuring import Progress
 from engine.detect.runtimes.openvino_library import native_precisions
 from engine.engine import Engine
 from engine.errors import CancelledError
 from engine.image.source import Source
-from engine.measuring import Progress
 from engine.model_runtimes import RuntimeState
 from engine.models.class_names import shared_list
 from engine.models.entry import Defaults

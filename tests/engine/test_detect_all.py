@@ -10,11 +10,11 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
+from engine.batch.detect_all import detect_all
+from engine.batch.detect_many import Answer
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
-from engine.detect_all import detect_all
-from engine.detect_many import Answer
 from engine.engine import Engine
 from engine.errors import ModelError
 from engine.image.source import Source, expand_sources

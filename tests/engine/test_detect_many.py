@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 
 from engine import Engine, answering
+from engine.batch.detect_many import Answer, Failure, detect_many
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Tensors
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.detect.scheduler import Cancelled
-from engine.detect_many import Answer, Failure, detect_many
 from engine.engine import ImageFile, OpenedImage
 from engine.errors import DetectionError, ModelError
 from engine.image.source import Source, expand_sources
@@ -108,7 +108,7 @@ def test_images_are_opened_while_the_model_runs(engine: Engine, folder: Path) ->
 
 
 def test_a_large_image_waits_for_its_turn_undecoded(engine: Engine, folder: Path) -> None:
-    with patch("engine.detect_many._LARGEST_AHEAD", 42 * 30):
+    with patch("engine.batch.detect_many._LARGEST_AHEAD", 42 * 30):
         outcomes = list(detect_many(engine, sources_in(folder)))
     assert [outcome.found.width for outcome in outcomes] == list(range(40, 48))
 
@@ -209,7 +209,7 @@ def test_images_alike_are_answered_together_and_told_in_order(engine: Engine, al
 
 
 def test_large_images_are_answered_one_by_one(engine: Engine, alike: Path, together: list[int]) -> None:
-    with patch("engine.detect_many._PIXELS_TOGETHER", 2 * 40 * 30 - 1):
+    with patch("engine.batch.detect_many._PIXELS_TOGETHER", 2 * 40 * 30 - 1):
         assert len(slow_to_take(detect_many(engine, sources_in(alike)))) == 12
     assert together == []
 
@@ -261,7 +261,7 @@ def test_images_that_are_large_together_are_not_opened_far_ahead(
     def ahead(pixels: int) -> int:
         opened.clear()
         engine.load().runtime._most_together = 8
-        with patch.object(Engine, "decode", noted), patch("engine.detect_many._PIXELS_TOGETHER", pixels):
+        with patch.object(Engine, "decode", noted), patch("engine.batch.detect_many._PIXELS_TOGETHER", pixels):
             outcomes = detect_many(engine, sources_in(alike), fresh=True)
             told = [next(outcomes)]
             time.sleep(0.3)

@@ -18,7 +18,11 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
-from engine import fast_runtimes, measuring, precisions
+from engine import fast_runtimes
+from engine.batch import measuring, precisions
+from engine.batch.measuring import measure
+from engine.batch.precisions import choose, offers
+from engine.batch.tiled import detect_tiled
 from engine.cli import main
 from engine.detect.runtimes.openvino_library import native_precisions
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
@@ -26,15 +30,12 @@ from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.detect.tiling import Tiling
 from engine.engine import Engine
 from engine.errors import CancelledError, DetectionError, ModelError
-from engine.measuring import measure
 from engine.models.converted import ConvertedModels
 from engine.models.entry import Defaults
 from engine.models.fingerprint import fingerprint
 from engine.paths import cache_dir, config_dir, resource
-from engine.precisions import choose, offers
 from engine.review.cache import DetectionCache
 from engine.settings import Settings
-from engine.tiled import detect_tiled
 from tests.engine.conversion import keep_converted, user_store
 from tests.engine.fast_forms import FIGURES, keep_form
 

@@ -17,12 +17,13 @@ import segno
 from PIL import Image
 
 from engine import Engine
+from engine.batch.detect_many import Answer, detect_many
+from engine.batch.tiled import detect_tiled, pace
 from engine.detect.detection import Box, Detection, Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.detect.scheduler import Cancelled, Places, Rank, Scheduler
 from engine.detect.tiling import Tiling, tiles
-from engine.detect_many import Answer, detect_many
 from engine.engine import OpenedImage
 from engine.errors import CancelledError
 from engine.image.source import Source, expand_sources
@@ -30,7 +31,6 @@ from engine.models.last_times import LastTime
 from engine.review.cache import DetectionCache
 from engine.review.refine import pairwise_iou
 from engine.settings import Settings
-from engine.tiled import detect_tiled, pace
 
 TILING = Tiling(384)
 SMALL_ONES = [(300, 200), (500, 900), (1000, 1500), (1800, 2300), (2500, 700), (3100, 450), (3700, 2700)]
@@ -214,12 +214,12 @@ def test_others_have_their_turns_between_the_tiles(engine: Engine) -> None:
 
 def test_what_tiles_cost_is_known_once_the_model_has_answered(engine: Engine) -> None:
     image = opened(1600, 900)
-    with patch("engine.tiled.last_time", return_value=None):
+    with patch("engine.batch.tiled.last_time", return_value=None):
         first = pace(engine, image, engine.default_model)
     assert first is not None
     assert (first.tiles(Tiling(320)), first.seconds(Tiling(320))) == (24, None)
     assert first.tiles(Tiling(1600)) == 0
-    with patch("engine.tiled.last_time", return_value=LastTime(500.0, "torch", "cpu", 0.0)):
+    with patch("engine.batch.tiled.last_time", return_value=LastTime(500.0, "torch", "cpu", 0.0)):
         then = pace(engine, image, engine.default_model)
     assert then == replace(first, milliseconds=500.0)
     assert then.seconds(Tiling(320)) == 12.5

@@ -1,4 +1,4 @@
-"""Faster precisions of a model: which there are, and which is chosen; `engine.measuring` makes and measures them."""
+"""Faster precisions of a model: which there are, and which is chosen; `engine.batch.measuring` makes and measures them."""
 
 from __future__ import annotations
 
