@@ -13,14 +13,14 @@ OUTPUT = "detrdesk-output"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
-    from engine.cli import COMMANDS
-    from engine.cli import main as run_command
+    from engine.cli.main import COMMANDS
+    from engine.cli.main import main as run_command
 
     if given and given[0] in COMMANDS:
         return run_command(given)
     if any(text in ("-h", "--help", "--version") for text in given):
         return run_command(given)
-    from engine.display import install_command, missing_library, no_display
+    from engine.cli.display import install_command, missing_library, no_display
 
     reason = no_display()
     if reason is not None:
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _without_window(reason: str, given: list[str]) -> int:
     """Detect in what was named, or in a sample, and write what a window would have shown."""
-    from engine.cli import main as run_command
+    from engine.cli.main import main as run_command
     from engine.paths import resource
 
     print(f"There is no display ({reason}), so no window: detecting without one.", flush=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.display import APT_PACKAGES
+from engine.cli.display import APT_PACKAGES
 
 LIBRARIES = {
     "libxcb-icccm4": "xcb-icccm",

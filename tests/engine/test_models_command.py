@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import cli
+from engine.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
+from engine.cli.main import main as cli
 from engine.engine import Engine
-from engine.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
 from engine.models.catalog import Catalog
 from engine.models.entry import Defaults, downloaded_path
 from engine.models.hub.folders import ModelFolders

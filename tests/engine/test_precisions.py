@@ -23,7 +23,7 @@ from engine.batch import measuring, precisions
 from engine.batch.measuring import measure
 from engine.batch.precisions import choose, offers
 from engine.batch.tiled import detect_tiled
-from engine.cli import main
+from engine.cli.main import main
 from engine.detect.runtimes.openvino_library import native_precisions
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.detect.runtimes.torch_runtime import TorchRuntime

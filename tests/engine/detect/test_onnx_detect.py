@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import cli
 from engine.api.app import create_app
 from engine.api.server import Server
+from engine.cli.exit_codes import DONE
+from engine.cli.main import main as cli
 from engine.detect.runtimes import openvino_runtime
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError, ModelError
-from engine.exit_codes import DONE
 from engine.models.catalog import STARTER
 from engine.review.cache import DetectionCache
 from engine.settings import Settings

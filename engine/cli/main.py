@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine import __version__
+from engine.cli.exit_codes import INTERRUPTED, NOBODY_READS, USAGE
+from engine.cli.models import add_models_arguments, run_models
 from engine.detect.tiling import LEAST_SIDE, MOST_SIDE, USUAL_SIDE
-from engine.exit_codes import INTERRUPTED, NOBODY_READS, USAGE
-from engine.models_command import add_models_arguments, run_models
 
 COMMANDS = ("detect", "serve", "models", "bench", "doctor")
 
@@ -59,7 +59,7 @@ def _run(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
             parser.error("--resume goes with --json-lines FILE")
         return _detect(given)
     if given.command == "serve":
-        from engine.serve_command import run_serve
+        from engine.cli.serve import run_serve
 
         return run_serve(given)
     if given.command == "models":
@@ -67,7 +67,7 @@ def _run(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     if given.command == "bench":
         return _bench(given)
     if given.command == "doctor":
-        from engine.doctor import run_doctor
+        from engine.cli.doctor import run_doctor
 
         return run_doctor()
     parser.print_help(sys.stderr)
@@ -76,7 +76,7 @@ def _run(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
 
 def _detect(given: argparse.Namespace) -> int:
     try:
-        from engine.detect_command import run_detect
+        from engine.cli.detect import run_detect
 
         return run_detect(given)
     except KeyboardInterrupt:
@@ -85,7 +85,7 @@ def _detect(given: argparse.Namespace) -> int:
 
 def _bench(given: argparse.Namespace) -> int:
     try:
-        from engine.bench_command import run_bench
+        from engine.cli.bench import run_bench
 
         return run_bench(given)
     except KeyboardInterrupt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from engine.exit_codes import DONE, INTERRUPTED, SOME_FAILED
+from engine.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED
 from engine.models.catalog import Catalog
 from engine.models.hub.download import download, model_id
 from engine.models.hub.endpoint import endpoint_of

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from engine.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
+from engine.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
 
 if TYPE_CHECKING:
     from engine.models.catalog import Catalog
@@ -78,19 +78,19 @@ def run_models(given: argparse.Namespace) -> int:
 
 def _run(given: argparse.Namespace) -> int:
     if given.action == "check":
-        from engine.models_check_command import run_check
+        from engine.cli.models_check import run_check
 
         return run_check(given)
     if given.action == "fast":
-        from engine.models_fast_command import run_fast
+        from engine.cli.models_fast import run_fast
 
         return run_fast(given)
     if given.action == "download":
-        from engine.models_download_command import run_download
+        from engine.cli.models_download import run_download
 
         return run_download(given)
     if given.action in ("show", "list", None):
-        from engine.models_show_command import run_list, run_show
+        from engine.cli.models_show import run_list, run_show
 
         return run_show(given) if given.action == "show" else run_list(getattr(given, "json", False))
     from engine.models.catalog import Catalog

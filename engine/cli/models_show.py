@@ -11,9 +11,9 @@ from contextlib import closing
 from typing import Any
 
 from engine.answer import to_json
+from engine.cli.exit_codes import DONE, SOME_FAILED
 from engine.detect.preprocess import Preprocessing
 from engine.engine import Engine
-from engine.exit_codes import DONE, SOME_FAILED
 from engine.model_runtimes import RuntimeState
 from engine.models.card import Card, card_of, unknown_labels
 from engine.models.catalog import Catalog

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from engine import __version__, paths
-from engine.display import install_command, missing_library, no_display
+from engine.cli.display import install_command, missing_library, no_display
 from engine.errors import EngineError
 
 PACKAGES = ("PyQt5", "torch", "transformers", "openvino", "pillow", "numpy", "requests", "safetensors")

@@ -12,9 +12,9 @@ from engine.answer import to_json
 from engine.bench.machine import this_machine
 from engine.bench.stages import LEAST_SCORE, Measured, measure
 from engine.bench.ways import PLAIN, ways_of
+from engine.cli.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.engine import Engine
 from engine.errors import EngineError
-from engine.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.export.atomic import WriteError, write_atomic
 from engine.model_runtimes import RuntimeState
 from engine.paths import resource

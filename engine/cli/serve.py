@@ -17,9 +17,9 @@ from pydantic import SecretStr
 
 from engine.api.app import create_app
 from engine.api.server import Server
+from engine.cli.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.engine import Engine
 from engine.errors import EngineError
-from engine.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.settings import Settings, load_settings
 
 _CLOSE_SECONDS = 0.3

@@ -8,8 +8,8 @@ from contextlib import closing
 
 from engine.bench.stages import LEAST_SCORE, Measured, measure
 from engine.bench.ways import PLAIN, Way, plain_way, torch_way
+from engine.cli.exit_codes import DONE, SOME_FAILED
 from engine.engine import Engine
-from engine.exit_codes import DONE, SOME_FAILED
 from engine.models.card import card_of
 from engine.paths import resource
 from engine.settings import load_settings

@@ -15,13 +15,13 @@ from tqdm import tqdm
 from engine.answer import detection_answer, error_answer, to_json
 from engine.batch.detect_all import detect_all
 from engine.batch.detect_many import Answer, Failure
+from engine.cli.detect_jobs import Job, is_single, jobs_of
+from engine.cli.detect_lines import begin_lines, told_of
+from engine.cli.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.detect.detection import Filter
 from engine.detect.tiling import Tiling
-from engine.detect_jobs import Job, is_single, jobs_of
-from engine.detect_lines import begin_lines, told_of
 from engine.engine import Engine, shared_cache
 from engine.errors import EngineError
-from engine.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.export.atomic import WriteError, write_atomic
 from engine.export.formats import export
 from engine.export.lines import append_line

@@ -8,9 +8,9 @@ from contextlib import closing
 
 from engine.batch.measuring import Progress, measure
 from engine.batch.precisions import Offer, choose, offers
+from engine.cli.exit_codes import DONE, SOME_FAILED
 from engine.engine import Engine
 from engine.errors import EngineError, ModelError
-from engine.exit_codes import DONE, SOME_FAILED
 from engine.image.source import expand_sources
 from engine.precision import F32, FAST, Precision
 
