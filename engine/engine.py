@@ -16,6 +16,7 @@ from engine.answering import Answering, Asked, give_up_if
 from engine.conversions import Conversions
 from engine.detect.detection import Detections, Timing
 from engine.detect.detector import Detector
+from engine.detect.precision import F32, precision_of
 from engine.detect.recipe import Prepared, Recipe, prepare
 from engine.detect.scheduler import Cancelled, Places, Scheduler
 from engine.detect.tiling import Tiling
@@ -32,7 +33,6 @@ from engine.models.fast import FastModels
 from engine.models.last_times import keep_times
 from engine.models.onnx_beside import keep_names
 from engine.paths import cache_dir
-from engine.precision import F32, precision_of
 from engine.review.cache import DetectionCache
 from engine.settings import Settings, load_settings
 

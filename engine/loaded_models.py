@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
+from engine.detect.precision import F32, HALF
 from engine.detect.recipe import Recipe
 from engine.errors import DetectionError, EngineError
 from engine.memory import give_back_memory
@@ -17,7 +18,6 @@ from engine.models.catalog import Catalog
 from engine.models.fingerprint import fingerprint
 from engine.models.last_times import note_time
 from engine.models.reading import read_model
-from engine.precision import F32, HALF
 from engine.settings import Settings
 
 

@@ -12,7 +12,7 @@ from desktop.style.parts import hint_label, push_button
 from desktop.style.theme import GRID
 from engine.batch.measuring import LEAST_IMAGES
 from engine.batch.precisions import Offer
-from engine.precision import F32
+from engine.detect.precision import F32
 
 _SHOWN_LETTERS = 24
 """The list of precisions gives way: the whole text is in the opened list and in the tool tip."""

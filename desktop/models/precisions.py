@@ -12,9 +12,9 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.state.holder import StateHolder
 from desktop.work.model_errands import Errands
+from engine.detect.precision import Precision
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
-from engine.precision import Precision
 
 if TYPE_CHECKING:
     from engine.batch.measuring import Progress

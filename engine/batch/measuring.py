@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.batch.precisions import Offer, obstacle, offer_of
 from engine.detect.detection import Filter
+from engine.detect.precision import Precision
 from engine.detect.runtimes.conversion_process import ConversionProcess
 from engine.detect.runtimes.quantise import Request
 from engine.engine import Engine, Given
@@ -22,7 +23,6 @@ from engine.models.converted import Converted
 from engine.models.fast import figures_from
 from engine.models.fingerprint import fingerprint
 from engine.models.onnx_model import OnnxModel
-from engine.precision import Precision
 from engine.review.lock import FileLock
 
 LEAST_IMAGES = {"bf16": 5, "int8": 20}

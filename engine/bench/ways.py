@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import prepare
-from engine.detect.runtimes.base import Runtime
+from engine.detect.runtime import Runtime
 from engine.engine import Engine
 from engine.model_runtimes import RuntimeState
 

@@ -9,10 +9,10 @@ from contextlib import closing
 from engine.batch.measuring import Progress, measure
 from engine.batch.precisions import Offer, choose, offers
 from engine.cli.exit_codes import DONE, SOME_FAILED
+from engine.detect.precision import F32, FAST, Precision
 from engine.engine import Engine
 from engine.errors import EngineError, ModelError
 from engine.image.source import expand_sources
-from engine.precision import F32, FAST, Precision
 
 
 def run_fast(given: argparse.Namespace) -> int:

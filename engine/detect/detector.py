@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from engine.detect.detection import Detections, Timing
 from engine.detect.recipe import Prepared, Recipe, Tensors
-from engine.detect.runtimes.base import Runtime
+from engine.detect.runtime import Runtime
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from engine.detect.precision import Precision
 from engine.errors import EngineError, ModelError
 from engine.models.catalog_draft import Draft
 from engine.models.catalog_entries import Contents, values_of
@@ -26,7 +27,6 @@ from engine.models.entry import (
     starter_entry,
     usual_name,
 )
-from engine.precision import Precision
 
 _NAMED = 20
 """Names that a message tells at most."""

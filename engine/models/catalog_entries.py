@@ -8,10 +8,10 @@ from pathlib import Path, PureWindowsPath
 from types import MappingProxyType
 from typing import Any
 
+from engine.detect.precision import F32, PRECISIONS, Precision
 from engine.errors import EngineError, ModelError
 from engine.models.entry import KINDS, STARTER, Defaults, Entry, Kind, checked_name, is_hub_id, normal, starter_entry
 from engine.models.toml_text import position
-from engine.precision import F32, PRECISIONS, Precision
 
 
 class CatalogError(EngineError):

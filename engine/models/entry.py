@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from engine.detect.detection import Filter
+from engine.detect.precision import F32, Precision
 from engine.errors import ModelError
 from engine.paths import resource
-from engine.precision import F32, Precision
 
 STARTER = "starter"
 LONGEST_NAME = 100

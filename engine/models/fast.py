@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from engine.detect.precision import Precision
 from engine.errors import ModelError
 from engine.models.converted import MODEL_FILE, ConvertedModels
-from engine.precision import Precision
 
 LEAST_SPEEDUP = 1.15
 """Below this a form that answers differently is not worth it."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
+from engine.detect.precision import Precision
 from engine.engine import Engine
 from engine.models.fast import Figures, processor
 from engine.models.fingerprint import fingerprint
-from engine.precision import Precision
 
 FIGURES = Figures(
     f32_ms=100.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.detect.runtimes.base import Runtime
+from engine.detect.runtime import Runtime
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.models.checkpoint import Checkpoint

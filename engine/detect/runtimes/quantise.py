@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.detect.average_precision import Compared, average_precision, changes
 from engine.detect.detector import Detector
+from engine.detect.precision import F32, Precision
 from engine.detect.recipe import Prepared, Recipe, Tensors, prepare
 from engine.detect.runtimes.background import end_with_parent, lower_priority, tell, way_to_parent
 from engine.detect.runtimes.failures import reason
@@ -25,7 +26,6 @@ from engine.models.digests import file_digest
 from engine.models.fast import Figures, calibration_key, processor
 from engine.models.fingerprint import fingerprint
 from engine.models.reading import read_model
-from engine.precision import F32, Precision
 
 REQUEST = "request.json"
 _TIMED = 12
