@@ -12,21 +12,21 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.answering import Answering, Asked, give_up_if
-from engine.conversions import Conversions
 from engine.detect.detection import Detections, Timing
 from engine.detect.detector import Detector
 from engine.detect.precision import F32, precision_of
 from engine.detect.recipe import Prepared, Recipe, prepare
-from engine.detect.scheduler import Cancelled, Places, Scheduler
 from engine.detect.tiling import Tiling
 from engine.errors import EngineError, ModelError
-from engine.fast_runtimes import FastRuntimes
 from engine.image.decode import Limits, decode_image
 from engine.image.fetch_policy import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
-from engine.loaded_models import LoadedModels
-from engine.model_runtimes import ModelRuntimes, RuntimeState
+from engine.inference.answering import Answering, Asked, give_up_if
+from engine.inference.conversions import Conversions
+from engine.inference.fast_runtimes import FastRuntimes
+from engine.inference.loaded_models import LoadedModels
+from engine.inference.model_runtimes import ModelRuntimes, RuntimeState
+from engine.inference.scheduler import Cancelled, Places, Scheduler
 from engine.models.catalog import Catalog
 from engine.models.converted import ConvertedModels
 from engine.models.fast import FastModels

@@ -13,7 +13,7 @@ from desktop.state.model import ModelRow, ModelView, Presence
 from desktop.style.i18n import error_text
 from engine.engine import Engine
 from engine.errors import EngineError
-from engine.model_runtimes import RuntimeState
+from engine.inference.model_runtimes import RuntimeState
 from engine.models.card import Card, card_of
 from engine.models.downloaded import is_downloaded
 from engine.models.entry import STARTER, Entry

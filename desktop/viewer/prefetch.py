@@ -13,11 +13,11 @@ from PyQt5.QtGui import QImage
 from desktop.images.pixels import to_qimage
 from desktop.state.look import Look
 from engine.batch.tiled import detect_tiled
-from engine.detect.scheduler import Cancelled, Rank
 from engine.detect.tiling import Tiling
 from engine.engine import Engine, OpenedImage
 from engine.errors import CancelledError, EngineError
 from engine.image.source import Source
+from engine.inference.scheduler import Cancelled, Rank
 
 MOST_BYTES = 400_000_000
 LARGEST_IMAGE = 40_000_000

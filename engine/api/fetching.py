@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from engine.api.metrics import Metrics
-from engine.detect.scheduler import Cancelled
 from engine.errors import CancelledError, EngineError
 from engine.image.fetch import fetch_url
 from engine.image.fetch_policy import FetchPolicy
+from engine.inference.scheduler import Cancelled
 from engine.settings import Settings
 
 _HELD_IMAGES = 16

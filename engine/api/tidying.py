@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 from engine.api.request_log import Record
-from engine.memory import give_back_memory
+from engine.inference.memory import give_back_memory
 
 _MUCH = 16 * 1024 * 1024
 _TOKEN_BYTES = 784 * 4

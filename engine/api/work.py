@@ -13,10 +13,10 @@ from engine.api.metrics import Metrics
 from engine.api.question import Question
 from engine.api.request_log import Record
 from engine.detect.detection import Detections, Filter, token_count
-from engine.detect.scheduler import Cancelled, Places
 from engine.engine import Engine, OpenedImage
 from engine.image.decode import Limits, decode_image
 from engine.image.source import Source
+from engine.inference.scheduler import Cancelled, Places
 from engine.render import draw_detections, encode_image
 from engine.settings import Settings
 

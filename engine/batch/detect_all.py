@@ -7,11 +7,11 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 
 from engine.batch.detect_many import Answer, Failure, detect_many
-from engine.detect.scheduler import Cancelled
 from engine.detect.tiling import Tiling
 from engine.engine import Engine
 from engine.errors import ModelError
 from engine.image.source import Source
+from engine.inference.scheduler import Cancelled
 from engine.models.entry import known_as
 
 

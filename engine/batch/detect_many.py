@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 from engine.batch.tiled import detect_tiled
 from engine.detect.detection import Detections
-from engine.detect.scheduler import Cancelled, Rank
 from engine.detect.tiling import Tiling
 from engine.engine import Engine, ImageFile, OpenedImage
 from engine.errors import CancelledError, DetectionError, EngineError, ModelError
 from engine.image.source import Source
+from engine.inference.scheduler import Cancelled, Rank
 
 _DECODERS = min(max(2, (os.cpu_count() or 2) // 2), 8)
 

@@ -17,8 +17,8 @@ from engine.detect.runtimes.conversion_process import ConversionProcess
 from engine.detect.runtimes.quantise import Request
 from engine.engine import Engine, Given
 from engine.errors import CancelledError, EngineError, ModelError
-from engine.fast_runtimes import needs_openvino
 from engine.image.source import Source, parse_source
+from engine.inference.fast_runtimes import needs_openvino
 from engine.models.converted import Converted
 from engine.models.fast import figures_from
 from engine.models.fingerprint import fingerprint

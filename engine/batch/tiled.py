@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from engine.detect.detection import Detections, Timing
 from engine.detect.merging import merge
-from engine.detect.scheduler import Cancelled, Places
 from engine.detect.tiling import Pace, Tile, Tiling, tiles
 from engine.engine import Engine, OpenedImage
 from engine.errors import EngineError
+from engine.inference.scheduler import Cancelled, Places
 from engine.models.last_times import last_time
 
 Progress = Callable[[int, int], None]

@@ -15,7 +15,7 @@ from engine.detect.detector import Detector
 from engine.detect.recipe import prepare
 from engine.detect.runtime import Runtime
 from engine.engine import Engine
-from engine.model_runtimes import RuntimeState
+from engine.inference.model_runtimes import RuntimeState
 
 Tell = Callable[[str], None]
 PLAIN = "transformers"

@@ -16,7 +16,7 @@ from engine.cli.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.export.atomic import WriteError, write_atomic
-from engine.model_runtimes import RuntimeState
+from engine.inference.model_runtimes import RuntimeState
 from engine.paths import resource
 from engine.settings import load_settings
 

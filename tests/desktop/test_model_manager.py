@@ -41,7 +41,7 @@ from engine.detect.runtimes.openvino_library import native_precisions
 from engine.engine import Engine
 from engine.errors import CancelledError
 from engine.image.source import Source
-from engine.model_runtimes import RuntimeState
+from engine.inference.model_runtimes import RuntimeState
 from engine.models.class_names import shared_list
 from engine.models.entry import Defaults
 from engine.models.fingerprint import fingerprint

@@ -21,10 +21,10 @@ from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Tensors
 from engine.detect.runtimes.torch_runtime import TorchRuntime
-from engine.detect.scheduler import Rank
 from engine.engine import OpenedImage
 from engine.errors import CancelledError, DetectionError
 from engine.image.source import parse_source
+from engine.inference.scheduler import Rank
 from engine.review.cache import DetectionCache
 from engine.settings import Settings
 

@@ -21,7 +21,6 @@ import psutil
 import pytest
 
 from engine import Engine
-from engine.conversions import Conversions
 from engine.detect.agreement import difference
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
@@ -29,6 +28,7 @@ from engine.detect.runtimes.conversion_process import ConversionProcess
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.errors import CancelledError, DetectionError, ModelError
+from engine.inference.conversions import Conversions
 from engine.models.converted import MODEL_FILE, Converted, ConvertedModels
 from engine.models.fingerprint import fingerprint
 from engine.settings import Settings
@@ -416,7 +416,7 @@ def test_a_converted_model_that_fails_where_torch_cannot_be_loaded_stays(
     failure = DetectionError("device_failed", "The model failed on cpu: bad shape.")
     with (
         patch.object(OpenVinoRuntime, "run", side_effect=failure),
-        patch("engine.model_runtimes.open_runtime", side_effect=full),
+        patch("engine.inference.model_runtimes.open_runtime", side_effect=full),
         pytest.raises(DetectionError, match="not enough"),
     ):
         engine.detect(image_file)
@@ -433,7 +433,7 @@ def test_a_converted_model_that_fails_while_its_files_are_away_stays(
     image = engine.prepare(engine.open(image_file))
     with (
         patch.object(OpenVinoRuntime, "run", side_effect=failure),
-        patch("engine.loaded_models.read_model", side_effect=away),
+        patch("engine.inference.loaded_models.read_model", side_effect=away),
         pytest.raises(ModelError),
     ):
         engine.detect_in(image)

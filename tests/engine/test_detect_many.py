@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import Engine, answering
+from engine import Engine
 from engine.batch.detect_many import Answer, Failure, detect_many
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Tensors
 from engine.detect.runtimes.torch_runtime import TorchRuntime
-from engine.detect.scheduler import Cancelled
 from engine.engine import ImageFile, OpenedImage
 from engine.errors import DetectionError, ModelError
 from engine.image.source import Source, expand_sources
+from engine.inference import answering
+from engine.inference.scheduler import Cancelled
 from engine.review.cache import DetectionCache
 from engine.settings import Settings
 

@@ -16,7 +16,7 @@ from tests.checkpoints import BACKBONE
 MEASURE = """
 import ctypes, sys, threading, psutil
 from engine import Engine
-from engine.memory import give_back_memory
+from engine.inference.memory import give_back_memory
 from engine.settings import Settings
 large, small, tiny, big, returned = sys.argv[1:]
 engine = Engine(Settings(loaded_models=1))

@@ -18,7 +18,6 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
-from engine import fast_runtimes
 from engine.batch import measuring, precisions
 from engine.batch.measuring import measure
 from engine.batch.precisions import choose, offers
@@ -30,6 +29,7 @@ from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.detect.tiling import Tiling
 from engine.engine import Engine
 from engine.errors import CancelledError, DetectionError, ModelError
+from engine.inference import fast_runtimes
 from engine.models.converted import ConvertedModels
 from engine.models.entry import Defaults
 from engine.models.fingerprint import fingerprint

@@ -22,11 +22,11 @@ from engine.batch.tiled import detect_tiled, pace
 from engine.detect.detection import Box, Detection, Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
-from engine.detect.scheduler import Cancelled, Places, Rank, Scheduler
 from engine.detect.tiling import Tiling, tiles
 from engine.engine import OpenedImage
 from engine.errors import CancelledError
 from engine.image.source import Source, expand_sources
+from engine.inference.scheduler import Cancelled, Places, Rank, Scheduler
 from engine.models.last_times import LastTime
 from engine.review.cache import DetectionCache
 from engine.review.refine import pairwise_iou

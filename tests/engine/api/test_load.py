@@ -24,7 +24,7 @@ from starlette.datastructures import Headers
 
 from engine.api import question, server
 from engine.image.inline import PIECE
-from engine.memory import give_back_memory
+from engine.inference.memory import give_back_memory
 from tests.engine.api.conftest import DETECTIONS, Serve, Service, base64_item, image_bytes, url_item, wait_until
 
 ITEM = base64_item(image_bytes())

@@ -142,7 +142,7 @@ import sys, psutil
 from pathlib import Path
 import numpy as np
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
-from engine.memory import give_back_memory
+from engine.inference.memory import give_back_memory
 def told(): print(round(psutil.Process().memory_full_info().uss / 1e6))
 def opened():
     runtime = OpenVinoRuntime(Path(sys.argv[1]))

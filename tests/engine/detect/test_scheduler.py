@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.detect.scheduler import Places, Rank, Scheduler
 from engine.errors import CancelledError, EngineError
+from engine.inference.scheduler import Places, Rank, Scheduler
 
 
 class Crowd:

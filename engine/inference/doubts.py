@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from engine.conversions import Conversions
 from engine.errors import DetectionError, ModelError
-from engine.fast_runtimes import FastRuntimes
+from engine.inference.conversions import Conversions
+from engine.inference.fast_runtimes import FastRuntimes
 from engine.models.converted import refusal
 
 _log = logging.getLogger("detrdesk.runtimes")

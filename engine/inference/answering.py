@@ -13,9 +13,9 @@ from PIL import Image
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, prepare
-from engine.detect.scheduler import Cancelled, Order, Places, Rank, Scheduler
 from engine.errors import CancelledError, DetectionError, ModelError
-from engine.loaded_models import LoadedModels
+from engine.inference.loaded_models import LoadedModels
+from engine.inference.scheduler import Cancelled, Order, Places, Rank, Scheduler
 from engine.settings import Settings
 
 

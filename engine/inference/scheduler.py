@@ -104,7 +104,7 @@ class Scheduler:
 
     The window and the command line take turns as they come, ahead of all requests from outside. Those reserve places
     first, of which there are `limit`, and are served in the order in which they reserved. What nobody waits for goes
-    behind them all. What is answered together in one turn is up to `engine.answering`.
+    behind them all. What is answered together in one turn is up to `engine.inference.answering`.
     """
 
     def __init__(self, limit: int = 32) -> None:

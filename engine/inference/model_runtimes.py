@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.conversions import Conversion, Conversions, Stage
 from engine.detect.precision import F32, FAST, Precision, precision_in, precision_of, runtime_name
 from engine.detect.recipe import Recipe
 from engine.detect.runtime import Runtime
 from engine.detect.runtimes.choice import open_runtime
 from engine.detect.runtimes.devices import means_cpu
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
-from engine.doubts import Doubts
 from engine.errors import DetectionError, EngineError, ModelError
-from engine.fast_runtimes import FastForm, FastRuntimes, needs_openvino
+from engine.inference.conversions import Conversion, Conversions, Stage
+from engine.inference.doubts import Doubts
+from engine.inference.fast_runtimes import FastForm, FastRuntimes, needs_openvino
 from engine.models.checkpoint import Checkpoint
 from engine.models.converted import versions
 from engine.models.onnx_model import OnnxModel

@@ -12,8 +12,8 @@ from engine.detect.detector import Detector
 from engine.detect.precision import F32, HALF
 from engine.detect.recipe import Recipe
 from engine.errors import DetectionError, EngineError
-from engine.memory import give_back_memory
-from engine.model_runtimes import ModelRuntimes, RuntimeState, may_convert
+from engine.inference.memory import give_back_memory
+from engine.inference.model_runtimes import ModelRuntimes, RuntimeState, may_convert
 from engine.models.catalog import Catalog
 from engine.models.fingerprint import fingerprint
 from engine.models.last_times import note_time
