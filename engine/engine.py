@@ -27,7 +27,7 @@ from engine.inference.fast_runtimes import FastRuntimes
 from engine.inference.loaded_models import LoadedModels
 from engine.inference.model_runtimes import ModelRuntimes, RuntimeState
 from engine.inference.scheduler import Cancelled, Places, Scheduler
-from engine.models.catalog import Catalog
+from engine.models.catalog.catalog import Catalog
 from engine.models.converted import ConvertedModels
 from engine.models.fast import FastModels
 from engine.models.last_times import keep_times

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from desktop.state.viewer import ViewerState, choose_threshold, choose_top_k, refine
 from engine.detect.detection import Filter
-from engine.models.catalog import Catalog
-from engine.models.entry import Defaults
+from engine.models.catalog.catalog import Catalog
+from engine.models.catalog.entry import Defaults
 from engine.review.refine import Refinement
 
 

@@ -10,7 +10,7 @@ from desktop.style.i18n import error_text, tr, tr_count
 from engine.detect.preprocess import Preprocessing
 from engine.inference.model_runtimes import RuntimeState
 from engine.models.card import Card, unknown_labels
-from engine.models.entry import STARTER, Entry
+from engine.models.catalog.entry import STARTER, Entry
 
 _RUNTIMES = {"torch": "PyTorch", "openvino": "OpenVINO"}
 _UNDER_WAY = ("waiting", "loading", "converting", "comparing")

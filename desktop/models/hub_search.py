@@ -14,7 +14,7 @@ from desktop.state.hub import HubRow
 from desktop.style.i18n import current_language, error_text, tr
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
-from engine.models.entry import is_hub_id
+from engine.models.catalog.entry import is_hub_id
 from engine.models.hub.control import Control
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from desktop.style.i18n import tr
 from desktop.work.model_errands import Errands
 from engine.engine import Engine
 from engine.errors import EngineError
+from engine.models.catalog.entry import Defaults
 from engine.models.downloaded import remove_with_files
-from engine.models.entry import Defaults
 from engine.models.onnx_model import OnnxModel
 from engine.models.reading import read_model
 

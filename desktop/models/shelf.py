@@ -15,8 +15,8 @@ from engine.engine import Engine
 from engine.errors import EngineError
 from engine.inference.model_runtimes import RuntimeState
 from engine.models.card import Card, card_of
+from engine.models.catalog.entry import STARTER, Entry
 from engine.models.downloaded import is_downloaded
-from engine.models.entry import STARTER, Entry
 from engine.models.last_times import last_time
 from engine.models.onnx_model import OnnxModel
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from engine.models.entry import STARTER, Defaults
+from engine.models.catalog.entry import STARTER, Defaults
 
 __all__ = ["STARTER", "Defaults", "Fact", "ModelRow", "ModelView", "NamesWanted", "Presence"]
 

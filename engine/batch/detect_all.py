@@ -12,7 +12,7 @@ from engine.engine import Engine
 from engine.errors import ModelError
 from engine.image.source import Source
 from engine.inference.scheduler import Cancelled
-from engine.models.entry import known_as
+from engine.models.catalog.entry import known_as
 
 
 def detect_all(

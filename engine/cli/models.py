@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from engine.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
 
 if TYPE_CHECKING:
-    from engine.models.catalog import Catalog
-    from engine.models.entry import Defaults
+    from engine.models.catalog.catalog import Catalog
+    from engine.models.catalog.entry import Defaults
 
 Number = Callable[[str], float]
 
@@ -93,7 +93,7 @@ def _run(given: argparse.Namespace) -> int:
         from engine.cli.models_show import run_list, run_show
 
         return run_show(given) if given.action == "show" else run_list(getattr(given, "json", False))
-    from engine.models.catalog import Catalog
+    from engine.models.catalog.catalog import Catalog
 
     actions = {"add": _add, "set": _set, "rename": _rename, "remove": _remove, "convert": _convert}
     return actions[given.action](Catalog(), given)
@@ -101,7 +101,7 @@ def _run(given: argparse.Namespace) -> int:
 
 def _add(catalog: Catalog, given: argparse.Namespace) -> int:
     """What cannot be used is not added; what is on the hub is looked at when it is downloaded."""
-    from engine.models.entry import Defaults, place_of
+    from engine.models.catalog.entry import Defaults, place_of
 
     kind, place = place_of(given.place)
     defaults = _chosen_defaults(given, Defaults())
@@ -131,7 +131,7 @@ def _names_in(place: str) -> Collection[str]:
 
 def _set(catalog: Catalog, given: argparse.Namespace) -> int:
     from engine.models.card import card_of
-    from engine.models.entry import Defaults
+    from engine.models.catalog.entry import Defaults
 
     name = catalog.name_of(given.name)
     catalog.set_defaults(name, _chosen_defaults(given, Defaults() if given.clear else catalog.defaults(name)))

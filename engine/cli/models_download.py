@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from engine.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED
-from engine.models.catalog import Catalog
+from engine.models.catalog.catalog import Catalog
 from engine.models.hub.download import download, model_id
 from engine.models.hub.endpoint import endpoint_of
 from engine.models.hub.error import HubError

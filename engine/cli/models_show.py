@@ -16,8 +16,8 @@ from engine.detect.preprocess import Preprocessing
 from engine.engine import Engine
 from engine.inference.model_runtimes import RuntimeState
 from engine.models.card import Card, card_of, unknown_labels
-from engine.models.catalog import Catalog
-from engine.models.entry import STARTER, Defaults
+from engine.models.catalog.catalog import Catalog
+from engine.models.catalog.entry import STARTER, Defaults
 
 _MOST_NAMES = 20
 

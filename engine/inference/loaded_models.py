@@ -14,7 +14,7 @@ from engine.detect.recipe import Recipe
 from engine.errors import DetectionError, EngineError
 from engine.inference.memory import give_back_memory
 from engine.inference.model_runtimes import ModelRuntimes, RuntimeState, may_convert
-from engine.models.catalog import Catalog
+from engine.models.catalog.catalog import Catalog
 from engine.models.fingerprint import fingerprint
 from engine.models.last_times import note_time
 from engine.models.reading import read_model

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from engine.errors import ModelError
 from engine.export.atomic import cannot_write
-from engine.models.catalog import Catalog
-from engine.models.entry import Entry
+from engine.models.catalog.catalog import Catalog
+from engine.models.catalog.entry import Entry
 
 
 def is_downloaded(path: Path) -> bool:

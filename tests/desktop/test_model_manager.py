@@ -42,8 +42,8 @@ from engine.engine import Engine
 from engine.errors import CancelledError
 from engine.image.source import Source
 from engine.inference.model_runtimes import RuntimeState
+from engine.models.catalog.entry import Defaults
 from engine.models.class_names import shared_list
-from engine.models.entry import Defaults
 from engine.models.fingerprint import fingerprint
 from engine.paths import resource
 from engine.settings import load_settings

@@ -18,7 +18,7 @@ from engine.detect.recipe import Prepared
 from engine.engine import Engine
 from engine.errors import ModelError
 from engine.image.source import Source, expand_sources
-from engine.models.entry import Defaults
+from engine.models.catalog.entry import Defaults
 from engine.paths import resource
 from engine.review.cache import DetectionCache
 from engine.settings import Settings

@@ -20,7 +20,7 @@ from engine.cli.main import main as cli
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
-from engine.models.catalog import Catalog
+from engine.models.catalog.catalog import Catalog
 
 
 @pytest.fixture(autouse=True)

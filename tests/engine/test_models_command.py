@@ -19,8 +19,8 @@ import pytest
 from engine.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
 from engine.cli.main import main as cli
 from engine.engine import Engine
-from engine.models.catalog import Catalog
-from engine.models.entry import Defaults, downloaded_path
+from engine.models.catalog.catalog import Catalog
+from engine.models.catalog.entry import Defaults, downloaded_path
 from engine.models.hub.folders import ModelFolders
 from engine.paths import config_dir
 from tests.hub_server import HubServer, bottles, hub_server, slow

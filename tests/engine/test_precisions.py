@@ -30,8 +30,8 @@ from engine.detect.tiling import Tiling
 from engine.engine import Engine
 from engine.errors import CancelledError, DetectionError, ModelError
 from engine.inference import fast_runtimes
+from engine.models.catalog.entry import Defaults
 from engine.models.converted import ConvertedModels
-from engine.models.entry import Defaults
 from engine.models.fingerprint import fingerprint
 from engine.paths import cache_dir, config_dir, resource
 from engine.review.cache import DetectionCache

@@ -150,7 +150,7 @@ def test_an_unknown_model_is_404_naming_those_there_are_and_touching_no_path(
     service: Service, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FAULTS 12."""
-    monkeypatch.setattr("engine.models.catalog.Catalog.admit", lambda *_: pytest.fail("a path was looked at"))
+    monkeypatch.setattr("engine.models.catalog.catalog.Catalog.admit", lambda *_: pytest.fail("a path was looked at"))
     error = check_envelope(service.detect(ITEM, model=name), 404)
     assert (error["code"], error["param"]) == ("model_not_found", "model")
     assert "tiny, 小 模型" in error["message"]

@@ -22,7 +22,7 @@ from engine.cli.main import main as cli
 from engine.detect.runtimes import openvino_runtime
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError, ModelError
-from engine.models.catalog import STARTER
+from engine.models.catalog.catalog import STARTER
 from engine.review.cache import DetectionCache
 from engine.settings import Settings
 from tests.onnx_files import FRACTIONS, field, model, node, tensor, value, write_finished, write_raw

@@ -12,8 +12,8 @@ import pytest
 
 from engine.engine import Engine
 from engine.models.card import backbone_of, card_of, unknown_labels
-from engine.models.catalog import Catalog
-from engine.models.entry import Defaults, downloaded_path
+from engine.models.catalog.catalog import Catalog
+from engine.models.catalog.entry import Defaults, downloaded_path
 from engine.models.last_times import last_time
 from engine.paths import cache_dir
 
@@ -46,7 +46,7 @@ def test_parameters_are_those_that_transformers_counts(tiny_detr: Path) -> None:
 
 def test_a_card_needs_no_runtime() -> None:
     code = (
-        "import sys; from engine.models.card import card_of; from engine.models.catalog import Catalog\n"
+        "import sys; from engine.models.card import card_of; from engine.models.catalog.catalog import Catalog\n"
         "card_of(Catalog(), 'starter')\n"
         "print({'torch', 'transformers', 'openvino', 'huggingface_hub', 'PyQt5'} & set(sys.modules))"
     )
@@ -155,7 +155,7 @@ def test_the_last_time_is_known_in_the_next_run(folder: Path, image_file: Path) 
     assert last is not None
     assert (last.milliseconds, last.runtime, last.device) == (found.timing.model, found.runtime, found.device)
     code = (
-        "import sys; from engine.models.card import card_of; from engine.models.catalog import Catalog\n"
+        "import sys; from engine.models.card import card_of; from engine.models.catalog.catalog import Catalog\n"
         "print(card_of(Catalog(), sys.argv[1]).last.milliseconds)"
     )
     done = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True, check=True)

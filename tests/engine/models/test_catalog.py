@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EngineError, ModelError
-from engine.models.catalog import Catalog
-from engine.models.catalog_file import CatalogFile
-from engine.models.entry import STARTER, Defaults, downloaded_path
+from engine.models.catalog.catalog import Catalog
+from engine.models.catalog.entry import STARTER, Defaults, downloaded_path
+from engine.models.catalog.file import CatalogFile
 from engine.paths import config_dir, resource
 
 
@@ -316,7 +316,7 @@ def test_many_threads_may_ask_while_others_change(tmp_path: Path) -> None:
 
 
 def test_whoever_holds_the_file_too_long_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.models.catalog_file._PATIENCE", 0.05)
+    monkeypatch.setattr("engine.models.catalog.file._PATIENCE", 0.05)
     with CatalogFile().changing(), pytest.raises(EngineError, match="Another program"):
         Catalog().add(folder)
 

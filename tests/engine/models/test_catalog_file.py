@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EngineError
-from engine.models.catalog import Catalog
-from engine.models.catalog_file import CatalogFile
-from engine.models.entry import STARTER, Defaults
+from engine.models.catalog.catalog import Catalog
+from engine.models.catalog.entry import STARTER, Defaults
+from engine.models.catalog.file import CatalogFile
 from engine.paths import config_dir
 from tests.conftest import PROJECT
 
@@ -268,7 +268,7 @@ def test_every_way_to_write_a_table_is_changed_rightly_or_not_at_all(text: str) 
 
 def test_a_change_that_would_mean_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(HAND_WRITTEN)
-    monkeypatch.setattr("engine.models.catalog_draft.without_table", lambda text, name: text.replace("r50", "r51"))
+    monkeypatch.setattr("engine.models.catalog.draft.without_table", lambda text, name: text.replace("r50", "r51"))
     with pytest.raises(EngineError, match="only a person"):
         Catalog().remove("r50")
     assert path.read_text("utf-8") == HAND_WRITTEN

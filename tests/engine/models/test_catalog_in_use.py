@@ -15,8 +15,8 @@ from engine.detect.recipe import Prepared
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.engine import Engine
 from engine.errors import ModelError
-from engine.models.catalog import Catalog
-from engine.models.catalog_entries import CatalogError
+from engine.models.catalog.catalog import Catalog
+from engine.models.catalog.entries import CatalogError
 from engine.models.checkpoint import Checkpoint
 from engine.models.fingerprint import fingerprint
 from engine.paths import cache_dir

@@ -10,8 +10,18 @@ from typing import Any
 
 from engine.detect.precision import F32, PRECISIONS, Precision
 from engine.errors import EngineError, ModelError
-from engine.models.entry import KINDS, STARTER, Defaults, Entry, Kind, checked_name, is_hub_id, normal, starter_entry
-from engine.models.toml_text import position
+from engine.models.catalog.entry import (
+    KINDS,
+    STARTER,
+    Defaults,
+    Entry,
+    Kind,
+    checked_name,
+    is_hub_id,
+    normal,
+    starter_entry,
+)
+from engine.models.catalog.toml_text import position
 
 
 class CatalogError(EngineError):

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from engine.detect.precision import Precision
 from engine.errors import EngineError, ModelError
-from engine.models.catalog_draft import Draft
-from engine.models.catalog_entries import Contents, values_of
-from engine.models.catalog_file import CatalogFile, Stamp
-from engine.models.entry import (
+from engine.models.catalog.draft import Draft
+from engine.models.catalog.entries import Contents, values_of
+from engine.models.catalog.entry import (
     STARTER,
     Defaults,
     Entry,
@@ -27,6 +26,7 @@ from engine.models.entry import (
     starter_entry,
     usual_name,
 )
+from engine.models.catalog.file import CatalogFile, Stamp
 
 _NAMED = 20
 """Names that a message tells at most."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.export.atomic import cannot_write, write_atomic
-from engine.models.catalog_draft import Draft
-from engine.models.catalog_entries import CatalogError, Contents, contents_of
-from engine.models.toml_text import unfinished
+from engine.models.catalog.draft import Draft
+from engine.models.catalog.entries import CatalogError, Contents, contents_of
+from engine.models.catalog.toml_text import unfinished
 from engine.paths import config_dir
 from engine.review.lock import FileLock
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.detect.precision import F32, Precision
-from engine.models.catalog_entries import Contents, contents_of, default_values
-from engine.models.entry import Defaults, normal
-from engine.models.toml_text import with_name, with_table, with_values, without_table
+from engine.models.catalog.entries import Contents, contents_of, default_values
+from engine.models.catalog.entry import Defaults, normal
+from engine.models.catalog.toml_text import with_name, with_table, with_values, without_table
 
 
 class Draft:
