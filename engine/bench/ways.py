@@ -99,7 +99,7 @@ def torch_way(engine: Engine, model: str) -> Way:
         ModelError: it cannot be loaded.
     """
     from engine.detect.runtimes.torch_runtime import TorchRuntime
-    from engine.models.checkpoint import read_checkpoint
+    from engine.models.checkpoint.checkpoint import read_checkpoint
 
     checkpoint = read_checkpoint(engine.catalog.path(model))
     runtime: Runtime = TorchRuntime(checkpoint, engine.settings.device)

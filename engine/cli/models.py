@@ -163,7 +163,7 @@ def _remove(catalog: Catalog, given: argparse.Namespace) -> int:
 
 
 def _convert(catalog: Catalog, given: argparse.Namespace) -> int:
-    from engine.models.convert_pickle import convert_pickle
+    from engine.models.checkpoint.convert_pickle import convert_pickle
 
     print(convert_pickle(catalog.path(catalog.name_of(given.name))))
     return DONE

@@ -17,7 +17,7 @@ from engine.errors import DetectionError, EngineError, ModelError
 from engine.inference.conversions import Conversion, Conversions, Stage
 from engine.inference.doubts import Doubts
 from engine.inference.fast_runtimes import FastForm, FastRuntimes, needs_openvino
-from engine.models.checkpoint import Checkpoint
+from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.models.converted import versions
 from engine.models.onnx_model import OnnxModel
 from engine.settings import Settings

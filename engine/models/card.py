@@ -15,7 +15,7 @@ from engine.detect.preprocess import Preprocessing
 from engine.errors import EngineError, ModelError
 from engine.models.catalog.catalog import Catalog
 from engine.models.catalog.entry import Defaults, Entry
-from engine.models.checkpoint import Checkpoint
+from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.models.last_times import LastTime, last_time
 from engine.models.onnx_file import read_onnx_file
 from engine.models.onnx_model import OnnxModel

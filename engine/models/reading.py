@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.models.checkpoint import Checkpoint, read_checkpoint
+from engine.models.checkpoint.checkpoint import Checkpoint, read_checkpoint
 from engine.models.onnx_model import OnnxModel, read_onnx
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.detect.runtime import Runtime
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.detect.runtimes.torch_runtime import TorchRuntime
-from engine.models.checkpoint import Checkpoint
+from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.models.onnx_model import OnnxModel
 
 

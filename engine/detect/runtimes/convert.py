@@ -20,7 +20,7 @@ from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.detect.runtimes.transformers_model import load_model
 from engine.errors import EngineError
-from engine.models.checkpoint import Checkpoint, read_checkpoint
+from engine.models.checkpoint.checkpoint import Checkpoint, read_checkpoint
 from engine.models.converted import MODEL_FILE
 from engine.models.fingerprint import fingerprint
 

@@ -20,7 +20,7 @@ from engine.detect.runtimes.failures import detection_error
 from engine.detect.runtimes.folding import fold_batch_norms
 from engine.detect.runtimes.transformers_model import import_model_class, load_model
 from engine.errors import ModelError
-from engine.models.checkpoint import Checkpoint
+from engine.models.checkpoint.checkpoint import Checkpoint
 
 HALF_SCORE, HALF_PIXELS = 5e-3, 2.0
 """How far half precision may be from f32, on the probe images."""

@@ -8,8 +8,8 @@ from typing import Any
 from engine.detect.runtimes.failures import detection_error, reason
 from engine.detect.runtimes.tensor_reading import read_tensors
 from engine.errors import ModelError
-from engine.models.checkpoint import Checkpoint
-from engine.models.timm_keys import dilate_last_stage, renamed
+from engine.models.checkpoint.checkpoint import Checkpoint
+from engine.models.checkpoint.timm_keys import dilate_last_stage, renamed
 
 
 def import_model_class(checkpoint: Checkpoint) -> None:

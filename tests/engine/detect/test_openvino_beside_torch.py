@@ -21,7 +21,7 @@ from engine.detect.runtimes.folding import fold_batch_norms
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.detect.runtimes.transformers_model import load_model
 from engine.engine import Engine
-from engine.models.checkpoint import read_checkpoint
+from engine.models.checkpoint.checkpoint import read_checkpoint
 from engine.paths import resource
 from engine.review.cache import DetectionCache
 from engine.settings import Settings

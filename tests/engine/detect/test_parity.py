@@ -13,7 +13,7 @@ from engine.detect.detector import Detector
 from engine.detect.recipe import prepare
 from engine.detect.runtimes.plain import PlainDetector
 from engine.detect.runtimes.torch_runtime import TorchRuntime
-from engine.models.checkpoint import read_checkpoint
+from engine.models.checkpoint.checkpoint import read_checkpoint
 from engine.paths import resource
 from tests.checkpoints import make_checkpoint
 

@@ -17,7 +17,7 @@ from engine.engine import Engine
 from engine.errors import ModelError
 from engine.models.catalog.catalog import Catalog
 from engine.models.catalog.entries import CatalogError
-from engine.models.checkpoint import Checkpoint
+from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.models.fingerprint import fingerprint
 from engine.paths import cache_dir
 from engine.review.cache import DetectionCache

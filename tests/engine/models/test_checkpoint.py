@@ -16,8 +16,8 @@ from engine.detect.families import FAMILIES
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.engine import Engine
 from engine.errors import ModelError
-from engine.models.checkpoint import read_checkpoint
-from engine.models.labels import class_count, fitted, read_labels
+from engine.models.checkpoint.checkpoint import read_checkpoint
+from engine.models.checkpoint.labels import class_count, fitted, read_labels
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from engine.errors import ModelError
-from engine.models.checkpoint import read_checkpoint
-from engine.models.convert_pickle import convert_pickle
+from engine.models.checkpoint.checkpoint import read_checkpoint
+from engine.models.checkpoint.convert_pickle import convert_pickle
 
 
 @pytest.fixture

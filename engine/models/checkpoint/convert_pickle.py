@@ -10,8 +10,8 @@ from pathlib import Path
 
 import engine
 from engine.errors import ModelError
-from engine.models.json_files import missing_file
-from engine.models.tensor_files import PICKLES, SINGLE, shapes_of
+from engine.models.checkpoint.json_files import missing_file
+from engine.models.checkpoint.tensor_files import PICKLES, SINGLE, shapes_of
 
 _CHILD = "engine.detect.runtimes.unpickle"
 _SECONDS = 900.0

@@ -16,13 +16,13 @@ from engine.detect.postprocess import detections_from_raw
 from engine.detect.preprocess import Preprocessing
 from engine.detect.recipe import Tensors
 from engine.errors import ModelError
-from engine.models.json_files import read_json
-from engine.models.labels import class_count, fitted, read_labels
+from engine.models.checkpoint.json_files import read_json
+from engine.models.checkpoint.labels import class_count, fitted, read_labels
+from engine.models.checkpoint.tensor_files import shapes_of, tensor_files
+from engine.models.checkpoint.timm_keys import TimmResNet
+from engine.models.checkpoint.transformers_config import transformers_config
+from engine.models.checkpoint.windows import refuse_oblong_windows, with_windows
 from engine.models.notes import Note
-from engine.models.tensor_files import shapes_of, tensor_files
-from engine.models.timm_keys import TimmResNet
-from engine.models.transformers_config import transformers_config
-from engine.models.windows import refuse_oblong_windows, with_windows
 
 
 @dataclass(frozen=True)

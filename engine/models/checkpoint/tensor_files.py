@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from engine.errors import ModelError
-from engine.models.json_files import missing_file, read_json
+from engine.models.checkpoint.json_files import missing_file, read_json
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"

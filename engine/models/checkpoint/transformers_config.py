@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from engine.errors import ModelError
-from engine.models.timm_keys import TimmResNet, as_transformers, explicit_backbone
+from engine.models.checkpoint.timm_keys import TimmResNet, as_transformers, explicit_backbone
 
 _TIMM_FAMILIES = frozenset({"detr", "conditional_detr", "deformable_detr", "dab-detr", "table-transformer"})
 """Those whose backbone is timm's where config.json says nothing."""
