@@ -31,7 +31,7 @@ from engine.models.catalog.catalog import Catalog
 from engine.models.converted import ConvertedModels
 from engine.models.fast import FastModels
 from engine.models.last_times import keep_times
-from engine.models.onnx_beside import keep_names
+from engine.models.onnx.beside import keep_names
 from engine.paths import cache_dir
 from engine.review.cache import DetectionCache
 from engine.settings import Settings, load_settings

@@ -21,7 +21,7 @@ from engine.engine import Engine
 from engine.errors import EngineError
 from engine.models.catalog.entry import Defaults
 from engine.models.downloaded import remove_with_files
-from engine.models.onnx_model import OnnxModel
+from engine.models.onnx.model import OnnxModel
 from engine.models.reading import read_model
 
 LOOK_EVERY_MS = 2000

@@ -22,7 +22,7 @@ from desktop.state.model import NamesWanted
 from desktop.style.i18n import tr, tr_count
 from desktop.style.parts import hint_label
 from desktop.style.theme import GRID
-from engine.models.class_names import SHARED_LISTS, read_names, shared_list
+from engine.models.onnx.class_names import SHARED_LISTS, read_names, shared_list
 
 _WIDTH = 60 * GRID
 _UNCOUNTED = 1000

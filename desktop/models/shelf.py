@@ -18,7 +18,7 @@ from engine.models.card import Card, card_of
 from engine.models.catalog.entry import STARTER, Entry
 from engine.models.downloaded import is_downloaded
 from engine.models.last_times import last_time
-from engine.models.onnx_model import OnnxModel
+from engine.models.onnx.model import OnnxModel
 
 Stamp = tuple[object, ...]
 _WATCHED = ("config.json", "preprocessor_config.json", "model.safetensors", "model.safetensors.index.json", "README.md")

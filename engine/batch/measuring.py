@@ -22,7 +22,7 @@ from engine.inference.fast_runtimes import needs_openvino
 from engine.models.converted import Converted
 from engine.models.fast import figures_from
 from engine.models.fingerprint import fingerprint
-from engine.models.onnx_model import OnnxModel
+from engine.models.onnx.model import OnnxModel
 from engine.review.lock import FileLock
 
 LEAST_IMAGES = {"bf16": 5, "int8": 20}

@@ -14,7 +14,7 @@ from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.errors import EngineError, ModelError
 from engine.inference.conversions import Conversions
 from engine.models.fast import FastModels, not_worth_it
-from engine.models.onnx_model import OnnxModel
+from engine.models.onnx.model import OnnxModel
 
 _log = logging.getLogger("detrdesk.runtimes")
 

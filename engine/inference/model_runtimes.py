@@ -19,7 +19,7 @@ from engine.inference.doubts import Doubts
 from engine.inference.fast_runtimes import FastForm, FastRuntimes, needs_openvino
 from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.models.converted import versions
-from engine.models.onnx_model import OnnxModel
+from engine.models.onnx.model import OnnxModel
 from engine.settings import Settings
 
 _log = logging.getLogger("detrdesk.runtimes")

@@ -17,8 +17,8 @@ from engine.models.catalog.catalog import Catalog
 from engine.models.catalog.entry import Defaults, Entry
 from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.models.last_times import LastTime, last_time
-from engine.models.onnx_file import read_onnx_file
-from engine.models.onnx_model import OnnxModel
+from engine.models.onnx.file import read_onnx_file
+from engine.models.onnx.model import OnnxModel
 from engine.models.reading import read_model
 
 _SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json", "model.safetensors.index.json")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.errors import ModelError
 from engine.models.digests import file_digest
-from engine.models.onnx_model import files_with
+from engine.models.onnx.model import files_with
 
 _SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json", "model.safetensors.index.json")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.models.checkpoint.checkpoint import Checkpoint, read_checkpoint
-from engine.models.onnx_model import OnnxModel, read_onnx
+from engine.models.onnx.model import OnnxModel, read_onnx
 
 
 def is_onnx(path: Path) -> bool:

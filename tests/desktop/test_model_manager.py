@@ -43,8 +43,8 @@ from engine.errors import CancelledError
 from engine.image.source import Source
 from engine.inference.model_runtimes import RuntimeState
 from engine.models.catalog.entry import Defaults
-from engine.models.class_names import shared_list
 from engine.models.fingerprint import fingerprint
+from engine.models.onnx.class_names import shared_list
 from engine.paths import resource
 from engine.settings import load_settings
 from tests.checkpoints import make_checkpoint

@@ -6,7 +6,7 @@ from engine.detect.runtime import Runtime
 from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.models.checkpoint.checkpoint import Checkpoint
-from engine.models.onnx_model import OnnxModel
+from engine.models.onnx.model import OnnxModel
 
 
 def open_runtime(model: Checkpoint | OnnxModel, device: str) -> Runtime:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from engine.detect.detection import Detections
 from engine.engine import Engine
-from engine.models.class_names import shared_list
+from engine.models.onnx.class_names import shared_list
 
 AP_TOLERANCE = 0.005
 COUNT = 38

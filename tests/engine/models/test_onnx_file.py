@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from engine.errors import ModelError
-from engine.models.onnx_file import read_onnx_file
-from engine.models.onnx_walk import OnnxValue
-from engine.models.protobuf import MOST_FIELDS
+from engine.models.onnx.file import read_onnx_file
+from engine.models.onnx.protobuf import MOST_FIELDS
+from engine.models.onnx.walk import OnnxValue
 from tests.onnx_files import field, model, node, tensor, value, write_finished
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from engine.detect.detection import Detections
 from engine.errors import DetectionError, ModelError
-from engine.models.onnx_conventions import Finished, Raw
-from engine.models.onnx_model import OnnxModel, read_onnx
+from engine.models.onnx.conventions import Finished, Raw
+from engine.models.onnx.model import OnnxModel, read_onnx
 from engine.models.reading import read_model
 from tests.onnx_files import field, model, node, value, write_finished, write_raw
 

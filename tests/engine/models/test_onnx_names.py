@@ -9,10 +9,10 @@ import pytest
 
 from engine.errors import ModelError
 from engine.export.atomic import WriteError
-from engine.models.class_names import are_nameless, parse_names, shared_list
 from engine.models.fingerprint import fingerprint
-from engine.models.onnx_beside import keep_names
-from engine.models.onnx_model import read_onnx
+from engine.models.onnx.beside import keep_names
+from engine.models.onnx.class_names import are_nameless, parse_names, shared_list
+from engine.models.onnx.model import read_onnx
 from engine.paths import data_dir
 from tests.onnx_files import write_finished
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from engine.models.protobuf import Field, ProtobufFile
+from engine.models.onnx.protobuf import Field, ProtobufFile
 
 _TYPES = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64"}
 """numpy's names by TensorProto.DataType."""

@@ -14,11 +14,11 @@ from engine.detect.families import FAMILIES, Family, Size
 from engine.detect.preprocess import Preprocessing
 from engine.detect.recipe import Tensors
 from engine.errors import ModelError
-from engine.models.class_names import numbered
-from engine.models.onnx_beside import files_beside, names_of, settings_beside
-from engine.models.onnx_conventions import Finished, Raw, class_count, finished, raw
-from engine.models.onnx_file import read_onnx_file
-from engine.models.onnx_walk import OnnxFile, OnnxValue
+from engine.models.onnx.beside import files_beside, names_of, settings_beside
+from engine.models.onnx.class_names import numbered
+from engine.models.onnx.conventions import Finished, Raw, class_count, finished, raw
+from engine.models.onnx.file import read_onnx_file
+from engine.models.onnx.walk import OnnxFile, OnnxValue
 
 _MOST_DESCRIBED = 400
 _PILLOWS_OWN = Image.Resampling.BICUBIC

@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.errors import ModelError
-from engine.models.onnx_walk import OnnxFile, Walk
-from engine.models.protobuf import ProtobufFile
+from engine.models.onnx.protobuf import ProtobufFile
+from engine.models.onnx.walk import OnnxFile, Walk
 
 
 def read_onnx_file(path: Path) -> OnnxFile:

@@ -14,8 +14,8 @@ from engine.detect.families import Family
 from engine.detect.postprocess import detections_from_raw
 from engine.detect.recipe import Tensors
 from engine.errors import DetectionError
-from engine.models.class_names import numbered
-from engine.models.onnx_walk import OnnxFile, OnnxValue
+from engine.models.onnx.class_names import numbered
+from engine.models.onnx.walk import OnnxFile, OnnxValue
 
 _FLOATS = ("float32", "float16", "float64")
 _IMAGES = (*_FLOATS, "uint8")
