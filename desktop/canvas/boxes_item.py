@@ -17,7 +17,7 @@ from PyQt5.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from desktop.canvas.box_lines import Fill, Ink, Sheet, fill, handle_spots, insides, outlines, squares
 from desktop.canvas.marks import NOTHING, BoxMarks
 from engine.detect.detection import Box, Detection, Detections
-from engine.palette import LINE_STYLES, label_colour, line_style
+from engine.render.palette import LINE_STYLES, label_colour, line_style
 
 _LINE, _SELECTED_LINE, _SHADE_LINE = 2.0, 3.0, 4.0
 _SHADE = Ink(QColor(0, 0, 0, 70))

@@ -9,7 +9,7 @@ from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
 from desktop.canvas.marks import SIGN_SIDE, Sign, badge, blank, paint_sign
-from engine.palette import Colour, text_colour_on
+from engine.render.palette import Colour, text_colour_on
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")

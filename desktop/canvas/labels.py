@@ -12,8 +12,8 @@ from PyQt5.QtGui import QFont, QPainter, QTransform
 from desktop.canvas.label_art import LabelArt, Lettering
 from desktop.canvas.marks import BoxMarks
 from engine.detect.detection import Box, Detection
-from engine.label_layout import place_labels
-from engine.palette import label_colour
+from engine.render.label_layout import place_labels
+from engine.render.palette import label_colour
 
 _MOST = 250
 _LEGIBLE_SIDE = 240.0

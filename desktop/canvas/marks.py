@@ -8,7 +8,7 @@ from enum import Enum, auto
 from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QFont, QImage, QPainter, QPen, QPolygonF
 
-from engine.palette import Colour, text_colour_on
+from engine.render.palette import Colour, text_colour_on
 
 NOTHING: frozenset[int] = frozenset()
 

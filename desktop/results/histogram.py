@@ -13,7 +13,7 @@ from PyQt5.QtWidgets import QAbstractSlider, QToolTip, QWidget
 from desktop.state.viewer import ViewerState
 from desktop.style.i18n import tr, tr_count
 from desktop.style.theme import GRID, current_theme
-from engine.palette import label_colour
+from engine.render.palette import label_colour
 from engine.review.tally import NO_SCORES, SessionScores
 
 BINS = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QRectF, Qt
 from PyQt5.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 
-from engine.palette import LINE_STYLES, label_colour, line_style
+from engine.render.palette import LINE_STYLES, label_colour, line_style
 
 SWATCH = 12
 _SCALE = 2.0

@@ -278,7 +278,7 @@ class Viewer(QObject):
         drawn = reviewed.without(Status.REJECTED)
 
         def work() -> bytes:
-            from engine.render import draw_detections, encode_image
+            from engine.render.render import draw_detections, encode_image
 
             return encode_image(draw_detections(image.pixels, drawn), "PNG")
 

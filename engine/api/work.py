@@ -17,7 +17,7 @@ from engine.engine import Engine, OpenedImage
 from engine.image.decode import Limits, decode_image
 from engine.image.source import Source
 from engine.inference.scheduler import Cancelled, Places
-from engine.render import draw_detections, encode_image
+from engine.render.render import draw_detections, encode_image
 from engine.settings import Settings
 
 PictureFormat = Literal["JPEG", "PNG"]

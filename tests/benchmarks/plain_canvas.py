@@ -9,7 +9,7 @@ from PyQt5.QtCore import QSize
 from PyQt5.QtGui import QColor, QPainter, QPen, QPixmap
 from PyQt5.QtWidgets import QApplication, QGraphicsScene, QGraphicsView
 
-from engine.palette import label_colour
+from engine.render.palette import label_colour
 from tests.benchmarks.canvas import IMAGE, WINDOW, crowd, frame_times, pan, striped
 
 

@@ -20,7 +20,7 @@ LATER = (
     "engine.batch.measuring",
     "engine.models.hub.download",
     "engine.models.hub.search",
-    "engine.render",
+    "engine.render.render",
     "PIL.ImageCms",
     "fastapi",
     "html.parser",

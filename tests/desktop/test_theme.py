@@ -38,7 +38,7 @@ from desktop.keys.field import KeyField
 from desktop.style import theme
 from desktop.style.theme import DARK, LIGHT, THEMES, Scheme, Theme, apply_theme, current_theme, system_scheme
 from desktop.style.toggle import Toggle
-from engine.palette import relative_luminance
+from engine.render.palette import relative_luminance
 
 READABLE, VISIBLE = 4.5, 3.0
 

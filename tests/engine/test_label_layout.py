@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.detect.detection import Box
-from engine.label_layout import place_labels
+from engine.render.label_layout import place_labels
 
 BOUNDS: Box = (0.0, 0.0, 400.0, 300.0)
 SIZE = (80.0, 20.0)

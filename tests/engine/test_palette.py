@@ -6,7 +6,15 @@ import itertools
 
 import pytest
 
-from engine.palette import COLOURS, LINE_STYLES, Colour, label_colour, line_style, relative_luminance, text_colour_on
+from engine.render.palette import (
+    COLOURS,
+    LINE_STYLES,
+    Colour,
+    label_colour,
+    line_style,
+    relative_luminance,
+    text_colour_on,
+)
 
 STARTER = ["qr_code", "barcode", "data_matrix", "aztec", "pdf417"]
 

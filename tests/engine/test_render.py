@@ -13,9 +13,9 @@ from PIL import Image, ImageChops
 
 from engine.detect.detection import Box, Detections
 from engine.errors import ImageError
-from engine.fonts import bundled, has_glyph, runs
-from engine.palette import label_colour
-from engine.render import draw_detections, encode_image
+from engine.render.fonts import bundled, has_glyph, runs
+from engine.render.palette import label_colour
+from engine.render.render import draw_detections, encode_image
 
 
 def found(size: tuple[int, int], *boxes: Box, label: str = "qr_code", score: float = 0.98) -> Detections:

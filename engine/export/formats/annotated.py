@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.export.classes import ClassTable
 from engine.export.format import ExportFormat, FileAnImage, one_file
 from engine.export.item import ExportItem
-from engine.render import draw_detections, encode_image
+from engine.render.render import draw_detections, encode_image
 
 
 def _png(item: ExportItem, path: Path, classes: ClassTable) -> bytes:

@@ -12,7 +12,7 @@ from engine.export.classes import ClassTable
 from engine.export.format import ExportFormat, FileAnImage
 from engine.export.item import ExportItem
 from engine.export.places import safe_name
-from engine.render import encode_image
+from engine.render.render import encode_image
 
 _LONGEST = 230
 """Bytes of stem and label together; number, score and ending have the rest of the 255."""

@@ -13,7 +13,7 @@ from engine.export.classes import ClassTable
 from engine.export.format import ExportFormat, FileAnImage, one_file
 from engine.export.item import ExportItem
 from engine.export.text import corners
-from engine.render import encode_image
+from engine.render.render import encode_image
 
 _VERSION = "5.5.0"
 """The labelme whose files these are like; later ones read them too."""

@@ -9,7 +9,7 @@ from PyQt5.QtGui import QColor, QImage, QPainter
 
 from desktop.canvas.view import ImageView
 from engine.detect.detection import Detections
-from engine.palette import LINE_STYLES, label_colour, line_style
+from engine.render.palette import LINE_STYLES, label_colour, line_style
 
 SIDE = 100
 

@@ -15,7 +15,7 @@ from desktop.results.histogram import ScoreHistogram
 from desktop.results.refine_row import RefineRow
 from desktop.state.viewer import ViewerState, choose_threshold, refine
 from desktop.style.theme import THEMES
-from engine.palette import label_colour
+from engine.render.palette import label_colour
 from engine.review.refine import Refinement
 from tests.desktop.panels.conftest import find
 

@@ -40,7 +40,7 @@ from engine.export.formats import (
 )
 from engine.export.item import Choice, ExportItem
 from engine.image.source import Source
-from engine.render import draw_detections
+from engine.render.render import draw_detections
 from tests.engine.export.session import CLASSES, Session, item_of, target_in
 
 PHOTO = Source("path", "图.jpg", "/data/街道/图.jpg")

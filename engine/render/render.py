@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw
 
 from engine.detect.detection import Box, Detection, Detections
 from engine.errors import ImageError
-from engine.fonts import font_for, runs
-from engine.label_layout import place_labels
-from engine.palette import LINE_STYLES, Colour, label_colour, line_style, text_colour_on
+from engine.render.fonts import font_for, runs
+from engine.render.label_layout import place_labels
+from engine.render.palette import LINE_STYLES, Colour, label_colour, line_style, text_colour_on
 
 _LONGEST_LABEL = 48
 _JPEG_SIDE = 65_500
