@@ -13,8 +13,6 @@ from typing import Any
 from engine.batch.precisions import Offer, obstacle, offer_of
 from engine.detect.detection import Filter
 from engine.detect.precision import Precision
-from engine.detect.runtimes.conversion_process import ConversionProcess
-from engine.detect.runtimes.quantise import Request
 from engine.engine import Engine, Given
 from engine.errors import CancelledError, EngineError, ModelError
 from engine.image.source import Source, parse_source
@@ -24,6 +22,8 @@ from engine.models.fast import figures_from
 from engine.models.fingerprint import fingerprint
 from engine.models.onnx.model import OnnxModel
 from engine.review.lock import FileLock
+from engine.runtimes.conversion_process import ConversionProcess
+from engine.runtimes.quantise import Request
 
 LEAST_IMAGES = {"bf16": 5, "int8": 20}
 """Below these, neither a calibration nor a measurement says anything."""
@@ -161,7 +161,7 @@ def _request(engine: Engine, name: str, precision: Precision, f32_file: Path, pa
 
 def _told(model: Path, work: Path, in_haste: bool, progress: Progress, cancelled: Callable[[], bool]) -> dict[str, Any]:
     """What the process told at its end."""
-    process = ConversionProcess("engine.detect.runtimes.quantise")
+    process = ConversionProcess("engine.runtimes.quantise")
     is_over = threading.Event()
 
     def watch() -> None:

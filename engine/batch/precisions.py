@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from engine.detect.precision import F32, FAST, Precision
-from engine.detect.runtimes.openvino_library import native_precisions
 from engine.engine import Engine
 from engine.errors import ModelError
 from engine.inference.fast_runtimes import needs_openvino, processor_lacks
 from engine.inference.model_runtimes import may_be_fast
 from engine.models.fast import Figures, not_worth_it
 from engine.models.fingerprint import fingerprint
+from engine.runtimes.openvino_library import native_precisions
 
 
 @dataclass(frozen=True, slots=True)

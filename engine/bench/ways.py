@@ -78,7 +78,7 @@ def ways_of(engine: Engine, model: str, tell: Tell) -> tuple[list[Way], RuntimeS
 
 def plain_way(folder: Path, device: str = "cpu") -> Way:
     """A checkpoint folder by transformers alone."""
-    from engine.detect.runtimes.plain import PlainDetector
+    from engine.runtimes.plain import PlainDetector
 
     detector = PlainDetector(folder, device)
 
@@ -98,8 +98,8 @@ def torch_way(engine: Engine, model: str) -> Way:
     Raises:
         ModelError: it cannot be loaded.
     """
-    from engine.detect.runtimes.torch_runtime import TorchRuntime
     from engine.models.checkpoint.checkpoint import read_checkpoint
+    from engine.runtimes.torch_runtime import TorchRuntime
 
     checkpoint = read_checkpoint(engine.catalog.path(model))
     runtime: Runtime = TorchRuntime(checkpoint, engine.settings.device)

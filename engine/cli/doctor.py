@@ -99,7 +99,7 @@ def _folder(kind: str) -> Finding:
 
 def _devices() -> Iterator[Finding]:
     try:
-        from engine.detect.runtimes.torch_runtime import available_devices
+        from engine.runtimes.torch_runtime import available_devices
 
         names = [name for _, name in available_devices()]
     except (ImportError, OSError, RuntimeError) as error:
@@ -110,7 +110,7 @@ def _devices() -> Iterator[Finding]:
 
 
 def _openvino() -> Finding:
-    from engine.detect.runtimes.openvino_library import openvino
+    from engine.runtimes.openvino_library import openvino
 
     try:
         openvino()

@@ -9,12 +9,12 @@ from pathlib import Path
 from engine.detect.precision import Precision, precision_in
 from engine.detect.recipe import Recipe
 from engine.detect.runtime import Runtime
-from engine.detect.runtimes.openvino_library import native_precisions
-from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.errors import EngineError, ModelError
 from engine.inference.conversions import Conversions
 from engine.models.fast import FastModels, not_worth_it
 from engine.models.onnx.model import OnnxModel
+from engine.runtimes.openvino_library import native_precisions
+from engine.runtimes.openvino_runtime import OpenVinoRuntime
 
 _log = logging.getLogger("detrdesk.runtimes")
 

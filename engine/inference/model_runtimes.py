@@ -10,9 +10,6 @@ from pathlib import Path
 from engine.detect.precision import F32, FAST, Precision, precision_in, precision_of, runtime_name
 from engine.detect.recipe import Recipe
 from engine.detect.runtime import Runtime
-from engine.detect.runtimes.choice import open_runtime
-from engine.detect.runtimes.devices import means_cpu
-from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.errors import DetectionError, EngineError, ModelError
 from engine.inference.conversions import Conversion, Conversions, Stage
 from engine.inference.doubts import Doubts
@@ -20,6 +17,9 @@ from engine.inference.fast_runtimes import FastForm, FastRuntimes, needs_openvin
 from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.models.converted import versions
 from engine.models.onnx.model import OnnxModel
+from engine.runtimes.choice import open_runtime
+from engine.runtimes.devices import means_cpu
+from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.settings import Settings
 
 _log = logging.getLogger("detrdesk.runtimes")

@@ -10,9 +10,9 @@ from PIL import Image, ImageOps
 from engine.batch.detect_many import Answer, detect_many
 from engine.bench.paired import Figure, Way, compare_rates, ratio_at_least
 from engine.detect.recipe import prepare
-from engine.detect.runtimes.plain import PlainDetector
 from engine.engine import Engine
 from engine.image.source import parse_source
+from engine.runtimes.plain import PlainDetector
 from tests.benchmarks.images import fill_with_photos
 from tests.benchmarks.workspace import INPUT, STARTER, Workspace
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from engine.bench.paired import Figure, Way, at_most, in_turns, ratio_at_most
 from engine.detect.detection import Timing
-from engine.detect.runtimes.plain import PlainDetector
+from engine.runtimes.plain import PlainDetector
 from tests.benchmarks.images import SAMPLE
 from tests.benchmarks.workspace import R50_FLOP, STARTER, Workspace
 

@@ -28,12 +28,12 @@ from desktop.viewer.detection_runner import (
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
-from engine.detect.runtimes.conversion_process import ConversionProcess
 from engine.detect.tiling import Pace, Tiling
 from engine.engine import Engine
 from engine.image.source import Source, parse_source
 from engine.inference.scheduler import Cancelled
 from engine.review.cache import DetectionCache
+from engine.runtimes.conversion_process import ConversionProcess
 from engine.settings import Settings
 
 

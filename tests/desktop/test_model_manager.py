@@ -37,7 +37,6 @@ from desktop.models.names import NamesDialog
 from desktop.state.model import ModelView, Presence
 from engine.batch import measuring, precisions
 from engine.batch.measuring import Progress
-from engine.detect.runtimes.openvino_library import native_precisions
 from engine.engine import Engine
 from engine.errors import CancelledError
 from engine.image.source import Source
@@ -46,6 +45,7 @@ from engine.models.catalog.entry import Defaults
 from engine.models.fingerprint import fingerprint
 from engine.models.onnx.class_names import shared_list
 from engine.paths import resource
+from engine.runtimes.openvino_library import native_precisions
 from engine.settings import load_settings
 from tests.checkpoints import make_checkpoint
 from tests.desktop.conftest import Driver

@@ -19,11 +19,11 @@ from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from engine.detect.recipe import Prepared
-from engine.detect.runtimes.conversion_process import ConversionProcess
 from engine.engine import Engine, ImageFile
 from engine.image.source import Source, parse_source
 from engine.inference.scheduler import Cancelled
 from engine.review.cache import DetectionCache
+from engine.runtimes.conversion_process import ConversionProcess
 from engine.settings import Settings
 
 NEVER: Cancelled = bool

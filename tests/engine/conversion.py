@@ -9,10 +9,10 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from engine.detect.agreement import Difference
-from engine.detect.runtimes.convert import convert
 from engine.models.converted import ConvertedModels
 from engine.models.fingerprint import fingerprint
 from engine.paths import cache_dir
+from engine.runtimes.convert import convert
 
 
 def user_store() -> ConvertedModels:

@@ -20,12 +20,12 @@ from engine.detect.agreement import difference
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Tensors
-from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.engine import OpenedImage
 from engine.errors import CancelledError, DetectionError
 from engine.image.source import parse_source
 from engine.inference.scheduler import Rank
 from engine.review.cache import DetectionCache
+from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
 
 

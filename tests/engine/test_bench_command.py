@@ -20,7 +20,7 @@ from engine.bench.ways import Way
 from engine.cli.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.cli.main import main as cli
 from engine.detect.detection import Detections, Timing
-from engine.detect.runtimes.plain import PlainDetector
+from engine.runtimes.plain import PlainDetector
 from tests.benchmarks.gpu import plain_batches
 
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
-from engine.detect.runtimes import quantise
+from engine.runtimes import quantise
 from tests.engine.conversion import convert_here
 
 

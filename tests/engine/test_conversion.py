@@ -24,13 +24,13 @@ from engine import Engine
 from engine.detect.agreement import difference
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
-from engine.detect.runtimes.conversion_process import ConversionProcess
-from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
-from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.errors import CancelledError, DetectionError, ModelError
 from engine.inference.conversions import Conversions
 from engine.models.converted import MODEL_FILE, Converted, ConvertedModels
 from engine.models.fingerprint import fingerprint
+from engine.runtimes.conversion_process import ConversionProcess
+from engine.runtimes.openvino_runtime import OpenVinoRuntime
+from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
 from tests.engine.conversion import convert_here, user_store
 
@@ -120,7 +120,7 @@ def refuse(*arguments): raise SystemExit(f"network: {arguments}")
 socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refuse
 socket.getaddrinfo = socket.gethostbyname = socket.create_connection = refuse
 from engine import Engine
-from engine.detect.runtimes.convert import convert
+from engine.runtimes.convert import convert
 from engine.settings import Settings
 if len(sys.argv) > 3:
     convert(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]))
@@ -260,7 +260,7 @@ def test_a_failure_by_chance_is_tried_again_at_the_next_start(engine: Engine, im
 
 
 def test_a_process_that_breaks_is_told_by_its_last_words(tiny_detr: Path, tmp_path: Path) -> None:
-    broken = "engine.detect.runtimes.conversion_process._START"
+    broken = "engine.runtimes.conversion_process._START"
     with patch(broken, "import sys; print('half', end=''); sys.exit('out of luck.')"):
         told = ConversionProcess().run(tiny_detr, tmp_path, True, lambda stage: None)
     assert told == {"failed": "out of luck"}
@@ -270,7 +270,7 @@ def test_a_process_that_breaks_is_told_by_its_last_words(tiny_detr: Path, tmp_pa
 def test_a_process_that_is_killed_is_told_so(tiny_detr: Path, tmp_path: Path) -> None:
     """As the system does when memory runs out; what it said before is not the reason."""
     dies = "import os, sys; print('a warning', file=sys.stderr, flush=True); os.kill(os.getpid(), 9)"
-    with patch("engine.detect.runtimes.conversion_process._START", dies):
+    with patch("engine.runtimes.conversion_process._START", dies):
         told = ConversionProcess().run(tiny_detr, tmp_path, True, lambda stage: None)
     assert told == {"failed": "the process was ended by signal 9"}
 
@@ -349,7 +349,7 @@ def test_a_converted_model_that_does_not_fit_beside_the_one_in_memory_leaves_tor
 
 def test_without_openvino_torch_serves(kept: ConvertedModels, engine: Engine, image_file: Path) -> None:
     with (
-        patch("engine.detect.runtimes.openvino_runtime.openvino", side_effect=ImportError("no such library")),
+        patch("engine.runtimes.openvino_runtime.openvino", side_effect=ImportError("no such library")),
         runs_nothing(),
     ):
         assert engine.detect(image_file).runtime == "torch"
@@ -363,7 +363,7 @@ def test_the_doctor_tells_whether_openvino_works() -> None:
     from engine.cli.main import doctor
 
     assert doctor._openvino().state == "works"
-    with patch("engine.detect.runtimes.openvino_library.openvino", side_effect=ImportError("no libopenvino")):
+    with patch("engine.runtimes.openvino_library.openvino", side_effect=ImportError("no libopenvino")):
         finding = doctor._openvino()
     assert finding.state.startswith("no libopenvino; torch serves")
     assert "pip install" in finding.mend

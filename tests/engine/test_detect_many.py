@@ -18,13 +18,13 @@ from engine.batch.detect_many import Answer, Failure, detect_many
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Tensors
-from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.engine import ImageFile, OpenedImage
 from engine.errors import DetectionError, ModelError
 from engine.image.source import Source, expand_sources
 from engine.inference import answering
 from engine.inference.scheduler import Cancelled
 from engine.review.cache import DetectionCache
+from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
 
 

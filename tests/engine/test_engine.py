@@ -20,10 +20,10 @@ from engine import Engine
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
-from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.errors import CancelledError, DetectionError, EngineError
 from engine.inference.scheduler import Rank
 from engine.review.cache import DetectionCache
+from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
 
 

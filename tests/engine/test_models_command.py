@@ -335,7 +335,7 @@ def test_check_says_where_a_runtime_finds_something_else(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from engine.detect.runtimes.plain import PlainDetector
+    from engine.runtimes.plain import PlainDetector
 
     detect = PlainDetector.detect
 

@@ -23,9 +23,6 @@ from engine.batch.measuring import measure
 from engine.batch.precisions import choose, offers
 from engine.batch.tiled import detect_tiled
 from engine.cli.main import main
-from engine.detect.runtimes.openvino_library import native_precisions
-from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
-from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.detect.tiling import Tiling
 from engine.engine import Engine
 from engine.errors import CancelledError, DetectionError, ModelError
@@ -35,6 +32,9 @@ from engine.models.converted import ConvertedModels
 from engine.models.fingerprint import fingerprint
 from engine.paths import cache_dir, config_dir, resource
 from engine.review.cache import DetectionCache
+from engine.runtimes.openvino_library import native_precisions
+from engine.runtimes.openvino_runtime import OpenVinoRuntime
+from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
 from tests.engine.conversion import keep_converted, user_store
 from tests.engine.fast_forms import FIGURES, keep_form
@@ -462,7 +462,7 @@ import socket, sys
 def refuse(*_, **__): raise AssertionError("it calls home")
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 from pathlib import Path
-from engine.detect.runtimes import quantise
+from engine.runtimes import quantise
 from engine.models.reading import read_model
 folder, f32_file, work, *images = sys.argv[1:]
 request = quantise.Request("int8", f32_file, tuple(images), tuple(images), 0.5)

@@ -13,7 +13,7 @@ from engine.errors import ModelError
 from engine.models.checkpoint.json_files import missing_file
 from engine.models.checkpoint.tensor_files import PICKLES, SINGLE, shapes_of
 
-_CHILD = "engine.detect.runtimes.unpickle"
+_CHILD = "engine.runtimes.unpickle"
 _SECONDS = 900.0
 
 

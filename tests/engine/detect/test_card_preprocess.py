@@ -16,8 +16,8 @@ from PIL import Image
 
 from engine.detect.families import FAMILIES
 from engine.detect.preprocess import Preprocessing
-from engine.detect.runtimes.card_preprocess import CardPreprocessing, equals_pillow, upload
-from engine.detect.runtimes.resampling import taps
+from engine.runtimes.card_preprocess import CardPreprocessing, equals_pillow, upload
+from engine.runtimes.resampling import taps
 
 FILTERS = sorted(Image.Resampling)
 SIDES = st.integers(1, 70)
@@ -176,14 +176,14 @@ def test_another_order_of_passes_in_pillow_is_noticed(monkeypatch: pytest.Monkey
 
 
 def test_a_filter_that_is_not_known_is_left_to_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.detect.runtimes.resampling._FILTERS", {})
+    monkeypatch.setattr("engine.runtimes.resampling._FILTERS", {})
     assert not equals_pillow(preprocessing_of(), "cpu")
     with pytest.raises(KeyError):
         taps(10, 5, Image.Resampling.BILINEAR)
 
 
 def test_to_import_it_needs_no_torch() -> None:
-    code = "import sys, engine.detect.runtimes.card_preprocess; sys.exit('torch' in sys.modules)"
+    code = "import sys, engine.runtimes.card_preprocess; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

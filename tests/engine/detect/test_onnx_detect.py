@@ -19,11 +19,11 @@ from engine.api.app import create_app
 from engine.api.server import Server
 from engine.cli.exit_codes import DONE
 from engine.cli.main import main as cli
-from engine.detect.runtimes import openvino_runtime
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError, ModelError
 from engine.models.catalog.catalog import STARTER
 from engine.review.cache import DetectionCache
+from engine.runtimes import openvino_runtime
 from engine.settings import Settings
 from tests.onnx_files import FRACTIONS, field, model, node, tensor, value, write_finished, write_raw
 

@@ -18,11 +18,11 @@ from PIL import Image
 from engine import Engine
 from engine.detect.agreement import difference
 from engine.detect.recipe import Tensors
-from engine.detect.runtimes.openvino_library import openvino
-from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.errors import CancelledError, DetectionError, ModelError
 from engine.models.converted import ConvertedModels
 from engine.paths import resource
+from engine.runtimes.openvino_library import openvino
+from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.settings import Settings
 from tests.checkpoints import CONFIGS, make_checkpoint
 from tests.engine.conversion import enliven, keep_converted, user_store
@@ -141,7 +141,7 @@ MEMORY = """
 import sys, psutil
 from pathlib import Path
 import numpy as np
-from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
+from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.inference.memory import give_back_memory
 def told(): print(round(psutil.Process().memory_full_info().uss / 1e6))
 def opened():
@@ -162,7 +162,7 @@ SIZES_AFTER_SIZES = """
 import sys, psutil
 from pathlib import Path
 import numpy as np
-from engine.detect.runtimes import openvino_runtime
+from engine.runtimes import openvino_runtime
 if sys.argv[2] == "unbounded":
     del openvino_runtime._OPTIONS["CPU_RUNTIME_CACHE_CAPACITY"]
 runtime, random = openvino_runtime.OpenVinoRuntime(Path(sys.argv[1])), np.random.default_rng(0)

@@ -16,14 +16,14 @@ import torch
 from engine.detect.agreement import difference, probe_images
 from engine.detect.detector import Detector
 from engine.detect.recipe import prepare
-from engine.detect.runtimes import devices
-from engine.detect.runtimes.folding import fold_batch_norms
-from engine.detect.runtimes.torch_runtime import TorchRuntime
-from engine.detect.runtimes.transformers_model import load_model
 from engine.engine import Engine
 from engine.models.checkpoint.checkpoint import read_checkpoint
 from engine.paths import resource
 from engine.review.cache import DetectionCache
+from engine.runtimes import devices
+from engine.runtimes.folding import fold_batch_norms
+from engine.runtimes.torch_runtime import TorchRuntime
+from engine.runtimes.transformers_model import load_model
 from engine.settings import Settings
 from tests.checkpoints import CONFIGS, make_checkpoint
 from tests.engine.conversion import enliven
@@ -57,7 +57,7 @@ def test_half_precision_is_taken_where_it_answers_the_same(tiny_detr: Path) -> N
     prepared = prepare(checkpoint, probe_images()[0])
     exact = Detector("", checkpoint, runtime).detect(prepared)
     assert runtime.answers == "f32"
-    limits = "engine.detect.runtimes.torch_runtime.HALF_"
+    limits = "engine.runtimes.torch_runtime.HALF_"
     with patch(f"{limits}SCORE", 0.5), patch(f"{limits}PIXELS", 500.0):
         assert runtime.use_half(checkpoint, torch.bfloat16)
     half = Detector("", checkpoint, runtime).detect(prepared)
@@ -72,7 +72,7 @@ def test_answers_in_half_precision_are_kept_apart(tiny_detr: Path, tmp_path: Pat
     exactly = engine.fingerprint()
     detector = engine.load()
     assert isinstance(detector.runtime, TorchRuntime)
-    limits = "engine.detect.runtimes.torch_runtime.HALF_"
+    limits = "engine.runtimes.torch_runtime.HALF_"
     with patch(f"{limits}SCORE", 0.5), patch(f"{limits}PIXELS", 500.0):
         assert detector.runtime.use_half(detector.recipe, torch.bfloat16)  # type: ignore[arg-type]
     found = engine.detect_known(image)
@@ -89,7 +89,7 @@ def test_half_precision_is_left_where_it_answers_differently(tiny_detr: Path) ->
     runtime = TorchRuntime(checkpoint, "cpu")
     prepared = prepare(checkpoint, probe_images()[0])
     exact = Detector("", checkpoint, runtime).detect(prepared)
-    with patch("engine.detect.runtimes.torch_runtime.HALF_SCORE", 1e-9):
+    with patch("engine.runtimes.torch_runtime.HALF_SCORE", 1e-9):
         assert not runtime.use_half(checkpoint, torch.bfloat16)
     assert runtime.answers == "f32"
     assert Detector("", checkpoint, runtime).detect(prepared).scores.tolist() == exact.scores.tolist()
@@ -163,7 +163,7 @@ def test_no_driver_is_no_card(tmp_path: Path, forgotten: None) -> None:
 
 def test_this_machine_is_known_without_torch() -> None:
     code = (
-        "import sys; from engine.detect.runtimes.devices import has_accelerator\n"
+        "import sys; from engine.runtimes.devices import has_accelerator\n"
         "print(has_accelerator(), 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

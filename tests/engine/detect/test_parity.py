@@ -11,10 +11,10 @@ from PIL import Image
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import prepare
-from engine.detect.runtimes.plain import PlainDetector
-from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.models.checkpoint.checkpoint import read_checkpoint
 from engine.paths import resource
+from engine.runtimes.plain import PlainDetector
+from engine.runtimes.torch_runtime import TorchRuntime
 from tests.checkpoints import make_checkpoint
 
 SCORE, PIXELS = 1e-4, 0.5

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.detect.runtimes.tensor_reading import read_tensors
+from engine.runtimes.tensor_reading import read_tensors
 
 
 @pytest.mark.parametrize(

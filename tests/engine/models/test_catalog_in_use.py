@@ -12,7 +12,6 @@ import pytest
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
-from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.engine import Engine
 from engine.errors import ModelError
 from engine.models.catalog.catalog import Catalog
@@ -21,6 +20,7 @@ from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.models.fingerprint import fingerprint
 from engine.paths import cache_dir
 from engine.review.cache import DetectionCache
+from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
 from tests.checkpoints import make_checkpoint
 

@@ -13,11 +13,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from engine.detect.families import FAMILIES
-from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.engine import Engine
 from engine.errors import ModelError
 from engine.models.checkpoint.checkpoint import read_checkpoint
 from engine.models.checkpoint.labels import class_count, fitted, read_labels
+from engine.runtimes.torch_runtime import TorchRuntime
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def test_a_hostile_pickle_does_not_run(
 CONFINED = """
 import sys
 from pathlib import Path
-from engine.detect.runtimes import unpickle
+from engine.runtimes import unpickle
 unpickle._leave_the_network()
 unpickle._limit_resources(1000)
 sys.addaudithook(unpickle._refuse)

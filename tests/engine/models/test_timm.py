@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.errors import ModelError
 from engine.models.checkpoint.checkpoint import read_checkpoint
 from engine.models.checkpoint.timm_keys import as_transformers, explicit_backbone, renamed
+from engine.runtimes.torch_runtime import TorchRuntime
 from tools.golden_timm.tensors import Array, pixels, tensor_of
 
 GOLDEN = Path(__file__).parents[2] / "data" / "timm"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from engine.detect.runtime import Runtime
-from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
-from engine.detect.runtimes.torch_runtime import TorchRuntime
 from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.models.onnx.model import OnnxModel
+from engine.runtimes.openvino_runtime import OpenVinoRuntime
+from engine.runtimes.torch_runtime import TorchRuntime
 
 
 def open_runtime(model: Checkpoint | OnnxModel, device: str) -> Runtime:

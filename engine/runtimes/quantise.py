@@ -15,10 +15,6 @@ from engine.detect.average_precision import Compared, average_precision, changes
 from engine.detect.detector import Detector
 from engine.detect.precision import F32, Precision
 from engine.detect.recipe import Prepared, Recipe, Tensors, prepare
-from engine.detect.runtimes.background import end_with_parent, lower_priority, tell, way_to_parent
-from engine.detect.runtimes.failures import reason
-from engine.detect.runtimes.openvino_library import openvino
-from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.errors import EngineError
 from engine.image.decode import LOCAL_LIMITS, decode_image
 from engine.models.converted import MODEL_FILE
@@ -26,6 +22,10 @@ from engine.models.digests import file_digest
 from engine.models.fast import Figures, calibration_key, processor
 from engine.models.fingerprint import fingerprint
 from engine.models.reading import read_model
+from engine.runtimes.background import end_with_parent, lower_priority, tell, way_to_parent
+from engine.runtimes.failures import reason
+from engine.runtimes.openvino_library import openvino
+from engine.runtimes.openvino_runtime import OpenVinoRuntime
 
 REQUEST = "request.json"
 _TIMED = 12

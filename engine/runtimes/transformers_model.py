@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from engine.detect.runtimes.failures import detection_error, reason
-from engine.detect.runtimes.tensor_reading import read_tensors
 from engine.errors import ModelError
 from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.models.checkpoint.timm_keys import dilate_last_stage, renamed
+from engine.runtimes.failures import detection_error, reason
+from engine.runtimes.tensor_reading import read_tensors
 
 
 def import_model_class(checkpoint: Checkpoint) -> None:

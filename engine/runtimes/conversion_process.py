@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_ROOT = Path(__file__).resolve().parents[3]
+_ROOT = Path(__file__).resolve().parents[2]
 _START = (
     "import importlib, sys\n"
     "root, module, *asked = sys.argv[1:]\n"
@@ -24,7 +24,7 @@ _LAST_WORDS = 300
 class ConversionProcess:
     """One conversion in a process of its own, which ends with this one however this one ends."""
 
-    def __init__(self, module: str = "engine.detect.runtimes.convert") -> None:
+    def __init__(self, module: str = "engine.runtimes.convert") -> None:
         """Begin nothing yet.
 
         Args:

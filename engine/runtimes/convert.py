@@ -13,16 +13,16 @@ from typing import Any
 from engine.detect.agreement import Difference, difference, largest, probe_images
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Tensors, prepare
-from engine.detect.runtimes.background import end_with_parent, lower_priority, tell, way_to_parent
-from engine.detect.runtimes.failures import is_out_of_memory, reason
-from engine.detect.runtimes.openvino_library import openvino
-from engine.detect.runtimes.openvino_runtime import OpenVinoRuntime
-from engine.detect.runtimes.torch_runtime import TorchRuntime
-from engine.detect.runtimes.transformers_model import load_model
 from engine.errors import EngineError
 from engine.models.checkpoint.checkpoint import Checkpoint, read_checkpoint
 from engine.models.converted import MODEL_FILE
 from engine.models.fingerprint import fingerprint
+from engine.runtimes.background import end_with_parent, lower_priority, tell, way_to_parent
+from engine.runtimes.failures import is_out_of_memory, reason
+from engine.runtimes.openvino_library import openvino
+from engine.runtimes.openvino_runtime import OpenVinoRuntime
+from engine.runtimes.torch_runtime import TorchRuntime
+from engine.runtimes.transformers_model import load_model
 
 _OUTPUTS = ("logits", "pred_boxes")
 

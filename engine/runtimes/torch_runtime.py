@@ -15,12 +15,12 @@ from engine.detect.agreement import difference, largest, probe_images
 from engine.detect.detector import Detector
 from engine.detect.precision import F32, HALF, runtime_name
 from engine.detect.recipe import PIXELS, Tensors, prepare
-from engine.detect.runtimes.card_preprocess import CardPreprocessing, equals_pillow, upload
-from engine.detect.runtimes.failures import detection_error
-from engine.detect.runtimes.folding import fold_batch_norms
-from engine.detect.runtimes.transformers_model import import_model_class, load_model
 from engine.errors import ModelError
 from engine.models.checkpoint.checkpoint import Checkpoint
+from engine.runtimes.card_preprocess import CardPreprocessing, equals_pillow, upload
+from engine.runtimes.failures import detection_error
+from engine.runtimes.folding import fold_batch_norms
+from engine.runtimes.transformers_model import import_model_class, load_model
 
 HALF_SCORE, HALF_PIXELS = 5e-3, 2.0
 """How far half precision may be from f32, on the probe images."""

@@ -13,9 +13,9 @@ from typing import Any
 
 from engine.detect.precision import F32, precision_in, runtime_name
 from engine.detect.recipe import Tensors
-from engine.detect.runtimes.failures import detection_error, reason
-from engine.detect.runtimes.openvino_library import openvino
 from engine.errors import DetectionError, ModelError
+from engine.runtimes.failures import detection_error, reason
+from engine.runtimes.openvino_library import openvino
 
 _OPTIONS = {
     "INFERENCE_PRECISION_HINT": "f32",  # else it takes bf16 where the CPU has it, and scores differ by 0.04

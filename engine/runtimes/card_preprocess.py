@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from engine.detect.preprocess import Preprocessing
-from engine.detect.runtimes.resampling import PRECISION_BITS, is_known, taps
+from engine.runtimes.resampling import PRECISION_BITS, is_known, taps
 
 SIDES_KEPT = 32
 """Of so many pairs of sides, before and after, the weights stay on the device."""
