@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from engine.errors import EngineError, SourceError
-from engine.export.atomic import write_atomic
 from engine.image.source import Source, parse_source
 from engine.paths import data_dir
+from engine.storage.atomic import write_atomic
 
 MOST_OPENED, MOST_TYPED = 12, 50
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError
-from engine.export.atomic import write_atomic
 from engine.settings import config_file
+from engine.storage.atomic import write_atomic
 
 SettingPath = tuple[str, ...]
 """The tables a setting lies in, and its name: `("window", "keys", "nextImage")`."""

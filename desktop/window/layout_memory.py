@@ -15,8 +15,8 @@ from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QMainWindow, QSplitter, QTabWidget
 
 from engine.errors import EngineError
-from engine.export.atomic import write_atomic
 from engine.paths import data_dir
+from engine.storage.atomic import write_atomic
 
 SHARE_OF_SCREEN = 0.94
 """How much of a screen a window takes that would not fit on it: its frame needs room too."""

@@ -21,9 +21,9 @@ from engine.models.converted import Converted
 from engine.models.fast import figures_from
 from engine.models.fingerprint import fingerprint
 from engine.models.onnx.model import OnnxModel
-from engine.review.lock import FileLock
 from engine.runtimes.conversion_process import ConversionProcess
 from engine.runtimes.quantise import Request
+from engine.storage.lock import FileLock
 
 LEAST_IMAGES = {"bf16": 5, "int8": 20}
 """Below these, neither a calibration nor a measurement says anything."""

@@ -22,10 +22,10 @@ from engine.detect.detection import Filter
 from engine.detect.tiling import Tiling
 from engine.engine import Engine, shared_cache
 from engine.errors import EngineError
-from engine.export.atomic import WriteError, write_atomic
 from engine.export.formats import export
-from engine.export.lines import append_line
 from engine.settings import load_settings
+from engine.storage.atomic import WriteError, write_atomic
+from engine.storage.json_lines import append_line
 
 
 def run_detect(given: argparse.Namespace) -> int:

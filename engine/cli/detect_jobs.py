@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import EngineError
-from engine.export.atomic import cannot_write
 from engine.export.formats.annotated import ANNOTATED_JPEG, ANNOTATED_PNG
 from engine.image.list_file import LIST_SUFFIXES
 from engine.image.source import Source, expand_sources
+from engine.storage.atomic import cannot_write
 
 _IMAGE_SUFFIXES = (*ANNOTATED_PNG.suffixes, *ANNOTATED_JPEG.suffixes)
 

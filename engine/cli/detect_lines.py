@@ -10,8 +10,8 @@ from typing import Any
 from engine.detect.detection import Filter
 from engine.detect.tiling import Tiling
 from engine.errors import EngineError
-from engine.export.atomic import cannot_write, write_atomic
-from engine.export.lines import done_sources
+from engine.storage.atomic import cannot_write, write_atomic
+from engine.storage.json_lines import done_sources
 
 
 def told_of(tiling: Tiling | None) -> dict[str, float]:

@@ -64,7 +64,7 @@ def add_models_arguments(parser: argparse.ArgumentParser, threshold: Number, top
 def run_models(given: argparse.Namespace) -> int:
     """Run one of the commands and return its exit code."""
     from engine.errors import EngineError
-    from engine.export.atomic import WriteError
+    from engine.storage.atomic import WriteError
 
     try:
         return _run(given)

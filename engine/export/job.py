@@ -8,10 +8,10 @@ from itertools import islice
 from pathlib import Path
 
 from engine.errors import CancelledError, EngineError
-from engine.export.atomic import WriteError, cannot_write, open_atomic, write_atomic
 from engine.export.classes import ClassTable
 from engine.export.format import ExportFormat, FileAnImage, OneFile
 from engine.export.item import ExportItem
+from engine.storage.atomic import WriteError, cannot_write, open_atomic, write_atomic
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import Literal
 from engine.detect.agreement import Difference
 from engine.errors import EngineError, ModelError
 from engine.models.converted import Converted, ConvertedModels, refusal
-from engine.review.lock import FileLock
 from engine.runtimes.conversion_process import ConversionProcess
+from engine.storage.lock import FileLock
 
 PAUSE_S = 3.0
 """From a model's first answer to its conversion: programs that ask once are gone by then, and a user who just got the

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine.export.atomic import WriteError, write_atomic
 from engine.paths import cache_dir
+from engine.storage.atomic import WriteError, write_atomic
 
 _DIGEST_BYTES = 16
 _WORTH_KEEPING = 1024 * 1024

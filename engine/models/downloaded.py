@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 from engine.errors import ModelError
-from engine.export.atomic import cannot_write
 from engine.models.catalog.catalog import Catalog
 from engine.models.catalog.entry import Entry
+from engine.storage.atomic import cannot_write
 
 
 def is_downloaded(path: Path) -> bool:

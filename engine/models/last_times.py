@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine.errors import EngineError
-from engine.export.atomic import write_atomic
 from engine.paths import cache_dir
+from engine.storage.atomic import write_atomic
 
 _MOST = 200
 _LONGEST = 2**20

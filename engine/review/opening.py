@@ -10,7 +10,6 @@ from pathlib import Path
 from engine.errors import EngineError
 from engine.review.backups import back_up, backups, recover
 from engine.review.difference import DamagedError
-from engine.review.lock import FileLock
 from engine.review.store import (
     Channel,
     Copy,
@@ -21,6 +20,7 @@ from engine.review.store import (
     is_damage,
     refuse_others,
 )
+from engine.storage.lock import FileLock
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100

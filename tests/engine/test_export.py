@@ -14,8 +14,8 @@ from PIL import Image
 
 from engine.detect.detection import Detections, Filter
 from engine.errors import EngineError
-from engine.export.atomic import write_atomic
 from engine.export.formats import FORMATS, export
+from engine.storage.atomic import write_atomic
 
 IMAGE = Image.new("RGB", (64, 48), "white")
 FOUND = Detections.from_arrays(
@@ -73,7 +73,7 @@ WRITE = """
 import os, resource, signal, sys, tempfile
 from pathlib import Path
 from engine.errors import EngineError
-from engine.export.atomic import write_atomic
+from engine.storage.atomic import write_atomic
 limit, user = int(sys.argv[2]), int(sys.argv[3])
 if user: os.setuid(user)
 if limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

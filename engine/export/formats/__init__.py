@@ -8,7 +8,6 @@ from PIL import Image
 
 from engine.detect.detection import Detections, Filter
 from engine.errors import EngineError
-from engine.export.atomic import write_atomic
 from engine.export.format import ExportFormat
 from engine.export.formats.annotated import ANNOTATED_JPEG, ANNOTATED_PNG
 from engine.export.formats.answer import API_JSON
@@ -18,6 +17,7 @@ from engine.export.formats.labelme import LABELME
 from engine.export.formats.table import CSV
 from engine.export.formats.voc import PASCAL_VOC
 from engine.export.formats.yolo import YOLO, YOLO_SCORES
+from engine.storage.atomic import write_atomic
 
 EXPORT_FORMATS = (
     ANNOTATED_PNG,

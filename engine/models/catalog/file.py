@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.export.atomic import cannot_write, write_atomic
 from engine.models.catalog.draft import Draft
 from engine.models.catalog.entries import CatalogError, Contents, contents_of
 from engine.models.catalog.toml_text import unfinished
 from engine.paths import config_dir
-from engine.review.lock import FileLock
+from engine.storage.atomic import cannot_write, write_atomic
+from engine.storage.lock import FileLock
 
 Stamp = tuple[object, ...]
 

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.export.atomic import cannot_write
 from engine.models.hub.error import HubError
 from engine.models.hub.part_file import part_path
 from engine.models.hub.plan import Plan, RemoteFile
 from engine.models.hub.record import NAME, Record, read_record, write_record
 from engine.paths import data_dir
-from engine.review.lock import FileLock
+from engine.storage.atomic import cannot_write
+from engine.storage.lock import FileLock
 
 _SPARE = 32 * 2**20
 """Bytes that stay free on the disk."""

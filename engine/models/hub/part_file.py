@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from engine.export.atomic import cannot_write
 from engine.models.hub.plan import RemoteFile
+from engine.storage.atomic import cannot_write
 
 _BLOCK = 2**20
 

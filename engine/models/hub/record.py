@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.export.atomic import write_atomic
 from engine.models.hub.plan import Plan, RemoteFile
+from engine.storage.atomic import write_atomic
 
 NAME = "hub.json"
 _LONGEST = 2**20

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ModelError
-from engine.export.atomic import WriteError, cannot_write, write_atomic
 from engine.models.checkpoint.json_files import read_json
 from engine.models.onnx.class_names import are_nameless, as_lines, names_in, parse_names, read_names
 from engine.paths import data_dir
+from engine.storage.atomic import WriteError, cannot_write, write_atomic
 
 _METADATA = ("names", "id2label", "class_names", "classes", "labels", "label_names", "categories")
 _SETTINGS = ("config.json", "preprocessor_config.json")

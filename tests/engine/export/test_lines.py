@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EngineError
-from engine.export.lines import append_line, done_sources
+from engine.storage.json_lines import append_line, done_sources
 
 
 def test_each_record_is_one_line_and_chinese_stays_chinese(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from engine.errors import EngineError
-from engine.export.lines import append_line
+from engine.storage.json_lines import append_line
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path = Path(sys.argv[1])
 append_line(path, {"source": "a.jpg"})

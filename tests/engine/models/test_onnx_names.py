@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ModelError
-from engine.export.atomic import WriteError
 from engine.models.fingerprint import fingerprint
 from engine.models.onnx.beside import keep_names
 from engine.models.onnx.class_names import are_nameless, parse_names, shared_list
 from engine.models.onnx.model import read_onnx
 from engine.paths import data_dir
+from engine.storage.atomic import WriteError
 from tests.onnx_files import write_finished
 
 THREE = {0: "cat", 1: "traffic light", 2: "猫"}

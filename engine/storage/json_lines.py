@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from engine.export.atomic import cannot_write
+from engine.storage.atomic import cannot_write
 
 _BLOCK = 1 << 16
 
