@@ -10,7 +10,7 @@ import pytest
 from engine.models import fast
 from engine.models.converted import MODEL_FILE, ConvertedModels
 from engine.models.fast import FastModels, Figures, calibration_key
-from tests.engine.fast_forms import FIGURES
+from tests.engine.inference.fast_forms import FIGURES
 
 MODEL = "0123456789abcdef0123456789abcdef"
 

@@ -36,8 +36,8 @@ from engine.runtimes.openvino_library import native_precisions
 from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
-from tests.engine.conversion import keep_converted, user_store
-from tests.engine.fast_forms import FIGURES, keep_form
+from tests.engine.inference.conversion import keep_converted, user_store
+from tests.engine.inference.fast_forms import FIGURES, keep_form
 
 needs_bf16 = pytest.mark.usefixtures("native_bf16")
 needs_int8 = pytest.mark.usefixtures("native_int8")

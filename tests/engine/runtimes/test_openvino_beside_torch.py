@@ -26,7 +26,7 @@ from engine.runtimes.torch_runtime import TorchRuntime
 from engine.runtimes.transformers_model import load_model
 from engine.settings import Settings
 from tests.checkpoints import CONFIGS, make_checkpoint
-from tests.engine.conversion import enliven
+from tests.engine.inference.conversion import enliven
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from engine.runtimes.openvino_library import openvino
 from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.settings import Settings
 from tests.checkpoints import CONFIGS, make_checkpoint
-from tests.engine.conversion import enliven, keep_converted, user_store
+from tests.engine.inference.conversion import enliven, keep_converted, user_store
 from tests.onnx_files import write_finished
 
 SIZES = [(640, 480), (333, 500), (1000, 90), (64, 64), (17, 5)]

@@ -15,7 +15,7 @@ from engine.errors import ModelError
 from engine.models.checkpoint.checkpoint import read_checkpoint
 from engine.runtimes.plain import PlainDetector
 from tests.checkpoints import CONFIGS, make_checkpoint
-from tests.engine.detect.test_parity import assert_equal, look, noise, our_detector
+from tests.engine.runtimes.test_parity import assert_equal, look, noise, our_detector
 
 REFINED = {"with_box_refine": True}
 TWO_STAGE = {**REFINED, "two_stage": True, "two_stage_num_proposals": 12}

@@ -49,8 +49,8 @@ from engine.runtimes.openvino_library import native_precisions
 from engine.settings import load_settings
 from tests.checkpoints import make_checkpoint
 from tests.desktop.conftest import Driver
-from tests.engine.conversion import keep_converted
-from tests.engine.fast_forms import keep_form
+from tests.engine.inference.conversion import keep_converted
+from tests.engine.inference.fast_forms import keep_form
 from tests.onnx_files import write_finished
 
 LONG = "2026-09-14 华东仓库 快递面单与条码检测 第三批次微调 最终版本"

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.review.relabel_box import RelabelBox
 from desktop.style.theme import apply_theme
-from tests.desktop.panels.conftest import find
+from tests.desktop.results.conftest import find
 
 LABELS = ["cat", "狗", "Scat", "qr_code", "二维码"]
 

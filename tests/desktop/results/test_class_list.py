@@ -17,7 +17,7 @@ from desktop.state.viewer import ViewerState, refine
 from engine.detect.detection import Detections
 from engine.review.refine import Refinement
 from engine.review.tally import Tally
-from tests.desktop.panels.conftest import find
+from tests.desktop.results.conftest import find
 
 Show = Callable[[ClassList], ClassList]
 

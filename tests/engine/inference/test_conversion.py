@@ -32,7 +32,7 @@ from engine.runtimes.conversion_process import ConversionProcess
 from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
-from tests.engine.conversion import convert_here, user_store
+from tests.engine.inference.conversion import convert_here, user_store
 
 
 @pytest.fixture(scope="module")

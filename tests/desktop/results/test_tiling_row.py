@@ -14,7 +14,7 @@ from desktop.results.tiling_row import SIDES, TilingRow
 from desktop.state.viewer import Stage, ViewerState, at_tile, choose_tiling, paced, waiting
 from desktop.window.status_line import StatusLine
 from engine.detect.tiling import Pace, Tiling
-from tests.desktop.panels.conftest import find
+from tests.desktop.results.conftest import find
 
 LARGE, TAKES = (4000, 3000), (1066, 800)
 

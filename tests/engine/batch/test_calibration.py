@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from engine.runtimes import quantise
-from tests.engine.conversion import convert_here
+from tests.engine.inference.conversion import convert_here
 
 
 @pytest.fixture

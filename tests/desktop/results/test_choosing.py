@@ -17,7 +17,7 @@ from desktop.state.viewer import ViewerState, choose_threshold, refine
 from desktop.style.theme import THEMES
 from engine.render.palette import label_colour
 from engine.review.refine import Refinement
-from tests.desktop.panels.conftest import find
+from tests.desktop.results.conftest import find
 
 
 @pytest.fixture
