@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "resources" / "locale"
 LANGUAGES = ("zh_CN",)
 PACKAGES = ("engine", "desktop")
-ENGLISH = ("engine/api/*.py", "engine/cli/main.py", "engine/cli/doctor.py", "engine/*_command.py")
+ENGLISH = ("engine/api/*.py", "engine/cli/*.py")
 """What speaks to programmers."""
 NOT_ENGLISH = ("engine/api/server.py",)
 """The window shows why the server does not start."""

@@ -1,4 +1,4 @@
-"""Faster precisions of a model: which there are, and which is chosen; `engine.batch.measuring` makes and measures them."""
+"""Measure a model's reduced-precision forms and choose one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The process in which a pickled checkpoint is opened: it reads tensors, writes one file, and may do nothing else.
 
-Run as `python -m engine.runtimes.unpickle PICKLE... TARGET` by `engine.models.checkpoint.convert_pickle`. Prints one JSON
-object with `error`, empty where all went well.
+Run as `python -m engine.runtimes.unpickle PICKLE... TARGET` by `engine.models.checkpoint.convert_pickle`. Prints
+one JSON object with `error`, empty where all went well.
 """
 
 from __future__ import annotations

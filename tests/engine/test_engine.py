@@ -146,7 +146,8 @@ def test_loading_and_detecting_call_nobody(tiny_detr: Path, image_file: Path) ->
 
 
 def test_importing_the_engine_leaves_heavy_libraries_alone() -> None:
-    code = "import sys, engine, engine.engine, engine.render.render; print({'torch', 'transformers', 'PyQt5'} & set(sys.modules))"
+    heavy = "{'torch', 'transformers', 'PyQt5'}"
+    code = f"import sys, engine, engine.engine, engine.render.render; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

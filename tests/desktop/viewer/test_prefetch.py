@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
+from desktop.viewer import prefetch
 from desktop.viewer.detection_runner import DetectionRunner, Done, Opened, Recalled, Request
 from desktop.viewer.prefetch import Prefetch, Ready
-from desktop.viewer.viewer import prefetch
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.preprocess import IMAGENET_MEAN, IMAGENET_STD
