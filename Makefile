@@ -16,6 +16,7 @@ test: $(STAMPS)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
 	$(BIN)/pytest -m "not soak and not alone and not xvfb" --numprocesses auto --maxprocesses 4 --dist loadfile
 	$(BIN)/pytest -m "not soak and (alone or xvfb)"
 
