@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli import main as cli
 from engine.cli.display import missing_library
-from engine.cli.main import main as cli
 from tests.e2e.desk import Desk, needs_screen, wait_for
 
 pytestmark = needs_screen

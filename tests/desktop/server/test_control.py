@@ -34,7 +34,7 @@ from desktop.state.server import (
     answered,
     configured,
 )
-from engine.cli.main import main as cli
+from engine.cli import main as cli
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from tests.conftest import PROJECT

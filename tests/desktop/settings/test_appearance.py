@@ -32,7 +32,7 @@ def desktop(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Des
     gc.freeze()
     told, palette, font = Desktop(), QPalette(qapp.palette()), qapp.font()
     monkeypatch.setenv("LANGUAGE", "en")
-    for name in ("theme", "appearance"):
+    for name in ("style.theme", "settings.appearance"):
         monkeypatch.setattr(f"desktop.{name}.told_scheme", lambda: told.scheme)
     qapp.setProperty("detrdesk_scheme", None)
     yield told

@@ -24,7 +24,7 @@ from PyQt5.QtWidgets import (
     QTabWidget,
 )
 
-from engine.cli.main import main as cli
+from engine.cli import main as cli
 from engine.engine import Engine
 from engine.paths import config_dir
 from tests.desktop.conftest import Driver

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from engine.cli.main import main as cli
+from engine.cli import main as cli
 from tests.engine.api.conftest import DETECTIONS, check_envelope, image_bytes
 
 

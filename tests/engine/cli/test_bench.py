@@ -17,8 +17,8 @@ from engine.bench.machine import this_machine
 from engine.bench.paired import Figure, Spread, at_most, compare_rates, in_turns, ratio_at_least, ratio_at_most
 from engine.bench.stages import deviation, measure
 from engine.bench.ways import Way
+from engine.cli import main as cli
 from engine.cli.exit_codes import DONE, SOME_FAILED, USAGE
-from engine.cli.main import main as cli
 from engine.detect.detection import Detections, Timing
 from engine.runtimes.plain import PlainDetector
 from tests.benchmarks.gpu import plain_batches

@@ -15,8 +15,8 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
+from engine.cli import main as cli
 from engine.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
-from engine.cli.main import main as cli
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared

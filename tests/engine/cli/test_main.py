@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from engine.cli import main as cli
 from engine.cli.exit_codes import DONE, NOBODY_READS, SOME_FAILED, USAGE
-from engine.cli.main import main as cli
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

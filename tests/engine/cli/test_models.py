@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli import main as cli
 from engine.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
-from engine.cli.main import main as cli
 from engine.engine import Engine
 from engine.models.catalog.catalog import Catalog
 from engine.models.catalog.entry import Defaults, downloaded_path

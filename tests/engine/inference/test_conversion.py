@@ -360,7 +360,7 @@ def test_without_openvino_torch_serves(kept: ConvertedModels, engine: Engine, im
 
 
 def test_the_doctor_tells_whether_openvino_works() -> None:
-    from engine.cli.main import doctor
+    from engine.cli import doctor
 
     assert doctor._openvino().state == "works"
     with patch("engine.runtimes.openvino_library.openvino", side_effect=ImportError("no libopenvino")):

@@ -17,8 +17,8 @@ from PIL import Image
 
 from engine.api.app import create_app
 from engine.api.server import Server
+from engine.cli import main as cli
 from engine.cli.exit_codes import DONE
-from engine.cli.main import main as cli
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError, ModelError
 from engine.models.catalog.catalog import STARTER

@@ -17,7 +17,7 @@ from engine.models.checkpoint.timm_keys import as_transformers, explicit_backbon
 from engine.runtimes.torch_runtime import TorchRuntime
 from tools.golden_timm.tensors import Array, pixels, tensor_of
 
-GOLDEN = Path(__file__).parents[2] / "data" / "timm"
+GOLDEN = Path(__file__).parents[3] / "data" / "timm"
 CASES = sorted(path.stem for path in GOLDEN.glob("*.json"))
 
 pytestmark = pytest.mark.skipif(find_spec("timm") is not None, reason="with timm installed nothing is mapped")
