@@ -246,6 +246,11 @@ class DetectionRunner(QObject):
         self._listed_since = 0.0
         self._thread.start()
 
+    @property
+    def prefetch(self) -> Prefetch:
+        """Opens the images that are probably asked for next."""
+        return self._prefetch
+
     def ask(self, request: Request) -> None:
         """Answer this request next; it replaces the one before, but for an opening that only gets another model."""
         self._worker.newest += 1

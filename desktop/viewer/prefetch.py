@@ -81,6 +81,11 @@ class Prefetch:
         self._shown: Ready | None = None
         self._ready: list[Ready] = []
 
+    @property
+    def ready(self) -> tuple[Ready, ...]:
+        """The images that are open, the shown one among them."""
+        return tuple(self._ready)
+
     def expect(self, sources: Sequence[Source], model: str, tiling: Tiling | None = None) -> None:
         """Be ready for these, the likeliest first, and for what is shown; the others are let go."""
         urls = [source for source in sources if source.kind == "url"][:_MOST_URLS]

@@ -118,6 +118,26 @@ class Viewer(QObject):
         self.models.names_given.connect(self._on_names)
 
     @property
+    def engine(self) -> Engine:
+        """The engine that detects."""
+        return self._engine
+
+    @property
+    def runner(self) -> DetectionRunner:
+        """Opens images and detects in them in its thread."""
+        return self._runner
+
+    @property
+    def book(self) -> SessionBook:
+        """The open session, and what is known of the images of the list."""
+        return self._book
+
+    @property
+    def holder(self) -> StateHolder:
+        """Holds the state."""
+        return self._holder
+
+    @property
     def state(self) -> ViewerState:
         """What is shown."""
         return self._holder.state

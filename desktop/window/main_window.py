@@ -79,6 +79,21 @@ class MainWindow(QMainWindow):
         server.changed.connect(self._show_server)
         store.changed.connect(self._show_preferences)
 
+    @property
+    def viewer(self) -> Viewer:
+        """What is shown, and what the user can do."""
+        return self._viewer
+
+    @property
+    def server_control(self) -> ServerControl:
+        """The server of this window."""
+        return self._server
+
+    @property
+    def preferences(self) -> PreferenceStore:
+        """Preferences and settings of the user."""
+        return self._store
+
     def fill_again(self) -> None:
         """Make everything in it anew, in the language that `tr` speaks now; the layout and what is shown stay."""
         kept = layout_of(self)

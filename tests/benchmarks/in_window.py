@@ -47,7 +47,7 @@ def launch(folder: str, count: str, started: str) -> Measured:
 def open_folder(folder: str, count: str) -> Measured:
     """A folder opened in a window whose model is in memory: seconds."""
     watched = WatchedWindow()
-    watched.until(lambda state: state.stage is None and watched.viewer._engine.loaded(state.model) is not None)
+    watched.until(lambda state: state.stage is None and watched.viewer.engine.loaded(state.model) is not None)
     watched.rest(0.5)
     watched.restart()
     times = _listing(watched, int(count), lambda: watched.viewer.open([folder]))
@@ -106,7 +106,7 @@ def canvas(image: str, runs: str) -> Measured:
 def open_image(path: str) -> Measured:
     """A file opened in a window whose model is in memory: seconds until it is to be seen."""
     watched = WatchedWindow()
-    watched.until(lambda state: state.stage is None and watched.viewer._engine.loaded(state.model) is not None)
+    watched.until(lambda state: state.stage is None and watched.viewer.engine.loaded(state.model) is not None)
     watched.rest(0.5)
     opened = watched.seen(lambda: watched.viewer.open([path]), lambda state: state.image is not None)
     watched.close()
@@ -160,7 +160,7 @@ def _choose(watched: WatchedWindow) -> Measured:
     """The threshold moved to and fro, and boxes accepted by key: seconds of each step until it is painted."""
     viewer = watched.viewer
     found = crowd(BOXES, QSize(*watched.state.image.pixels.size))
-    viewer._runner.happened.emit(replace(found, model=watched.state.model))
+    viewer.runner.happened.emit(replace(found, model=watched.state.model))
     viewer.set_threshold(0.0)
     watched.rest(1.0)
     steps = [float(0.5 + 0.45 * np.sin(step / 4)) for step in range(SLIDER_STEPS)]
@@ -191,7 +191,7 @@ def _at(watched: WatchedWindow) -> int:
 
 def _fill_tally(watched: WatchedWindow, count: int) -> None:
     """The scores of every image of the list, as if each had been detected in."""
-    book, random = watched.viewer._book, np.random.default_rng(3)
+    book, random = watched.viewer.book, np.random.default_rng(3)
     tally, places = book._finds._tally, book.places
     names = watched.state.detections.names
     ids, boxes = np.array(sorted(names)), np.array([[1, 1, 9, 9]], np.float32).repeat(SCORES_AN_IMAGE, 0)

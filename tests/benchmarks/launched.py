@@ -57,7 +57,7 @@ def launch(until: str, images: list[str]) -> None:
     keep_for_good()
 
     def look() -> None:
-        if paint.at is None or (until == "detection" and window._viewer.state.detections is None):
+        if paint.at is None or (until == "detection" and window.viewer.state.detections is None):
             return
         at = paint.at if until == "window" else time.time()
         import psutil

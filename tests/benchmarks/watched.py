@@ -27,7 +27,7 @@ class WatchedWindow(QObject):
     def __init__(self, given: Sequence[object] = ()) -> None:
         super().__init__()
         self.window = build([str(each) for each in given])
-        self.viewer, self.view = self.window._viewer, self.window.view
+        self.viewer, self.view = self.window.viewer, self.window.view
         self.window.resize(1600, 1000)
         self.view.viewport().installEventFilter(self)
         self.window.show()
@@ -76,11 +76,11 @@ class WatchedWindow(QObject):
 
     def prefetch(self) -> None:
         """Until the next two images are opened and detected in."""
-        engine, prefetch, model = self.viewer._engine, self.viewer._runner._prefetch, self.state.model
+        engine, prefetch, model = self.viewer.engine, self.viewer.runner.prefetch, self.state.model
         while True:
             self.until(lambda state: state.stage is None and state.at is not None)
             coming = self.state.sources[self.state.at + 1 : self.state.at + 3]
-            ready = [each.image for each in prefetch._ready if any(each.image.source is source for source in coming)]
+            ready = [each.image for each in prefetch.ready if any(each.image.source is source for source in coming)]
             if len(ready) == len(coming) and all(engine.recall(image, model) is not None for image in ready):
                 return
             self.rest(0.1)

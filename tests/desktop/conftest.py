@@ -39,11 +39,11 @@ class Driver:
 
     @property
     def state(self) -> ViewerState:
-        return self.window._viewer.state
+        return self.window.viewer.state
 
     @property
     def server(self) -> ServerControl:
-        return self.window._server
+        return self.window.server_control
 
     @property
     def message(self) -> str:
@@ -135,7 +135,7 @@ def open_window(qtbot: QtBot, tiny_detr: Path, monkeypatch: pytest.MonkeyPatch) 
 
     yield open_on
     for window in windows:
-        threads = window._viewer.findChildren(QObject)
+        threads = window.viewer.findChildren(QObject)
         window.close()
         assert not any(thread.isRunning() for thread in threads if isinstance(thread, QThread))
         window.deleteLater()
