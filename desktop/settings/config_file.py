@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import datetime
-import tomllib
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError
 from engine.settings import config_file
-from engine.storage.atomic import write_atomic
-
-SettingPath = tuple[str, ...]
-"""The tables a setting lies in, and its name: `("window", "keys", "nextImage")`."""
+from engine.storage.toml_file import KeyPath, TomlDraft, TomlFile, TomlSyntaxError
 
 SET_ASIDE = "settings_set_aside"
 """The code of the error that tells of a damaged file."""
 
 
 class ConfigFile:
-    """Read and written as a whole each time, so that what was edited by hand meanwhile is kept.
+    """The settings in `config.toml`.
 
     Attributes:
         path: Where it is, or would be.
@@ -28,50 +24,42 @@ class ConfigFile:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or config_file()
+        self._file = TomlFile(self.path)
 
     def read(self) -> dict[str, Any]:
-        """Everything in it; empty where there is none.
+        """Read everything in it; empty where there is none.
 
         Raises:
             EngineError: it cannot be read; where it is damaged, it was set aside.
         """
-        return tomllib.loads(self._text())
+        return self._draft().data
 
-    def write(self, changes: Mapping[SettingPath, object]) -> None:
-        """Change these settings and no others; `None` takes one out.
+    def write(self, changes: Mapping[KeyPath, object]) -> None:
+        """Change these settings and no others; `None` deletes one.
 
         Raises:
             EngineError: it cannot be written; or (code `SET_ASIDE`) it was, anew, as the former one is damaged.
         """
-        import tomlkit
-
         damaged: EngineError | None = None
         try:
-            text = self._text()
+            draft = self._draft()
         except EngineError as error:
             if error.code != SET_ASIDE:
                 raise
-            text, damaged = "", error
-        document = tomlkit.parse(text)
-        for path, value in changes.items():
-            _put(document, path, value)
+            draft, damaged = TomlDraft(""), error
+        draft.set(changes)
         self._make_folder()
-        write_atomic(self.path.resolve(), tomlkit.dumps(document).encode())
+        self._file.write(draft.text)
         if damaged is not None:
             raise damaged
 
-    def _text(self) -> str:
-        """What it says, which is TOML for certain."""
+    def _draft(self) -> TomlDraft:
         try:
-            text = self.path.read_bytes().decode()
-            tomllib.loads(text)
-        except FileNotFoundError:
-            return ""
+            return TomlDraft(self._file.text())
         except OSError as error:
             raise self._unreadable(error) from error
-        except (ValueError, RecursionError) as error:
+        except TomlSyntaxError as error:
             raise self._set_aside(error) from error
-        return text
 
     def _set_aside(self, reason: Exception) -> EngineError:
         """Take the damaged file out of the way; what to tell about it."""
@@ -98,19 +86,6 @@ class ConfigFile:
             raise EngineError(
                 "cannot_write", "{path} cannot be written: {reason}.", path=self.path, reason=error.strerror or error
             ) from error
-
-
-def _put(document: MutableMapping[str, Any], path: SettingPath, value: object) -> None:
-    *tables, name = path
-    table = document
-    for each in tables:
-        if not isinstance(table.get(each), MutableMapping):
-            table[each] = {}
-        table = table[each]
-    if value is None:
-        table.pop(name, None)
-    else:
-        table[name] = value
 
 
 def _free(path: Path) -> Path:

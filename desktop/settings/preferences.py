@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.settings.config_file import ConfigFile, SettingPath
+from desktop.settings.config_file import ConfigFile
 from engine.errors import EngineError
 from engine.settings import Settings
+from engine.storage.toml_file import KeyPath
 
 TABLE = "window"
 
@@ -84,7 +85,7 @@ class PreferenceStore(QObject):
 
     def change_settings(self, **changes: Any) -> None:
         """Set something else in the engine; the names are those of `Settings`, the values fit it."""
-        different: dict[SettingPath, object] = {
+        different: dict[KeyPath, object] = {
             (name,): value for name, value in changes.items() if value != getattr(self.settings, name)
         }
         if different:
@@ -92,7 +93,7 @@ class PreferenceStore(QObject):
             self.settings_changed.emit(self.settings)
             self._keep(different)
 
-    def _keep(self, changes: Mapping[SettingPath, object]) -> None:
+    def _keep(self, changes: Mapping[KeyPath, object]) -> None:
         try:
             self._file.write(changes)
         except EngineError as error:
@@ -121,9 +122,9 @@ def _read(file: ConfigFile) -> tuple[Preferences, EngineError | None]:
         return adapter.validate_python(usable), problem
 
 
-def _differences(former: Preferences, now: Preferences) -> dict[SettingPath, object]:
+def _differences(former: Preferences, now: Preferences) -> dict[KeyPath, object]:
     """What to write into the file; keys one by one, so that comments between them stay."""
-    different: dict[SettingPath, object] = {}
+    different: dict[KeyPath, object] = {}
     for each in dataclasses.fields(Preferences):
         before, after = getattr(former, each.name), getattr(now, each.name)
         if before == after:

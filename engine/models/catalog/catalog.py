@@ -26,7 +26,8 @@ from engine.models.catalog.entry import (
     starter_entry,
     usual_name,
 )
-from engine.models.catalog.file import CatalogFile, Stamp
+from engine.models.catalog.file import CatalogFile
+from engine.storage.toml_file import Stamp
 
 _NAMED = 20
 """Names that a message tells at most."""

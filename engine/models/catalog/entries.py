@@ -21,7 +21,7 @@ from engine.models.catalog.entry import (
     normal,
     starter_entry,
 )
-from engine.models.catalog.toml_text import position
+from engine.storage.toml_file import position
 
 
 class CatalogError(EngineError):

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import tomlkit
 
 from engine.errors import EngineError
 from engine.models.catalog.catalog import Catalog
@@ -268,7 +269,9 @@ def test_every_way_to_write_a_table_is_changed_rightly_or_not_at_all(text: str) 
 
 def test_a_change_that_would_mean_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(HAND_WRITTEN)
-    monkeypatch.setattr("engine.models.catalog.draft.without_table", lambda text, name: text.replace("r50", "r51"))
+    monkeypatch.setattr(
+        "engine.storage.toml_file._comments_after", lambda item: [(tomlkit.key("r51"), tomlkit.table())]
+    )
     with pytest.raises(EngineError, match="only a person"):
         Catalog().remove("r50")
     assert path.read_text("utf-8") == HAND_WRITTEN
