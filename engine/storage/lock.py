@@ -1,51 +1,36 @@
-"""A lock between processes that ends with the one that holds it, however that ends."""
+"""A lock between processes that ends with the process that holds it."""
 
 from __future__ import annotations
 
-import errno
-import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _seize(handle: int) -> None:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _seize(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-_TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 
 class FileLock:
-    """Held from `take` to `release`; also between two holders in one process."""
+    """Held from `take` to `release`; excludes other holders in the same process too."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, lock: BaseFileLock) -> None:
+        self._lock = lock
 
     @classmethod
     def take(cls, path: Path) -> FileLock | None:
-        """Lock this file, which is made where it is not there and stays; `None` where another holds it.
+        """Lock this file without waiting, creating it where it is absent; `None` where another holds it.
 
         Raises:
-            OSError: the file cannot be made.
+            OSError: the file cannot be made, or its file system has no locks.
         """
-        file = path.open("ab")
+        import filelock
+
+        lock = filelock.FileLock(path, thread_local=False, fallback_to_soft=False)
         try:
-            _seize(file.fileno())
-        except OSError as error:
-            file.close()
-            if error.errno in _TAKEN:
-                return None
-            raise
-        return cls(file)
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            return None
+        return cls(lock)
 
     def release(self) -> None:
-        """Let another take it."""
-        self._file.close()
+        """Let another take it; the file stays."""
+        self._lock.release()

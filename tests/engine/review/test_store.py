@@ -328,7 +328,7 @@ def test_who_opens_second_only_reads_and_sees_what_is_decided(path: Path) -> Non
 
 
 OPEN = """
-import os, resource, signal, sys
+import filelock, os, resource, signal, sys
 from pathlib import Path
 path, user, limit = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 from engine.errors import EngineError
