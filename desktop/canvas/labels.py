@@ -38,6 +38,23 @@ class PlacedLabel:
     size: QSizeF
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """A layout of labels, in the order of their detections.
+
+    Attributes:
+        context: What all places depend on: the transform, the visible area, the indices of labels kept in any case.
+        labels: Index, box on the screen and lettering of each.
+        rects: Where each label is on the screen, xyxy.
+        kept: Places in `labels` of those that no better label covers.
+    """
+
+    context: tuple[QTransform, QRectF, frozenset[int]] | None = None
+    labels: Sequence[tuple[int, Box, Lettering]] = ()
+    rects: Sequence[Box] = ()
+    kept: Sequence[int] = ()
+
+
 class Labels:
     """Places the labels of boxes on the screen and paints them.
 
@@ -49,10 +66,12 @@ class Labels:
         self.placed: list[PlacedLabel] = []
         self._art = LabelArt(QFont())
         self._carried: Mapping[int, QPointF] = {}
+        self._layout = _Layout()
 
     def set_font(self, font: QFont) -> None:
         """Use `font` from the next layout on."""
         self._art = LabelArt(font)
+        self._layout = _Layout()
 
     def place(
         self,
@@ -62,25 +81,40 @@ class Labels:
         to_view: QTransform,
         seen: QRectF,
     ) -> None:
-        """Lay out the labels of those `detections` that can be seen.
+        """Lay out the labels of the visible `detections`.
+
+        A label depends only on those before it. Where the first ones are those of the last layout, as while a
+        threshold is moved, they keep their places and only the others are laid out.
 
         Args:
             detections: Best score first.
             marks: What was decided about them.
             lively: Indices of those whose labels are shown even where they cover others.
             to_view: From the scene to the screen.
-            seen: What the screen shows, pixels.
+            seen: The visible area of the screen, pixels.
         """
         self._carried = {}
         shown, boxes = _within(detections, lively, to_view, seen)
         lettered = [_lettering(detection, marks) for detection in shown]
-        sizes = [self._art.size(lettering) for lettering in lettered]
-        corners = place_labels(boxes, sizes, (seen.left(), seen.top(), seen.right(), seen.bottom()))
-        rects = [(x, y, x + width, y + height) for (x, y), (width, height) in zip(corners, sizes, strict=True)]
-        kept = _readable(rects, [detection.index in lively for detection in shown])
+        labels = [(each.index, box, text) for each, box, text in zip(shown, boxes, lettered, strict=True)]
+        context = (to_view, seen, lively)
+        same = _common(labels, self._layout.labels) if context == self._layout.context else 0
+        rects = list(self._layout.rects[:same])
+        sizes = [self._art.size(lettering) for lettering in lettered[same:]]
+        bounds = (seen.left(), seen.top(), seen.right(), seen.bottom())
+        corners = place_labels(boxes[same:], sizes, bounds, rects)
+        rects += [(x, y, x + width, y + height) for (x, y), (width, height) in zip(corners, sizes, strict=True)]
+        kept = [at for at in self._layout.kept if at < same]
+        kept += _readable(rects, [detection.index in lively for detection in shown], kept, same)
+        self._layout = _Layout(context, labels, rects, kept)
         to_scene = to_view.inverted()[0]
         self.placed = [
-            PlacedLabel(shown[at].index, lettered[at], to_scene.map(QPointF(*corners[at])), QSizeF(*sizes[at]))
+            PlacedLabel(
+                shown[at].index,
+                lettered[at],
+                to_scene.map(QPointF(*rects[at][:2])),
+                QSizeF(*self._art.size(lettered[at])),
+            )
             for at in kept
         ]
 
@@ -137,15 +171,28 @@ def _within(
     return shown, boxes
 
 
-def _readable(boxes: Sequence[Box], wanted: Sequence[bool]) -> list[int]:
-    """Places of the labels that no better one covers; those that are `wanted` stay in any case."""
+def _common(labels: Sequence[object], others: Sequence[object]) -> int:
+    """How many labels at the beginning of both lists are the same."""
+    at = next((at for at, (one, other) in enumerate(zip(labels, others, strict=False)) if one != other), None)
+    return min(len(labels), len(others)) if at is None else at
+
+
+def _readable(boxes: Sequence[Box], wanted: Sequence[bool], kept: Sequence[int], first: int) -> list[int]:
+    """Places, from `first` on, of the labels that no better one covers; those that are `wanted` stay in any case.
+
+    Args:
+        boxes: Where the labels are, xyxy, best first.
+        wanted: Which of them stay in any case.
+        kept: Places before `first` of the labels that stay.
+        first: The first place to decide about.
+    """
     every = np.array(boxes, np.float64).reshape(-1, 4)
-    room = (every[:, 2] - every[:, 0]) * (every[:, 3] - every[:, 1]) * _COVERED_TOO_MUCH
-    kept: list[int] = []
-    for at, box in enumerate(every):
-        better = every[kept]
-        common = np.minimum(box[2:], better[:, 2:]) - np.maximum(box[:2], better[:, :2])
-        covered = np.prod(np.maximum(common, 0), axis=1)
-        if wanted[at] or not (covered > room[at]).any():
-            kept.append(at)
-    return kept
+    mine = every[first:, None, :]
+    room = (mine[..., 2] - mine[..., 0]) * (mine[..., 3] - mine[..., 1]) * _COVERED_TOO_MUCH
+    common = np.minimum(mine[..., 2:], every[:, 2:]) - np.maximum(mine[..., :2], every[:, :2])
+    covers = np.prod(np.maximum(common, 0), axis=2) > room
+    stays = np.zeros(len(every), bool)
+    stays[list(kept)] = True
+    for at in range(first, len(every)):
+        stays[at] = wanted[at] or not (covers[at - first] & stays).any()
+    return (first + np.flatnonzero(stays[first:])).tolist()

@@ -36,6 +36,10 @@ class ClassCounts:
     threshold: float = 0.5
     refinement: Refinement = field(default_factory=Refinement)
 
+    def of(self, name: str) -> tuple[int, int]:
+        """Return how many of a class pass here and in the session."""
+        return self.here.get(name, 0), self.session.get(name, 0)
+
 
 class ClassRows(QAbstractTableModel):
     """One row a class.
@@ -54,10 +58,16 @@ class ClassRows(QAbstractTableModel):
         self._number_font: QFont = number_font()
 
     def show_counts(self, counts: ClassCounts) -> None:
-        """Other numbers of the same classes."""
-        self._counts = counts
-        if self._names:
+        """Show other numbers of the same classes; only cells whose text or colour may change are painted again."""
+        former, self._counts = self._counts, counts
+        if not self._names:
+            return
+        if (former.present, former.refinement) != (counts.present, counts.refinement):
             self.dataChanged.emit(self.index(0, NAME), self.index(len(self._names) - 1, THRESHOLD))
+            return
+        changed = [row for row, name in enumerate(self._names) if former.of(name) != counts.of(name)]
+        if changed:
+            self.dataChanged.emit(self.index(changed[0], HERE), self.index(changed[-1], SESSION))
 
     def show_names(self, names: Sequence[str]) -> None:
         """Other classes, in this order."""
@@ -158,8 +168,8 @@ class ClassRows(QAbstractTableModel):
             return name
         if column == THRESHOLD:
             return f"{self.threshold_of(name):.2f}" if self.has_own_threshold(name) else tr("as all")
-        counts = self._counts.here if column == HERE else self._counts.session
-        return f"{counts.get(name, 0):,}"
+        here, session = self._counts.of(name)
+        return f"{here if column == HERE else session:,}"
 
     def _colour(self, name: str, column: int) -> QColor:
         theme = current_theme()

@@ -44,6 +44,7 @@ class DetectionTable(QTableView):
         """Show these rows; nothing is selected afterwards."""
         with QSignalBlocker(self._selection()):
             self._rows.show_reviewed(reviewed)
+        self.executeDelayedItemsLayout()  # now, or the table would be painted twice
 
     def select(self, indices: frozenset[int]) -> None:
         """Select the rows of these detections and scroll to the first."""

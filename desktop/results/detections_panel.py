@@ -12,7 +12,7 @@ from desktop.results.refine_row import RefineRow
 from desktop.results.tiling_row import TilingRow
 from desktop.review.bar import ReviewBar
 from desktop.state.viewer import ViewerState
-from desktop.style.parts import hint_label
+from desktop.style.parts import SteadyHint
 from desktop.style.shown_words import summary
 from desktop.style.theme import GRID
 from desktop.window.empty_page import EmptyPage
@@ -54,7 +54,7 @@ class DetectionsPanel(QWidget):
         self.table = DetectionTable()
         self.bar = ReviewBar()
         self._empty = EmptyPage()
-        self._summary = hint_label("")
+        self._summary = SteadyHint()
         self._lay_out()
         self._wire()
 
@@ -77,7 +77,7 @@ class DetectionsPanel(QWidget):
         if empty:
             self._empty.show_state(state)
         elif changed:
-            self._summary.setText(summary(state))
+            self._summary.set_text(summary(state))
         self.bar.show_state(state)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt5.QtCore import QEvent
-from PyQt5.QtGui import QIcon
+from PyQt5.QtGui import QIcon, QResizeEvent
 from PyQt5.QtWidgets import QAction, QLabel, QMenu, QPushButton, QWidget
 
 
@@ -35,6 +35,39 @@ def hint_label(text: str) -> QLabel:
     label.setProperty("hint", True)
     label.setWordWrap(True)
     return label
+
+
+class SteadyHint(QWidget):
+    """A hint whose text changes often: its surroundings are laid out again only when it needs another height.
+
+    A QLabel in a layout has every ancestor laid out and painted again whenever its text is set.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._label = hint_label("")
+        self._label.setParent(self)
+
+    def text(self) -> str:
+        """The text."""
+        return self._label.text()
+
+    def set_text(self, text: str) -> None:
+        """Show another text."""
+        if text != self.text():
+            self._label.setText(text)
+            self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        inside = self.contentsRect()
+        if inside.width() <= 0:
+            return
+        height = max(self._label.heightForWidth(inside.width()), 0)
+        self._label.setGeometry(inside.x(), inside.y(), inside.width(), height)
+        self.setFixedHeight(height + self.height() - inside.height())
 
 
 def push_button(name: str, text: str = "") -> QPushButton:

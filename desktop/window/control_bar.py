@@ -95,8 +95,9 @@ class ControlBar(QToolBar):
         if self._threshold.value() != round(state.chosen.threshold, 2):
             with QSignalBlocker(self._threshold):
                 self._threshold.setValue(state.chosen.threshold)
-        with QSignalBlocker(self._top_k):
-            self._top_k.setValue(state.chosen.top_k or 0)
+        if self._top_k.value() != (state.chosen.top_k or 0):
+            with QSignalBlocker(self._top_k):
+                self._top_k.setValue(state.chosen.top_k or 0)
         busy = state.stage is not None
         self._cancel.setEnabled(busy)
         self._detect.setEnabled(not busy and state.image is not None)

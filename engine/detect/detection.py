@@ -183,7 +183,9 @@ class Detections:
         return Detection(int(self.indices[at]), float(self.scores[at]), label_id, self.label_of(label_id), box)
 
     def __iter__(self) -> Iterator[Detection]:
-        return (self[at] for at in range(len(self)))
+        columns = self.indices.tolist(), self.scores.tolist(), self.label_ids.tolist(), self.boxes.tolist()
+        for index, score, label_id, (xmin, ymin, xmax, ymax) in zip(*columns, strict=True):
+            yield Detection(index, score, label_id, self.label_of(label_id), (xmin, ymin, xmax, ymax))
 
 
 def nothing_found(width: int, height: int) -> Detections:

@@ -17,22 +17,29 @@ _LEVELS = 3
 """How many label heights a label may stand off its box to find room."""
 
 
-def place_labels(boxes: Sequence[Box], sizes: Sequence[tuple[float, float]], bounds: Box) -> list[tuple[float, float]]:
-    """The top left corner of each label, in the order of `boxes`; the first ones get the best places.
+def place_labels(
+    boxes: Sequence[Box], sizes: Sequence[tuple[float, float]], bounds: Box, placed: Sequence[Box] = ()
+) -> list[tuple[float, float]]:
+    """Return the top left corner of each label, in the order of `boxes`; the first ones get the best places.
 
     A label stands above its box where there is room, else below, beside or inside it, always within `bounds` (a label
-    larger than the bounds starts at their corner), and off the labels before it while there is such a place.
+    larger than the bounds starts at their corner), and off the labels before it while there is such a place. Labels
+    never depend on those behind them, so that a layout can be continued: the labels of `boxes` get the same places as
+    if those of `placed` had been laid out in the same call.
 
     Args:
         boxes: xyxy; any unit.
         sizes: Width and height of each label, in that unit.
-        bounds: xyxy, what is seen.
+        bounds: The visible area, xyxy.
+        placed: Rectangles of labels that have their places already, xyxy, in their order.
     """
     if not boxes:
         return []
     spans = np.asarray(sizes, np.float64)
     places, slides = _places(np.asarray(boxes, np.float64), spans, bounds)
     cost = np.where(_fits(places, slides, spans, bounds), 0.0, _OUT_OF_BOUNDS)
+    if placed:
+        cost += _covered(places, spans, np.asarray(placed, np.float64))
     return _choose(_clamped(places, spans, bounds), spans, cost)
 
 
@@ -66,6 +73,15 @@ def _clamped(places: Floats, spans: Floats, bounds: Box) -> Floats:
     low = np.array(bounds[:2])
     high = np.maximum(low, np.array(bounds[2:]) - spans)[:, None, :]
     return np.clip(places, low, high)
+
+
+def _covered(places: Floats, spans: Floats, placed: Floats) -> Floats:
+    """How much of the labels in `placed` [M, 4] each place covers: areas [N, K], summed in the order of `placed`."""
+    starts, ends = placed[:, None, None, :2], placed[:, None, None, 2:]
+    shared = np.minimum(places + spans[:, None, :], ends) - np.maximum(places, starts)
+    np.maximum(shared, 0.0, out=shared)
+    covered: Floats = np.add.reduce(shared[..., 0] * shared[..., 1], axis=0)
+    return covered
 
 
 def _choose(places: Floats, spans: Floats, cost: Floats) -> list[tuple[float, float]]:

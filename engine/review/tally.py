@@ -65,22 +65,25 @@ class SessionScores:
         return int(np.count_nonzero(above))
 
     def class_counts(self, chosen: Filter, refinement: Refinement) -> dict[str, int]:
-        """How many detections of each class pass, by its name; see `shown_per_place`."""
-        rows = self._passing(chosen, refinement)
-        if chosen.top_k is not None:
-            starts = np.flatnonzero(np.diff(self.places[rows], prepend=-1))
-            ranks = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
-            rows = rows[ranks < chosen.top_k]
-        counts = np.bincount(self.labels[rows], minlength=len(self.names))
+        """Return how many detections of each class pass, by its name; see `shown_per_place`."""
+        passing = self._counted(chosen, refinement)
+        if chosen.top_k is None:
+            return dict(zip(self.names, passing.per_label.tolist(), strict=True))
+        rows = _above(self, passing.least)
+        starts = np.flatnonzero(np.diff(self.places[rows], prepend=-1))
+        ranks = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
+        counts = np.bincount(self.labels[rows[ranks < chosen.top_k]], minlength=len(self.names))
         return dict(zip(self.names, counts.tolist(), strict=True))
 
     def shown_per_place(self, count: int, chosen: Filter, refinement: Refinement) -> npt.NDArray[np.int32]:
-        """How many detections of each image pass, for the places 0 to `count` - 1: int32 [count].
+        """Return how many detections of each image pass, for the places 0 to `count` - 1: int32 [count].
 
         Labels, thresholds, hidden classes and top_k choose as in `keep_refined`. Suppression does not, since boxes are
         not kept here, and neither do decisions: where they are, an image may show some more or less.
         """
-        counts = np.bincount(self.places[self._passing(chosen, refinement)], minlength=count)[:count].astype(np.int32)
+        counts = np.zeros(count, np.int32)
+        known = self._counted(chosen, refinement).per_place[:count]
+        counts[: len(known)] = known
         return counts if chosen.top_k is None else np.minimum(counts, np.int32(chosen.top_k))
 
     def least_sure(
@@ -96,7 +99,7 @@ class SessionScores:
             reviewed: By place; images that are reviewed, and places behind its end, are passed over.
             most: How many to name at most.
         """
-        closed = np.ones(max(len(reviewed), self._place_count), bool)
+        closed = np.ones(max(len(reviewed), self.place_count), bool)
         closed[: len(reviewed)] = reviewed
         least = self._thresholds(chosen, refinement)
         distances = self.scores - least[self.labels]
@@ -106,15 +109,19 @@ class SessionScores:
         rows = rows[order[:most]]
         return list(zip(self.places[rows].tolist(), self.indices[rows].tolist(), strict=True))
 
-    def _passing(self, chosen: Filter, refinement: Refinement) -> npt.NDArray[np.intp]:
-        """The rows that labels, thresholds and hidden classes let through; several ask for the same in turn."""
+    def _counted(self, chosen: Filter, refinement: Refinement) -> _Passing:
+        """Return what labels, thresholds and hidden classes let through.
+
+        The last result is kept. Where one threshold for all has moved, only the rows between its former and its new
+        value are counted: moving a slider costs no pass over everything that is shown.
+        """
         least = self._thresholds(chosen, refinement)
-        key = least.tobytes()
-        if key not in self._passed:
-            self._passed.clear()
-            floor = least[0] if len(least) and (least == least[0]).all() else least[self.labels]
-            self._passed[key] = np.flatnonzero(self.scores > floor)
-        return self._passed[key]
+        former = self._last[0] if self._last else None
+        if former is None or not np.array_equal(former.least, least):
+            is_moved = former is not None and _single(former.least) is not None and _single(least) is not None
+            now = former.moved(self, least) if former is not None and is_moved else _Passing.of(self, least)
+            self._last[:] = [now]
+        return self._last[0]
 
     def _thresholds(self, chosen: Filter, refinement: Refinement) -> npt.NDArray[np.float32]:
         """By place in `names`; infinite for a class that is not shown."""
@@ -134,13 +141,61 @@ class SessionScores:
         return of_label
 
     @cached_property
-    def _passed(self) -> dict[bytes, npt.NDArray[np.intp]]:
-        """The rows of the last choice, by its thresholds."""
-        return {}
+    def _last(self) -> list[_Passing]:
+        """The last result of `_counted`, once there is one."""
+        return []
 
     @cached_property
-    def _place_count(self) -> int:
+    def place_count(self) -> int:
+        """The largest place, plus one."""
         return int(self.places.max(initial=-1)) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Passing:
+    """What passes some thresholds.
+
+    Attributes:
+        least: By place in `SessionScores.names`, the threshold.
+        per_label, per_place: How many rows pass, int64.
+    """
+
+    least: npt.NDArray[np.float32]
+    per_label: npt.NDArray[np.int64]
+    per_place: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, scores: SessionScores, least: npt.NDArray[np.float32]) -> _Passing:
+        """Count in all rows."""
+        rows = _above(scores, least)
+        return cls(least, *_per_label_and_place(scores, rows))
+
+    def moved(self, scores: SessionScores, least: npt.NDArray[np.float32]) -> _Passing:
+        """Count on from here, where `least` is one threshold for all classes as it is here."""
+        former, now = self.least[0], least[0]
+        low, high = min(former, now), max(former, now)
+        rows = np.flatnonzero((scores.scores > low) & (scores.scores <= high))
+        labels, places = _per_label_and_place(scores, rows)
+        sign = 1 if now < former else -1
+        return _Passing(least, self.per_label + sign * labels, self.per_place + sign * places)
+
+
+def _single(least: npt.NDArray[np.float32]) -> np.float32 | None:
+    """Return the threshold that all classes have, if it is one and finite."""
+    is_one = len(least) > 0 and bool((least == least[0]).all()) and bool(np.isfinite(least[0]))
+    return least[0] if is_one else None
+
+
+def _above(scores: SessionScores, least: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
+    single = _single(least)
+    return np.flatnonzero(scores.scores > (least[scores.labels] if single is None else single))
+
+
+def _per_label_and_place(
+    scores: SessionScores, rows: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    labels = np.bincount(scores.labels[rows], minlength=len(scores.names))
+    return labels, np.bincount(scores.places[rows], minlength=scores.place_count)
 
 
 NO_SCORES = SessionScores(

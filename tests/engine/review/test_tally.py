@@ -101,6 +101,22 @@ def test_counts_are_those_of_filtering_each_image(
     assert per_place.tolist() == [len(kept.get(place, ())) for place in range(4)]
 
 
+@given(st.lists(puts, max_size=12), st.lists(st.tuples(filters, refinements), max_size=6))
+def test_counts_do_not_depend_on_what_was_asked_before(
+    steps: list[tuple[int, list[tuple[float, int]] | None, frozenset[int]]],
+    asked: list[tuple[Filter, Refinement]],
+) -> None:
+    tally = fed(steps)[0]
+    asked_in_turn = tally.scores()
+    for chosen, refinement in asked:
+        fresh = replace(asked_in_turn)
+        assert fresh is not asked_in_turn
+        counts = asked_in_turn.shown_per_place(6, chosen, refinement)
+        assert counts.dtype == np.int32
+        assert counts.tolist() == fresh.shown_per_place(6, chosen, refinement).tolist()
+        assert asked_in_turn.class_counts(chosen, refinement) == fresh.class_counts(chosen, refinement)
+
+
 @given(st.lists(puts), filters, refinements, st.lists(st.booleans(), max_size=6), st.integers(0, 10))
 def test_least_sure_comes_first(
     steps: list[tuple[int, list[tuple[float, int]] | None, frozenset[int]]],
