@@ -20,6 +20,7 @@ from desktop.viewer.viewer import Viewer
 from desktop.window.crash import CrashReporter
 from desktop.window.layout_memory import LayoutMemory
 from desktop.window.main_window import MainWindow
+from desktop.work.task_runner import running_threads
 from engine.engine import Engine, shared_cache
 from engine.errors import EngineError
 from engine.settings import Settings, load_settings
@@ -74,7 +75,7 @@ def main(argv: Sequence[str]) -> int:
         code = QApplication.exec()
     finally:
         reporter.close()
-    if not window.all_ended:
+    if not window.all_ended or running_threads():
         _leave_at_once(code)
     return code
 

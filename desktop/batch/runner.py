@@ -1,8 +1,7 @@
-"""Detecting in all images behind the window's back; the window's own requests go first."""
+"""Detecting in all images in the background; requests about the shown image go first."""
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from desktop.state.batch import BatchState, Rate
 from desktop.state.look import Look
 from desktop.work.feed import Feed
+from desktop.work.task_runner import Task, TaskRunner
 from engine.batch.detect_all import detect_all
 from engine.batch.detect_many import Answer, Failure
 from engine.detect.tiling import Tiling
@@ -21,61 +21,43 @@ from engine.errors import EngineError
 from engine.image.source import Source
 
 
-class _Run(threading.Thread):
-    """One way through a list, in a thread of its own; tells the feed what comes out."""
+class _Run:
+    """One run through a list; puts `(self, outcome)` into the feed for each image."""
 
     def __init__(self, engine: Engine, sources: Sequence[Source], look: Look, feed: Feed) -> None:
-        super().__init__(name="detect all", daemon=True)
         self._engine = engine
         self._sources = tuple(sources)
         self._look = look
         self._feed = feed
-        self._may_go_on = threading.Event()
-        self._may_go_on.set()
-        self.is_cancelled = False
+        self.may_continue = threading.Event()
+        self.may_continue.set()
 
-    def pause(self) -> None:
-        """Stop after the image that is being looked at."""
-        self._may_go_on.clear()
+    def work(self, task: Task) -> None:
+        """Detect in each image; waits between two images while `may_continue` is clear."""
+        model, tiling = self._look.model, self._look.tiling
+        for outcome in detect_all(self._engine, self._sources, model, task.cancelled, tiling=tiling):
+            self._feed.put((self, replace(outcome, image=None) if isinstance(outcome, Answer) else outcome))
+            self.may_continue.wait()
 
-    def resume(self) -> None:
-        """Go on."""
-        self._may_go_on.set()
-
-    def cancel(self) -> None:
-        """Stop for good."""
-        self.is_cancelled = True
-        self._may_go_on.set()
-
-    def run(self) -> None:
-        """Go through the list; the last thing told is `None`."""
-        try:
-            model, tiling = self._look.model, self._look.tiling
-            for outcome in detect_all(self._engine, self._sources, model, lambda: self.is_cancelled, tiling=tiling):
-                self._feed.put((self, replace(outcome, image=None) if isinstance(outcome, Answer) else outcome))
-                self._may_go_on.wait()
-        except EngineError as error:
+    def end(self, error: EngineError | None = None) -> None:
+        """Put the error, if there is one, and `None` behind the last outcome."""
+        if error is not None:
             self._feed.put((self, error))
-        except Exception as error:
-            sys.excepthook(type(error), error, error.__traceback__)
-            bug = EngineError("bug", "Something went wrong inside detrdesk; the log says what.")
-            self._feed.put((self, bug))
-        finally:
-            self._feed.put((self, None))
+        self._feed.put((self, None))
 
 
 class BatchRunner(QObject):
-    """Goes through one list at a time; used in the window's thread, where its signals come.
+    """Runs through one list at a time.
 
     Attributes:
-        state: How far it is; `None` before the first time.
+        state: The progress; `None` before the first run.
 
     Signals:
-        progressed(BatchState): How far it is, a few times a second.
-        found(Source, str, int, int, Detections): An image was detected in, or was known: content hash, width, height.
+        progressed(BatchState): The progress, a few times a second.
+        found(Source, str, int, int, Detections): The detections in an image, with its content hash, width and height.
         failed(Source, EngineError): An image could not be opened or detected in.
-        broken(EngineError): The model cannot be used; it ends here.
-        finished(BatchState): It is over, or was cancelled.
+        broken(EngineError): The model cannot be used; the run ends.
+        finished(BatchState): The run ended or was cancelled.
     """
 
     progressed = pyqtSignal(object)
@@ -90,7 +72,7 @@ class BatchRunner(QObject):
         self._feed = Feed(parent=self)
         self._feed.delivered.connect(self._take)
         self._run: _Run | None = None
-        self._left: list[_Run] = []
+        self._tasks = TaskRunner("detect all", self, threads=None)
         self._rate = Rate(0.0)
         self._paused_at: float | None = None
         self._failures: list[Failure] = []
@@ -98,47 +80,44 @@ class BatchRunner(QObject):
         self.state: BatchState | None = None
 
     def start(self, sources: Sequence[Source], model: str, tiling: Tiling | None = None) -> None:
-        """Go through these images, cut into tiles if they are to be; the list before, if it is not done, is dropped."""
+        """Detect in these images, tiled as given; a run that has not ended is cancelled."""
         self._drop()
         self._rate, self._paused_at, self._failures = Rate(time.monotonic()), None, []
         self._total, self._done, self._known = len(sources), 0, 0
-        self._run = _Run(self._engine, sources, Look(model, tiling), self._feed)
-        self._run.start()
+        self._run = run = _Run(self._engine, sources, Look(model, tiling), self._feed)
+        self._tasks.run(self._run.work, lambda _: run.end(), failed=run.end)
         self._tell()
 
     def pause(self) -> None:
-        """Stop after the image that is being looked at."""
+        """Pause after the current image."""
         if self._run is not None and self._paused_at is None:
-            self._run.pause()
+            self._run.may_continue.clear()
             self._paused_at = time.monotonic()
             self._tell()
 
     def resume(self) -> None:
-        """Go on."""
+        """Continue a paused run."""
         if self._run is not None and self._paused_at is not None:
             self._rate.pass_over(time.monotonic() - self._paused_at)
             self._paused_at = None
-            self._run.resume()
+            self._run.may_continue.set()
             self._tell()
 
     def cancel(self) -> None:
-        """Stop for good; what is found is kept, and `finished` follows at once."""
+        """Cancel the run; `finished` is emitted before this returns."""
         if self._run is not None:
             self._drop()
             self._end()
 
     def stop(self, seconds: float) -> bool:
-        """Cancel without a word, and tell whether every thread ended in time."""
+        """Cancel without a signal, and return whether every thread ended in time."""
         self._drop()
-        until = time.monotonic() + seconds
-        for run in self._left:
-            run.join(max(until - time.monotonic(), 0.0))
-        return not any(run.is_alive() for run in self._left)
+        return self._tasks.stop(seconds)
 
     def _drop(self) -> None:
         if self._run is not None:
-            self._run.cancel()
-            self._left = [run for run in self._left if run.is_alive()] + [self._run]
+            self._tasks.cancel()
+            self._run.may_continue.set()
             self._run = None
 
     def _take(self, outcomes: list[tuple[_Run, Answer | Failure | EngineError | None]]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.state.viewer import ViewerState
-from desktop.work.background import BackgroundWork
+from desktop.work.task_runner import TaskRunner
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.review.session import Session
@@ -85,9 +85,8 @@ class Exporter(QObject):
         super().__init__(parent)
         self._engine = engine
         self._cancelled = threading.Event()
-        self._work = BackgroundWork(self)
-        self._work.finished.connect(self._on_finished)
-        self._work.failed.connect(self._on_failed)
+        self._tasks = TaskRunner("export", self)
+        self._tasks.failed.connect(self._on_failed)
         self._running = 0
 
     @property
@@ -99,7 +98,7 @@ class Exporter(QObject):
         """Export images as `state` chooses; one of the signals follows."""
         self._cancelled.clear()
         self._running += 1
-        self._work.run(lambda: self._export(wish, images, state, session))
+        self._tasks.run(lambda task: self._export(wish, images, state, session), self._on_finished)
 
     def cancel(self) -> None:
         """End what runs; files that were written stay."""
@@ -108,7 +107,7 @@ class Exporter(QObject):
     def stop(self) -> None:
         """Cancel, and wait until it has ended."""
         self.cancel()
-        self._work.wait()
+        self._tasks.wait()
         self._running = 0
 
     def _on_finished(self, summary: ExportSummary) -> None:

@@ -1,18 +1,17 @@
-"""Models come from the hub beside the window: each download in a thread, paused, resumed and ended from here."""
+"""Downloading models from the hub in the background."""
 
 from __future__ import annotations
 
 import contextlib
-import sys
-import threading
-import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.state.hub import Download, Phase
 from desktop.style.i18n import error_text
+from desktop.work.task_runner import Task, TaskRunner
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
 from engine.models.hub.control import Control
@@ -24,19 +23,18 @@ if TYPE_CHECKING:
 
 
 class HubDownloads(QObject):
-    """What comes, came, or did not; in the order in which it was asked for.
+    """Hub downloads and their progress, oldest first; each has a thread of its own.
 
     Attributes:
-        patience: How long the hub is waited for; `None` is as long as usual.
+        patience: Timeouts and retries; `None` for the usual ones.
 
     Signals:
-        changed: `states` is another one now.
-        arrived(str): A model is here, under this name.
+        changed: `states` has changed.
+        arrived(str): A model was downloaded and is in the catalog under this name.
     """
 
     changed = pyqtSignal()
     arrived = pyqtSignal(str)
-    _told = pyqtSignal(object, object)
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,16 +42,15 @@ class HubDownloads(QObject):
         self._engine = engine
         self._states: dict[str, Download] = {}
         self._controls: dict[str, Control] = {}
-        self._threads: list[threading.Thread] = []
-        self._told.connect(self._take)
+        self._tasks = TaskRunner("download", self, threads=None)
 
     @property
     def states(self) -> tuple[Download, ...]:
-        """The downloads, the oldest first."""
+        """The downloads, oldest first."""
         return tuple(self._states.values())
 
     def find_left(self) -> None:
-        """Offer what an earlier run did not finish."""
+        """Add the downloads that an earlier run of the program did not finish."""
         for left in _folders().unfinished():
             record = left.record
             if record.model not in self._states:
@@ -63,7 +60,7 @@ class HubDownloads(QObject):
         self.changed.emit()
 
     def start(self, model: str, revision: str = "") -> None:
-        """Bring a model, from where an earlier try ended; one that comes already is left alone."""
+        """Download a model, from where an earlier attempt ended; does nothing while it is being downloaded."""
         if model in self._controls:
             return
         control = Control()
@@ -72,25 +69,28 @@ class HubDownloads(QObject):
         progress = replace(former.progress, state="asking", rate=0.0) if former else Progress("asking")
         state = Download(model, Phase.RUNNING, revision, progress)
         self._states[model], self._controls[model] = state, control
-        thread = threading.Thread(target=self._bring, args=(state, control), name="download", daemon=True)
-        self._threads = [each for each in self._threads if each.is_alive()] + [thread]
-        thread.start()
+        self._tasks.run(
+            partial(self._download, state, control),
+            lambda ended: self._on_ended(model, ended),
+            failed=lambda error: self._on_ended(model, replace(state, phase=Phase.FAILED, problem=error_text(error))),
+            reported=self._on_progress,
+        )
         self.changed.emit()
 
     def pause(self, model: str) -> None:
-        """Let it rest; what came stays."""
+        """Pause a download; its files stay."""
         if model in self._controls:
             self._controls[model].pause()
 
     def resume(self, model: str) -> None:
-        """Go on."""
+        """Resume a download, or start it again."""
         if model in self._controls:
             self._controls[model].resume()
         else:
             self.start(model)
 
     def cancel(self, model: str) -> None:
-        """Give up and remove what came; of what does not run, take it off the list."""
+        """Cancel a download and delete its files; one that does not run is removed from the list."""
         control = self._controls.get(model)
         if control is not None:
             control.cancel()
@@ -101,68 +101,49 @@ class HubDownloads(QObject):
                 _folders().discard(model)
         self.changed.emit()
 
-    def leave(self) -> None:
-        """The program ends: what came stays for the next time."""
+    def interrupt(self) -> None:
+        """End all downloads; their files stay, to be resumed by the next run of the program."""
         for control in self._controls.values():
             control.leave()
 
     def stop(self, seconds: float) -> bool:
-        """Leave, and tell whether every thread ended in time."""
-        self.leave()
-        until = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(until - time.monotonic(), 0.0))
-        return not any(thread.is_alive() for thread in self._threads)
+        """Interrupt, and return whether every thread ended in time."""
+        self.interrupt()
+        return self._tasks.stop(seconds)
 
-    def _bring(self, state: Download, control: Control) -> None:
-        """In the thread of the download."""
+    def _download(self, state: Download, control: Control, task: Task) -> Download | None:
+        """Download a model and add it to the catalog; `None` where it was cancelled."""
+        from engine.models.hub.download import download
+        from engine.models.hub.endpoint import endpoint_of
+
+        def report(progress: Progress) -> None:
+            phase = Phase.PAUSED if progress.state == "paused" else Phase.RUNNING
+            task.report(replace(state, phase=phase, progress=progress))
+
         try:
-            self._tell(control, self._fetch(state, control))
+            endpoint = endpoint_of(self._engine.settings.hub_endpoint)
+            download(state.model, endpoint, state.revision or "main", report, control, self.patience)
         except CancelledError:
             if not control.keeps:
                 with contextlib.suppress(EngineError):
                     _folders().discard(state.model)
-            self._tell(control, None, state.model)
-        except EngineError as error:
-            self._tell(control, replace(state, phase=Phase.FAILED, problem=error_text(error)))
-        except Exception as error:
-            sys.excepthook(type(error), error, error.__traceback__)
-            bug = EngineError("bug", "Something went wrong inside detrdesk; the log says what.")
-            self._tell(control, replace(state, phase=Phase.FAILED, problem=error_text(bug)))
-
-    def _fetch(self, state: Download, control: Control) -> Download:
-        from engine.models.hub.download import download
-        from engine.models.hub.endpoint import endpoint_of
-
-        def tell(progress: Progress) -> None:
-            phase = Phase.PAUSED if progress.state == "paused" else Phase.RUNNING
-            self._tell(control, replace(state, phase=phase, progress=progress))
-
-        endpoint = endpoint_of(self._engine.settings.hub_endpoint)
-        download(state.model, endpoint, state.revision or "main", tell, control, self.patience)
+            return None
         name = self._engine.catalog.add(state.model, revision=state.revision)
         return replace(state, phase=Phase.DONE, name=name)
 
-    def _tell(self, control: Control, state: Download | None, model: str = "") -> None:
-        with contextlib.suppress(RuntimeError):  # the window is gone
-            self._told.emit(control, state if state is not None else model)
-
-    def _take(self, control: Control, told: Download | str) -> None:
-        model = told if isinstance(told, str) else told.model
-        if self._controls.get(model) is not control:
-            return
-        if isinstance(told, str):
-            del self._controls[model]
-            self._states.pop(model, None)
-        else:
-            former = self._states[model]
-            if told.phase in (Phase.FAILED, Phase.DONE):
-                del self._controls[model]
-                told = replace(told, progress=replace(former.progress, rate=0.0))
-            self._states[model] = told
+    def _on_progress(self, state: Download) -> None:
+        self._states[state.model] = state
         self.changed.emit()
-        if isinstance(told, Download) and told.phase is Phase.DONE:
-            self.arrived.emit(told.name)
+
+    def _on_ended(self, model: str, ended: Download | None) -> None:
+        del self._controls[model]
+        if ended is None:
+            del self._states[model]
+        else:
+            self._states[model] = replace(ended, progress=replace(self._states[model].progress, rate=0.0))
+        self.changed.emit()
+        if ended is not None and ended.phase is Phase.DONE:
+            self.arrived.emit(ended.name)
 
 
 def _folders() -> ModelFolders:

@@ -1,19 +1,17 @@
-"""Looking for models on the hub beside the window; the newest search wins."""
+"""Searching models on the hub in the background."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import threading
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.state.hub import HubRow
 from desktop.style.i18n import current_language, error_text, tr
+from desktop.work.task_runner import Task, TaskRunner
 from engine.engine import Engine
-from engine.errors import CancelledError, EngineError
+from engine.errors import EngineError
 from engine.models.catalog.entry import is_hub_id
 from engine.models.hub.control import Control
 
@@ -23,77 +21,54 @@ if TYPE_CHECKING:
 
 
 class HubSearch(QObject):
-    """Asks the hub.
+    """Searches the hub; a new search cancels the one before.
 
     Signals:
-        found(tuple[HubRow, ...]): What the newest search found.
-        failed(str): Why it found nothing, in the window's language.
+        found(tuple[HubRow, ...]): The models that were found.
+        failed(str): Why the search failed, in the window's language.
     """
 
     found = pyqtSignal(object)
     failed = pyqtSignal(str)
-    _told = pyqtSignal(object, object)
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
         self._control = Control()
-        self._threads: list[threading.Thread] = []
-        self._told.connect(self._take)
+        self._tasks = TaskRunner("search", self, threads=None)
+        self._tasks.failed.connect(self._on_failed)
 
-    def ask(self, text: str) -> None:
-        """Look for models with this in their names."""
-        self._control.leave()
+    def search(self, text: str) -> None:
+        """Search for models with this text in their names."""
+        self.cancel()
         self._control = Control()
-        thread = threading.Thread(target=self._search, args=(text, self._control), name="search", daemon=True)
-        self._threads = [each for each in self._threads if each.is_alive()] + [thread]
-        thread.start()
+        self._tasks.run(partial(self._search, text, self._control), self.found.emit)
 
-    def leave(self) -> None:
-        """Nobody waits for it any more."""
+    def cancel(self) -> None:
+        """Cancel the search; neither signal follows."""
         self._control.leave()
-        self._control = Control()
+        self._tasks.cancel()
 
     def stop(self, seconds: float) -> bool:
-        """Leave, and tell whether every thread ended in time."""
-        self.leave()
-        until = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(until - time.monotonic(), 0.0))
-        return not any(thread.is_alive() for thread in self._threads)
+        """Cancel, and return whether every thread ended in time."""
+        self.cancel()
+        return self._tasks.stop(seconds)
 
-    def _search(self, text: str, control: Control) -> None:
-        """In the thread of the search."""
+    def _search(self, text: str, control: Control, task: Task) -> tuple[HubRow, ...]:
         from engine.models.hub.endpoint import OFFICIAL, endpoint_of
         from engine.models.hub.search import search
 
-        told: EngineError | tuple[HubRow, ...]
-        try:
-            endpoint = endpoint_of(self._engine.settings.hub_endpoint)
-            name = text.removeprefix(f"{endpoint.url}/").removeprefix(f"{OFFICIAL}/").rstrip("/")
-            found = tuple(_found_row(model) for model in search(name, endpoint, control=control))
-            told = found if not is_hub_id(name) or any(row.id == name for row in found) else (HubRow(name), *found)
-        except CancelledError:
-            return
-        except EngineError as error:
-            told = error
-        except Exception as error:
-            sys.excepthook(type(error), error, error.__traceback__)
-            told = EngineError("bug", "Something went wrong inside detrdesk; the log says what.")
-        with contextlib.suppress(RuntimeError):  # the window is gone
-            self._told.emit(control, told)
+        endpoint = endpoint_of(self._engine.settings.hub_endpoint)
+        name = text.removeprefix(f"{endpoint.url}/").removeprefix(f"{OFFICIAL}/").rstrip("/")
+        found = tuple(_found_row(model) for model in search(name, endpoint, control=control))
+        return found if not is_hub_id(name) or any(row.id == name for row in found) else (HubRow(name), *found)
 
-    def _take(self, control: Control, told: EngineError | tuple[HubRow, ...]) -> None:
-        if control is not self._control:
-            return
-        if isinstance(told, EngineError):
-            self.failed.emit(error_text(told))
-        else:
-            self.found.emit(told)
+    def _on_failed(self, error: EngineError) -> None:
+        self.failed.emit(error_text(error))
 
 
 def known_rows() -> tuple[HubRow, ...]:
-    """The well-known models, which are offered without asking the hub."""
+    """Return the well-known models, which are offered without a search."""
     from engine.models.hub.known import known_models
 
     is_chinese = current_language() == "zh_CN"

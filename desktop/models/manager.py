@@ -16,7 +16,7 @@ from desktop.state.holder import StateHolder
 from desktop.state.model import STARTER, ModelRow, ModelView, NamesWanted
 from desktop.state.viewer import choose_model
 from desktop.style.i18n import tr
-from desktop.work.model_errands import Errands
+from desktop.work.task_runner import Task, TaskRunner
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.models.catalog.entry import Defaults
@@ -61,7 +61,7 @@ class ModelManager(QObject):
         super().__init__(parent)
         self._engine, self._catalog, self._holder = engine, engine.catalog, holder
         self._shelf = ModelShelf(engine)
-        self._changes, self._reading = Errands("models-change", self), Errands("models-read", self)
+        self._changes, self._reading = TaskRunner("models-change", self), TaskRunner("models-read", self)
         self._changes.failed.connect(self.failed)
         self._reading.failed.connect(self.failed)
         self.downloads, self.search = HubDownloads(engine, self), HubSearch(engine, self)
@@ -109,7 +109,7 @@ class ModelManager(QObject):
         """Read what there is, if somebody looks at it; `listed` tells."""
         if self.is_watched:
             in_use = self._holder.state.model
-            self._reading.run(lambda: self._shelf.rows(in_use), self._on_read)
+            self._reading.run(lambda task: self._shelf.rows(in_use), self._on_read)
             self._describe()
 
     def describe(self, name: str) -> None:
@@ -124,7 +124,7 @@ class ModelManager(QObject):
     def add(self, path: Path, use: bool = False) -> None:
         """Keep a checkpoint folder or ONNX file in the catalog, unless it cannot be used."""
 
-        def work() -> str:
+        def work(task: Task) -> str:
             read_model(path)
             return self._catalog.add(path)
 
@@ -137,20 +137,20 @@ class ModelManager(QObject):
 
     def keep(self, name: str) -> None:
         """Have a model of this run at the next start too."""
-        self._changes.run(lambda: self._catalog.add(self._catalog.entry(name).path), self._on_added)
+        self._changes.run(lambda task: self._catalog.add(self._catalog.entry(name).path), self._on_added)
 
     def rename(self, name: str, new: str) -> None:
         """Call a model by another name."""
         if new != name:
-            self._changes.run(lambda: self._catalog.rename(name, new), lambda now: self._on_renamed(name, now))
+            self._changes.run(lambda task: self._catalog.rename(name, new), lambda now: self._on_renamed(name, now))
 
     def remove(self, name: str, with_files: bool = False) -> None:
         """Forget a model; its files stay, unless they were downloaded and shall go too."""
         if with_files:
-            self._changes.run(lambda: remove_with_files(self._catalog, name), lambda _: self._on_removed(name, ""))
+            self._changes.run(lambda task: remove_with_files(self._catalog, name), lambda _: self._on_removed(name, ""))
             return
 
-        def work() -> str:
+        def work(task: Task) -> str:
             entry = self._catalog.remove(name)
             return str(entry.path) if entry is not None and entry.path.exists() else ""
 
@@ -164,7 +164,7 @@ class ModelManager(QObject):
             self.defaults_changed.emit(name)
             self.list()
 
-        self._changes.run(lambda: self._catalog.set_defaults(name, defaults), then)
+        self._changes.run(lambda task: self._catalog.set_defaults(name, defaults), then)
 
     def ask_names(self, name: str, again: bool = True) -> None:
         """Have the user asked what a model's classes are called, if nothing tells.
@@ -178,7 +178,7 @@ class ModelManager(QObject):
             return
         self._asked_names.add(name)
 
-        def work() -> NamesWanted | None:
+        def work(task: Task) -> NamesWanted | None:
             try:
                 model = self._engine.recipe(name)
             except EngineError:
@@ -196,13 +196,13 @@ class ModelManager(QObject):
             self.names_given.emit(name)
             self.list()
 
-        self._changes.run(lambda: self._engine.name_classes(names, name), then)
+        self._changes.run(lambda task: self._engine.name_classes(names, name), then)
 
     def leave(self) -> None:
         """The program ends: downloads stop where they are."""
         self._timer.stop()
-        self.downloads.leave()
-        self.search.leave()
+        self.downloads.interrupt()
+        self.search.cancel()
         self.precisions.cancel()
 
     def stop(self, seconds: float) -> bool:
@@ -272,7 +272,7 @@ class ModelManager(QObject):
         name = self._shown
         if name and self.is_watched:
             in_use, downloads = self._holder.state.model, self.downloads.states
-            self._reading.run(lambda: self._shelf.view(name, in_use, downloads), self._on_view)
+            self._reading.run(lambda task: self._shelf.view(name, in_use, downloads), self._on_view)
             self.precisions.read(name)
 
     def _on_read(self, rows: tuple[ModelRow, ...]) -> None:

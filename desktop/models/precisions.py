@@ -6,18 +6,18 @@ import contextlib
 import threading
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.state.holder import StateHolder
-from desktop.work.model_errands import Errands
+from desktop.work.task_runner import Task, TaskRunner
 from engine.detect.precision import Precision
 from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
 
 if TYPE_CHECKING:
-    from engine.batch.measuring import Progress
     from engine.batch.precisions import Offer
 
 
@@ -87,24 +87,23 @@ class ModelPrecisions(QObject):
     changed = pyqtSignal()
     chosen = pyqtSignal(str)
     failed = pyqtSignal(object)
-    _progressed = pyqtSignal(object)
 
     def __init__(self, engine: Engine, holder: StateHolder, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.view = PrecisionView()
         self._engine, self._holder = engine, holder
-        self._reading, self._measuring = Errands("precisions-read", self), Errands("precisions-measure", self)
+        self._reading = TaskRunner("precisions-read", self)
+        self._measuring = TaskRunner("precisions-measure", self)
         self._cancelled = threading.Event()
         self._reading.failed.connect(self._on_refused)
         self._measuring.failed.connect(self._on_failed)
-        self._progressed.connect(self._on_progress)
 
     def read(self, name: str) -> None:
         """Read what there is for a model; `changed` tells, where it is another thing than before."""
         if name != self.view.model:
             self._show(PrecisionView(name, images=self._count(), measurement=self.view.measurement))
 
-        def work() -> tuple[Offer, ...]:
+        def work(task: Task) -> tuple[Offer, ...]:
             from engine.batch.precisions import offers
 
             try:
@@ -117,7 +116,7 @@ class ModelPrecisions(QObject):
     def choose(self, name: str, precision: Precision) -> None:
         """Let a model compute in this precision from its next answer on."""
 
-        def work() -> None:
+        def work(task: Task) -> None:
             from engine.batch.precisions import choose
 
             choose(self._engine, name, precision)
@@ -135,16 +134,19 @@ class ModelPrecisions(QObject):
             return
         self._cancelled = cancelled = threading.Event()
 
-        def work() -> None:
+        def work(task: Task) -> None:
             from engine.batch.measuring import measure
+
+            def report(precision: Precision, stage: str, done: int, total: int) -> None:
+                task.report(Measurement(name, precision, stage, done, total))
 
             with contextlib.suppress(CancelledError):
                 for precision in wanted:
-                    tell = self._teller(name, precision)
-                    measure(self._engine, name, precision, images, tell, cancelled.is_set, in_haste=True)
+                    progress = partial(report, precision)
+                    measure(self._engine, name, precision, images, progress, cancelled.is_set, in_haste=True)
 
         self._show(replace(self.view, measurement=Measurement(name, wanted[0])))
-        self._measuring.run(work, lambda _: self._on_over())
+        self._measuring.run(work, lambda _: self._on_over(), reported=self._on_progress)
 
     def cancel(self) -> None:
         """Give up what is being measured."""
@@ -158,15 +160,6 @@ class ModelPrecisions(QObject):
         until = time.monotonic() + seconds
         ended = [each.stop(max(until - time.monotonic(), 0.1)) for each in (self._measuring, self._reading)]
         return all(ended)
-
-    def _teller(self, name: str, precision: Precision) -> Progress:
-        """Tells the window's thread how far the measurement is."""
-
-        def tell(stage: str, done: int, total: int) -> None:
-            with contextlib.suppress(RuntimeError):  # the window is gone
-                self._progressed.emit(Measurement(name, precision, stage, done, total))
-
-        return tell
 
     def _count(self) -> int:
         return len(self._holder.state.sources)

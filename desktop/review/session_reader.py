@@ -12,7 +12,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.images.places import Places
 from desktop.state.look import Look
-from desktop.work.background import BackgroundWork
+from desktop.work.task_runner import Task, TaskRunner
 from engine.detect.detection import Detections
 from engine.detect.tiling import Tiling
 from engine.errors import EngineError
@@ -76,60 +76,61 @@ class SessionReader(QObject):
         super().__init__(parent)
         self._fingerprint = fingerprint
         self._fingerprint_of = fingerprint_of
-        self._work = BackgroundWork(self)
-        self._work.finished.connect(self._on_finished)
-        self._work.failed.connect(self.failed)
+        self._tasks = TaskRunner("session", self)
+        self._tasks.failed.connect(self.failed)
 
     def open(self, path: Path) -> None:
         """Open a session; `ready` brings it."""
-        self._work.run(lambda: _opened(path))
+        self._tasks.run(lambda task: _opened(path), lambda outcome: self.ready.emit(path, outcome))
 
     def close(self, session: Session) -> None:
         """Close a session once everything that was asked of it is done."""
-        self._work.run(session.close)
+        self._tasks.run(lambda task: session.close())
 
     def look_up(self, session: Session, places: Places, first: int, locations: Sequence[str], look: Look) -> None:
         """Find out what the session knows of images; `read` brings it, in several lots where there are many."""
         for at in range(0, len(locations), _AT_ONCE):
             lot = locations[at : at + _AT_ONCE]
-            self._work.run(partial(self._known, session, places, first + at, lot, look))
+            self._tasks.run(partial(self._known, session, places, first + at, lot, look), self.read.emit)
 
     def recall(self, session: Session, places: Places, contents: Iterable[str], look: Look) -> None:
         """Find out what another look found in images of the list; `read` brings it."""
         rest = iter(contents)
         while lot := list(islice(rest, _AT_ONCE)):
-            self._work.run(partial(self._recalled, session, places, lot, look))
+            self._tasks.run(partial(self._recalled, session, places, lot, look), self.read.emit)
 
     def note_place(self, session: Session, source: Source, content_hash: str, size: tuple[int, int]) -> None:
         """Keep where an image is and how large it is, width and height in pixels."""
         if source.kind in ("path", "url") and not session.is_read_only:
-            self._work.run(lambda: session.note_place(source.location, content_hash, source.name, *size))
+            self._tasks.run(lambda task: session.note_place(source.location, content_hash, source.name, *size))
 
     def note_unreadable(self, session: Session, location: str, reason: str) -> None:
         """Keep that an image cannot be read."""
         if not session.is_read_only:
-            self._work.run(lambda: session.note_unreadable(location, reason))
+            self._tasks.run(lambda task: session.note_unreadable(location, reason))
 
     def keep(self, session: Session, content_hash: str, found: Detections) -> None:
         """Keep what a model found."""
         if not session.is_read_only:
-            self._work.run(partial(self._keep, session, content_hash, found))
+            self._tasks.run(partial(self._keep, session, content_hash, found))
 
     def wait(self) -> None:
         """Wait until everything that was asked is done."""
-        self._work.wait()
+        self._tasks.wait()
 
-    def _keep(self, session: Session, content_hash: str, found: Detections) -> None:
+    def _keep(self, session: Session, content_hash: str, found: Detections, task: Task) -> None:
         try:
             fingerprint = self._fingerprint_of(found)
         except EngineError:
             return  # the model was renamed or removed meanwhile, which is no failure of the session
         session.put_detections(content_hash, fingerprint, found)
 
-    def _recalled(self, session: Session, places: Places, contents: Collection[str], look: Look) -> Reading:
+    def _recalled(self, session: Session, places: Places, contents: Collection[str], look: Look, task: Task) -> Reading:
         return Reading(places, found=self._found(session, contents, look), look=look)
 
-    def _known(self, session: Session, places: Places, first: int, locations: Sequence[str], look: Look) -> Reading:
+    def _known(
+        self, session: Session, places: Places, first: int, locations: Sequence[str], look: Look, task: Task
+    ) -> Reading:
         known = session.places(locations)
         contents = {place.content_hash for place in known.values()} - {""}
         found = self._found(session, contents, look)
@@ -156,21 +157,9 @@ class SessionReader(QObject):
                 rows.append((content, found, set(match(found, session.image(content).decisions).values())))
         return rows
 
-    def _on_finished(self, result: object) -> None:
-        if isinstance(result, Reading):
-            self.read.emit(result)
-        elif isinstance(result, _Ready):
-            self.ready.emit(result.path, result.outcome)
 
-
-@dataclass(frozen=True, eq=False)
-class _Ready:
-    path: Path
-    outcome: Session | EngineError
-
-
-def _opened(path: Path) -> _Ready:
+def _opened(path: Path) -> Session | EngineError:
     try:
-        return _Ready(path, Session.open(path))
+        return Session.open(path)
     except EngineError as error:
-        return _Ready(path, error)
+        return error

@@ -31,8 +31,8 @@ from desktop.state.server import (
     stopping,
 )
 from desktop.style.i18n import error_text, tr
-from desktop.work.background import BackgroundWork
 from desktop.work.feed import Feed
+from desktop.work.task_runner import TaskRunner
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.settings import Settings
@@ -64,9 +64,8 @@ class ServerControl(QObject):
         self._requests.delivered.connect(self._on_answered)
         self._server = OneServer(engine, default_model, self._listen, self.inbox.take, self._tell_death)
         self._died.connect(self._on_death)
-        self._work = BackgroundWork(self)
-        self._work.finished.connect(self._on_outcome)
-        self._work.failed.connect(self._on_failed)
+        self._tasks = TaskRunner("server control", self)
+        self._tasks.failed.connect(self._on_failed)
         self._own_key: Key | None = None
         self._key_awaited = False
         self._dead = -1
@@ -75,7 +74,7 @@ class ServerControl(QObject):
 
     def prepare(self) -> None:
         """Get ready for a quick start."""
-        self._work.run(self._server.prepare)
+        self._tasks.run(lambda task: self._server.prepare())
 
     def switch(self, on: bool) -> None:
         """Wish for a server, or for none."""
@@ -119,7 +118,7 @@ class ServerControl(QObject):
     def close(self) -> bool:
         """Stop the server; false where something of it did not end in time."""
         self._wish(None)
-        self._work.wait()
+        self._tasks.wait()
         return not self._server.left_behind
 
     def _follow_choice(self) -> None:
@@ -159,7 +158,7 @@ class ServerControl(QObject):
         """Ask for a server with these settings, or for none; what was wished before is outdated."""
         self._server.newest += 1
         number = self._server.newest
-        self._work.run(lambda: self._server.carry_out(number, settings))
+        self._tasks.run(lambda task: self._server.carry_out(number, settings), self._on_outcome)
 
     def _listen(self, record: Record) -> None:
         """Note a request; called on the server's event loop."""

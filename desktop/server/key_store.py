@@ -1,15 +1,14 @@
-"""The server's key: from the settings, else from the system's keyring, else made and kept there where that works."""
+"""The server's API key: from the settings, else from the system's keyring, else generated and stored there."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import secrets
-import threading
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.state.server import Key, KeyPlace
+from desktop.work.task_runner import Task, TaskRunner
 from engine.errors import EngineError
 from engine.paths import config_dir
 from engine.settings import Settings
@@ -20,45 +19,43 @@ log = logging.getLogger("detrdesk")
 
 
 class KeyStore(QObject):
-    """Looks for the key in a thread of its own: a keyring may ask the user for a password first, and wait for it.
+    """Reads and writes the key in the background: a keyring may wait until the user enters a password.
 
     Signals:
-        found(Key): What clients must send.
+        found(Key): The key that clients must send.
     """
 
     found = pyqtSignal(object)
 
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tasks = TaskRunner("keyring", self, threads=None)
+
     def find(self) -> None:
-        """The key that is kept, else a new one; `found` brings it."""
-        threading.Thread(target=self._find, name="keyring", daemon=True).start()
+        """Read the stored key, or generate one; `found` follows."""
+        self._tasks.run(_stored_key, self.found.emit)
 
     def renew(self) -> None:
-        """A new key in place of the old one; `found` brings it."""
-        threading.Thread(target=self._make, name="keyring", daemon=True).start()
+        """Replace the key by a new one; `found` follows."""
+        self._tasks.run(_new_key, self.found.emit)
 
-    def _find(self) -> None:
-        try:
-            kept = _read()
-        except Exception as error:  # each backend has errors of its own
-            log.info("No key from the keyring: %s", type(error).__name__)
-            self._tell(Key(_new(), is_new=True))
-        else:
-            if kept:
-                self._tell(Key(kept, KeyPlace.KEYRING))
-            else:
-                self._make()
 
-    def _make(self) -> None:
-        text = _new()
-        self._tell(Key(text, KeyPlace.KEYRING if _keep(text) else KeyPlace.SESSION, is_new=True))
+def _stored_key(task: Task) -> Key:
+    try:
+        stored = _read()
+    except Exception as error:  # each backend has errors of its own
+        log.info("No key from the keyring: %s", type(error).__name__)
+        return Key(_new(), is_new=True)
+    return Key(stored, KeyPlace.KEYRING) if stored else _new_key(task)
 
-    def _tell(self, key: Key) -> None:
-        with contextlib.suppress(RuntimeError):  # the window is gone
-            self.found.emit(key)
+
+def _new_key(task: Task) -> Key:
+    text = _new()
+    return Key(text, KeyPlace.KEYRING if _store(text) else KeyPlace.SESSION, is_new=True)
 
 
 def key_of(settings: Settings) -> Key | None:
-    """The key that the user's settings name.
+    """Return the key that the settings give, directly or as a file.
 
     Raises:
         EngineError: `key_unreadable`.
@@ -74,7 +71,7 @@ def key_of(settings: Settings) -> Key | None:
 
 
 def _user() -> str:
-    """One key for each config folder."""
+    """Return the keyring's user name: there is one key for each config folder."""
     return f"server key of {config_dir()}"
 
 
@@ -88,12 +85,13 @@ def _read() -> str | None:
     return keyring.get_password(SERVICE, _user())
 
 
-def _keep(text: str) -> bool:
+def _store(text: str) -> bool:
+    """Store the key in the keyring, and return whether that worked."""
     try:
         import keyring
 
         keyring.set_password(SERVICE, _user(), text)
         return keyring.get_password(SERVICE, _user()) == text
     except Exception as error:  # each backend has errors of its own
-        log.info("The key is not kept in a keyring: %s", type(error).__name__)
+        log.info("The key is not stored in a keyring: %s", type(error).__name__)
         return False

@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QApplication
 from desktop.settings.preferences import Preferences, PreferenceStore
 from desktop.style.i18n import install_language
 from desktop.style.theme import Scheme, apply_theme, current_theme, system_scheme, told_scheme
-from desktop.work.background import BackgroundWork
+from desktop.work.task_runner import TaskRunner
 
 
 class Appearance(QObject):
@@ -24,8 +24,7 @@ class Appearance(QObject):
         super().__init__(store)
         self._app, self._store = app, store
         self._language = store.value.language
-        self._questions = BackgroundWork(self)
-        self._questions.finished.connect(self._on_told)
+        self._tasks = TaskRunner("color scheme", self)
         install_language(self._language or None)
         apply_theme(app, self._scheme())
         store.changed.connect(self._on_changed)
@@ -44,7 +43,7 @@ class Appearance(QObject):
 
     def _on_activity(self, activity: Qt.ApplicationState) -> None:
         if activity == Qt.ApplicationState.ApplicationActive and self._store.value.scheme == "system":
-            self._questions.run(told_scheme)
+            self._tasks.run(lambda task: told_scheme(), self._on_told)
 
     def _on_told(self, told: Scheme | None) -> None:
         if told is not None and self._store.value.scheme == "system":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from PyQt5.QtCore import QObject, QThread, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QImage
 
-from desktop.images.lister import Batch, Lister
+from desktop.images.lister import Lister, ListPart
 from desktop.state.viewer import Stage
 from desktop.viewer.prefetch import Prefetch, open_ready
 from engine.batch.tiled import detect_tiled, pace
@@ -293,7 +293,7 @@ class DetectionRunner(QObject):
         if number == self._worker.newest:
             self.happened.emit(event)
 
-    def _on_listed(self, batch: Batch) -> None:
+    def _on_listed(self, batch: ListPart) -> None:
         if batch.is_first:
             self._first, self._listed_since = batch.sources[0], time.monotonic()
             if batch.is_last and len(batch.sources) == 1:
@@ -304,7 +304,7 @@ class DetectionRunner(QObject):
             self.happened.emit(ListedMore(batch.sources, batch.is_last))
         self._start_within(batch)
 
-    def _start_within(self, batch: Batch) -> None:
+    def _start_within(self, batch: ListPart) -> None:
         """Open the image to start with, once it is known which one that is."""
         if self._to_start is None:
             return

@@ -48,7 +48,7 @@ from desktop.viewer.detection_runner import (
     Given,
     Request,
 )
-from desktop.work.background import BackgroundWork
+from desktop.work.task_runner import Task, TaskRunner
 from engine.answer import detection_answer, to_json
 from engine.detect.tiling import Tiling
 from engine.engine import Engine
@@ -85,10 +85,9 @@ class Viewer(QObject):
         self.changed = self._holder.changed
         self.tell, self.tell_error = self._holder.tell, self._holder.tell_error
         self._runner = DetectionRunner(engine, self)
-        self._copies = BackgroundWork(self)
-        self._copies.finished.connect(self.copied)
+        self._copies = TaskRunner("copy", self)
         self._copies.failed.connect(self.tell_error)
-        self._settings = BackgroundWork(self)
+        self._settings = TaskRunner("settings", self)
         self._settings.failed.connect(self.tell_error)
         self.exporter = Exporter(engine, self)
         self.exporter.rested.connect(self._close_retired)
@@ -241,7 +240,7 @@ class Viewer(QObject):
 
     def apply(self, settings: Settings) -> None:
         """Use other settings of the engine; what runs is finished with the former ones."""
-        self._settings.run(lambda: self._engine.apply(settings))
+        self._settings.run(lambda task: self._engine.apply(settings))
 
     def set_threshold(self, threshold: float) -> None:
         """Show only scores greater than this, 0..1."""
@@ -297,12 +296,12 @@ class Viewer(QObject):
             return
         drawn = reviewed.without(Status.REJECTED)
 
-        def work() -> bytes:
+        def work(task: Task) -> bytes:
             from engine.render.render import draw_detections, encode_image
 
             return encode_image(draw_detections(image.pixels, drawn), "PNG")
 
-        self._copies.run(work)
+        self._copies.run(work, self.copied.emit)
 
     def detect_all(self) -> None:
         """Detect in every image of the list, behind the window's back, but in those whose answer is held already."""

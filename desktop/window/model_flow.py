@@ -133,9 +133,9 @@ class ModelFlow(QObject):
 
     def _on_search(self, text: str) -> None:
         if text:
-            self._search.ask(text)
+            self._search.search(text)
         else:
-            self._search.leave()
+            self._search.cancel()
 
     def _on_state(self, state: ViewerState) -> None:
         """Another model is in use, or another one was loaded; why one was not is told where the user looks."""

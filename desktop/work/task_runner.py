@@ -21,6 +21,11 @@ _running: set[QThread] = set()
 """Threads that may not have ended: Qt aborts the program when a running QThread is destroyed."""
 
 
+def running_threads() -> tuple[str, ...]:
+    """Return the names of all threads of all runners that have not ended."""
+    return tuple(thread.objectName() for thread in _running if not thread.isFinished())
+
+
 def _ignore(value: object) -> None:
     """Do nothing with a value that nobody asked for."""
 

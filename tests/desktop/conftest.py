@@ -21,6 +21,7 @@ from desktop.state.server import Phase
 from desktop.state.viewer import ViewerState
 from desktop.style.i18n import install_language
 from desktop.window.main_window import MainWindow
+from desktop.work.task_runner import running_threads
 from engine.engine import Engine
 from engine.review.cache import DetectionCache
 from engine.settings import Settings
@@ -141,6 +142,7 @@ def open_window(qtbot: QtBot, tiny_detr: Path, monkeypatch: pytest.MonkeyPatch) 
         window.deleteLater()
     qtbot.wait(1)
     assert {thread for thread in threading.enumerate() if not thread.daemon} <= before
+    qtbot.waitUntil(lambda: not running_threads())
 
 
 @pytest.fixture

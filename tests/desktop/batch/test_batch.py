@@ -21,6 +21,7 @@ from desktop.batch.bar import BatchBar
 from desktop.batch.runner import BatchRunner
 from desktop.state.batch import BatchState, Rate
 from desktop.style.i18n import install_language
+from desktop.work.task_runner import running_threads
 from engine.batch.detect_many import Failure
 from engine.detect.detection import Detections
 from engine.detect.detector import Detector
@@ -70,11 +71,10 @@ class Batch:
 @pytest.fixture
 def batch(engine: Engine, qtbot: QtBot) -> Iterator[Batch]:
     """A batch runner that leaves no thread behind."""
-    before = set(threading.enumerate())
     batch = Batch(engine, qtbot)
     yield batch
     assert batch.runner.stop(10)
-    assert set(threading.enumerate()) <= before
+    assert not running_threads()
 
 
 @pytest.fixture

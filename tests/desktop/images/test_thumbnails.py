@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from desktop.images import thumbnails as module
 from desktop.images.thumbnails import SIDE, Thumbnails
 from desktop.style.i18n import install_language
+from desktop.work.task_runner import running_threads
 from engine.image.source import Source, parse_source
 from engine.paths import cache_dir
 
@@ -36,10 +37,11 @@ class Results:
 
 
 @pytest.fixture
-def thumbnails(qtbot: QtBot) -> Iterator[Thumbnails]:
+def thumbnails(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Thumbnails]:
     install_language("en")
-    made = Thumbnails()
-    made._pool.setMaxThreadCount(1)
+    with monkeypatch.context() as few_cores:
+        few_cores.setattr("os.cpu_count", lambda: 1)
+        made = Thumbnails()
     yield made
     assert made.stop(10)
 
@@ -189,7 +191,7 @@ def test_stopping_ends_the_threads_and_silences_them(
     qtbot.wait(50)
     assert results.made == []
     assert names == [files[0].name]
-    assert thumbnails._pool.activeThreadCount() == 0
+    assert "thumbnails" not in running_threads()
 
 
 def test_the_window_is_not_held_up(

@@ -35,6 +35,7 @@ from desktop.models.facts import runtime_text
 from desktop.models.manager import ModelManager
 from desktop.models.names import NamesDialog
 from desktop.state.model import ModelView, Presence
+from desktop.work.task_runner import running_threads
 from engine.batch import measuring, precisions
 from engine.batch.measuring import Progress
 from engine.engine import Engine
@@ -552,7 +553,7 @@ def precision(
 
 
 def measuring_threads() -> set[str]:
-    return {each.name for each in threading.enumerate() if each.name.startswith("precision")}
+    return {name for name in running_threads() if name.startswith("precision")}
 
 
 def catalog_text(home: Path) -> str:

@@ -156,9 +156,10 @@ class SlowWalk:
     def __init__(self, folder: Path) -> None:
         self.batches = [[parse_source(folder / str(at // 2) / f"{at}.png") for at in pair] for pair in ((0, 1), (2, 3))]
         self.go = [threading.Event(), threading.Event()]
-        self.was_cancelled = threading.Event()
+        self.has_begun, self.was_cancelled = threading.Event(), threading.Event()
 
     def __call__(self, given: object, cancelled: Cancelled) -> Iterator[list[Source]]:
+        self.has_begun.set()
         for go, batch in zip(self.go, self.batches, strict=True):
             while not go.wait(0.01):
                 if cancelled():
@@ -208,6 +209,7 @@ def test_opening_something_else_stops_the_listing(asked: Asked, slow_walk: SlowW
     with patch("desktop.images.lister.walk_sources", other):
         other.go[0].set()
         asked.ask(given=("else",))
+        assert other.has_begun.wait(10)
     assert slow_walk.was_cancelled.wait(10)
     assert len(asked.wait_for(Listed, 2)) == 2
     other.go[1].set()
@@ -217,12 +219,14 @@ def test_cancel_stops_a_list_that_has_not_begun_and_leaves_one_that_has(
     asked: Asked, slow_walk: SlowWalk, folder: Path
 ) -> None:
     asked.ask(given=("anything",))
+    assert slow_walk.has_begun.wait(10)
     asked.runner.cancel()
     assert slow_walk.was_cancelled.wait(10)
     begun = SlowWalk(folder)
     with patch("desktop.images.lister.walk_sources", begun):
         begun.go[0].set()
         asked.ask(given=("else",))
+        assert begun.has_begun.wait(10)
     asked.wait_for(Listed)
     asked.runner.cancel()
     begun.go[1].set()
