@@ -1,4 +1,4 @@
-"""The answer of `POST /v1/vision/detections`, as the window, the command line and the API give it."""
+"""JSON answers of the API, which the command line and the window also show."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.errors import EngineError
 
 
 def detection_answer(found: Detections, chosen: Filter) -> dict[str, Any]:
-    """The API's answer for one image.
+    """Make the answer of `POST /v1/vision/detections` for one image.
 
     Args:
         found: Every detection of the image.
@@ -24,10 +24,10 @@ def detection_answer(found: Detections, chosen: Filter) -> dict[str, Any]:
 
 
 def detections_answer(founds: Sequence[Detections], chosen: Filter) -> dict[str, Any]:
-    """The API's answer for several images of one model, at least one.
+    """Make the answer of `POST /v1/vision/detections` for several images of one model.
 
     Args:
-        founds: Every detection of each image.
+        founds: Every detection of each image; at least one image.
         chosen: The request's threshold, top_k and labels.
     """
     return {
@@ -49,13 +49,13 @@ def detections_answer(founds: Sequence[Detections], chosen: Filter) -> dict[str,
 
 
 def error_answer(error: EngineError) -> dict[str, Any]:
-    """The API's error envelope."""
+    """Make the API's error envelope."""
     detail = {"message": error.message, "type": "invalid_request_error", "param": None, "code": error.code}
     return {"error": detail, "detail": error.message}
 
 
 def to_json(answer: object) -> str:
-    """Readable JSON; a list of numbers stands on one line, Chinese stays Chinese."""
+    """Encode as indented JSON, with lists of scalars on one line and non-ASCII text unescaped."""
     return _indented(answer, "") + "\n"
 
 
@@ -69,24 +69,24 @@ def _result(detection: Detection) -> dict[str, Any]:
 
 
 def shortest(value: float) -> float:
-    """The shortest decimal that is the same float32: 0.98, not 0.9800000190734863."""
+    """Return the shortest decimal of a float32 value: 0.98, not 0.9800000190734863."""
     return float(str(np.float32(value)))
 
 
 def _indented(value: Any, indent: str) -> str:
     if not (value and isinstance(value, dict | list)):
-        return _plain(value)
+        return _scalar(value)
     inner = indent + "  "
     if isinstance(value, dict):
-        rows = [f"{inner}{_plain(key)}: {_indented(item, inner)}" for key, item in value.items()]
+        rows = [f"{inner}{_scalar(key)}: {_indented(item, inner)}" for key, item in value.items()]
         return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
     if any(isinstance(item, dict | list) for item in value):
         return "[\n" + ",\n".join(inner + _indented(item, inner) for item in value) + f"\n{indent}]"
-    return "[" + ", ".join(map(_plain, value)) + "]"
+    return "[" + ", ".join(map(_scalar, value)) + "]"
 
 
-def _plain(value: Any) -> str:
-    """What `json.dumps` gives; a slider goes through thousands of numbers, and they are quicker this way."""
+def _scalar(value: Any) -> str:
+    """Encode like `json.dumps`, faster for floats: a moved slider encodes thousands of them."""
     if type(value) is float and math.isfinite(value):
         return repr(value)
     return json.dumps(value, ensure_ascii=False)

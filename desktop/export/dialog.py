@@ -29,7 +29,7 @@ from desktop.style.i18n import error_text, tr, tr_count
 from desktop.style.parts import hint_label
 from desktop.style.theme import GRID
 from engine.errors import EngineError
-from engine.export.format import ExportFormat, FileAnImage
+from engine.export.format import ExportFormat, FilePerImage
 from engine.export.formats import EXPORT_FORMATS, FORMATS
 from engine.export.item import Choice
 from engine.export.job import ExportSummary
@@ -159,8 +159,8 @@ class ExportDialog(QDialog):
 
     @property
     def _fills_folder(self) -> bool:
-        way = self._format.way
-        return not self._format.suffixes or (isinstance(way, FileAnImage) and self._scope is not Scope.IMAGE)
+        way = self._format.writer
+        return not self._format.suffixes or (isinstance(way, FilePerImage) and self._scope is not Scope.IMAGE)
 
     def _suggest(self) -> None:
         """A name for what is chosen, unless the user typed one; what they typed keeps its folder."""
@@ -170,7 +170,7 @@ class ExportDialog(QDialog):
             folder = typed if not typed.suffix else typed.parent
         stem = self._stem if self._scope is Scope.IMAGE else folder.name or "session"
         ending = "" if self._fills_folder else self._format.suffixes[0]
-        is_told_by_ending = isinstance(self._format.way, FileAnImage) or ending == f".{self._format.key}"
+        is_told_by_ending = isinstance(self._format.writer, FilePerImage) or ending == f".{self._format.key}"
         word = "detections" if ending and is_told_by_ending else self._format.key
         name = f"{stem}_{word}{ending}"
         if not self._touched:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.export.format import ExportFormat
     from engine.export.item import Choice, ExportItem
     from engine.export.job import ExportSummary
-    from engine.export.places import Place
+    from engine.export.names import ExportName
 
 PROGRESS_EVERY = 10
 """Images between two reports."""
@@ -127,12 +127,12 @@ class Exporter(QObject):
         from desktop.export.known import ExportKnowledge
         from engine.export.item import ExportItem
         from engine.export.job import Skipped, export_items
-        from engine.export.places import places_of
+        from engine.export.names import export_names
 
         known = ExportKnowledge(self._engine, state, session)
-        places = places_of([each.source for each in images.listed])
+        places = export_names([each.source for each in images.listed])
         passed_over: list[Skipped] = []
-        chosen: list[tuple[Candidate, Place]] = []
+        chosen: list[tuple[Candidate, ExportName]] = []
         for at in images.wanted:
             if self._cancelled.is_set():
                 break

@@ -10,7 +10,7 @@ from PIL.Image import Image as PixelImage
 from desktop.state.viewer import ViewerState
 from engine.detect.detection import Detections, nothing_found
 from engine.engine import Engine, OpenedImage
-from engine.export.classes import ClassTable
+from engine.export.classes import ExportClasses
 from engine.image.source import Source
 from engine.review.decision import Decision
 from engine.review.image_review import ImageReview
@@ -60,7 +60,7 @@ class ExportKnowledge:
         """The image, opened if it is not."""
         return (candidate.image or self._engine.open(candidate.source)).pixels
 
-    def classes(self, candidates: Sequence[Candidate]) -> ClassTable:
+    def classes(self, candidates: Sequence[Candidate]) -> ExportClasses:
         """The model's classes, and behind them those that people gave, in the order in which they first did.
 
         A client of the API may have asked another model: the classes of what that one shows come last.
@@ -70,7 +70,7 @@ class ExportKnowledge:
         known = [found for found in map(self._found_here, candidates) if found is not None]
         others = (self._reviewed(found).shown for found in known if found.model != self._state.model)
         labels = [detection.label for shown in others for detection in shown]
-        return ClassTable.of(self._names(known), [*(decision.label for decision in given), *labels])
+        return ExportClasses.of(self._names(known), [*(decision.label for decision in given), *labels])
 
     def _names(self, known: Iterable[Detections]) -> Mapping[int, str]:
         """The classes of the chosen model, or of the one that answered last where that one was never asked."""

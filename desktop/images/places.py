@@ -154,7 +154,7 @@ class Places:
         marks = Marks.of_none(count)
         known = min(len(self), count)
         marks.flags[:known] = self._by_place(self._flags)[:known]
-        shown = scores.shown_per_place(len(self._hashes), chosen, refinement)
+        shown = scores.shown_per_image(len(self._hashes), chosen, refinement)
         marks.counts[:known] = self._by_place(np.where(self._detected, shown, UNKNOWN_COUNT))[:known]
         return marks
 

@@ -17,8 +17,7 @@ from desktop.style.i18n import error_text
 from desktop.work.task_runner import Task, TaskRunner
 from engine.errors import CancelledError, EngineError
 from engine.image.source import Source, read_source
-from engine.image.thumbnail import make_thumbnail, scale_down
-from engine.image.thumbnail_cache import ThumbnailCache, address_key, file_key
+from engine.image.thumbnails import ThumbnailCache, address_key, file_key, make_thumbnail, scale_down
 from engine.paths import cache_dir
 
 SIDE = 128

@@ -22,7 +22,7 @@ from engine.engine import OpenedImage
 from engine.errors import EngineError, ImageError, SourceError
 from engine.image.source import Source
 from engine.review.image_review import ImageReview
-from engine.review.merge import match
+from engine.review.merge import match_decisions
 from engine.review.session import Session
 
 _IN_FILES = ("path", "url")
@@ -219,7 +219,7 @@ class SessionBook(QObject):
 
     def count(self, content_hash: str, found: Detections) -> None:
         """Count an image's detections, wherever it is in the list."""
-        self._finds.count(content_hash, found, set(match(found, self._kept(content_hash).decisions).values()))
+        self._finds.count(content_hash, found, set(match_decisions(found, self._kept(content_hash).decisions).values()))
 
     def _on_refresh(self) -> None:
         self._holder.set(self.remarked(self._holder.state))

@@ -9,7 +9,7 @@ from desktop.state.received import Received
 from engine.detect.detection import Detections
 from engine.image.source import Source
 from engine.review.image_review import ImageReview
-from engine.review.merge import match
+from engine.review.merge import match_decisions
 from engine.review.tally import SessionScores, Tally
 
 KeptOf = Callable[[str], ImageReview]
@@ -80,5 +80,5 @@ class Finds:
         kept = kept_of(content_hash)
         self.places.opened(number, content_hash, kept.is_reviewed)
         self.places.detected(number)
-        self._tally.put(number, found, set(match(found, kept.decisions).values()))
+        self._tally.put(number, found, set(match_decisions(found, kept.decisions).values()))
         self.answers[number] = found

@@ -17,8 +17,8 @@ from engine.detect.detection import Detections
 from engine.detect.tiling import Tiling
 from engine.errors import EngineError
 from engine.image.source import Source
-from engine.review.merge import match
-from engine.review.session import Place, Session
+from engine.review.merge import match_decisions
+from engine.review.session import KnownImage, Session
 
 _AT_ONCE = 500
 """Images looked up at a time: the window takes each lot over between two events."""
@@ -41,7 +41,7 @@ class Reading:
     places: Places
     first: int = 0
     locations: Sequence[str] = ()
-    known: Mapping[str, Place] = field(default_factory=dict)
+    known: Mapping[str, KnownImage] = field(default_factory=dict)
     found: Sequence[tuple[str, Detections, Collection[int]]] = ()
     labels: Sequence[str] = ()
     look: Look = field(default_factory=lambda: Look(""))
@@ -102,7 +102,7 @@ class SessionReader(QObject):
     def note_place(self, session: Session, source: Source, content_hash: str, size: tuple[int, int]) -> None:
         """Keep where an image is and how large it is, width and height in pixels."""
         if source.kind in ("path", "url") and not session.is_read_only:
-            self._tasks.run(lambda task: session.note_place(source.location, content_hash, source.name, *size))
+            self._tasks.run(lambda task: session.note_image(source.location, content_hash, source.name, *size))
 
     def note_unreadable(self, session: Session, location: str, reason: str) -> None:
         """Keep that an image cannot be read."""
@@ -131,7 +131,7 @@ class SessionReader(QObject):
     def _known(
         self, session: Session, places: Places, first: int, locations: Sequence[str], look: Look, task: Task
     ) -> Reading:
-        known = session.places(locations)
+        known = session.known_images(locations)
         contents = {place.content_hash for place in known.values()} - {""}
         found = self._found(session, contents, look)
         labels = {
@@ -154,7 +154,7 @@ class SessionReader(QObject):
             found = session.detections(content, fingerprint)
             if found is not None:
                 found = replace(found, model=look.model, tiling=look.tiling)
-                rows.append((content, found, set(match(found, session.image(content).decisions).values())))
+                rows.append((content, found, set(match_decisions(found, session.image(content).decisions).values())))
         return rows
 
 

@@ -66,10 +66,10 @@ class ExportFlow(QObject):
         if self._last is None or image is None or self._last_in != self._viewer.session_path:
             self.export_as()
             return
-        from engine.export.format import FileAnImage
+        from engine.export.format import FilePerImage
 
         wish = self._last
-        if wish.scope is Scope.IMAGE and isinstance(wish.format.way, FileAnImage) and wish.target.suffix:
+        if wish.scope is Scope.IMAGE and isinstance(wish.format.writer, FilePerImage) and wish.target.suffix:
             name = f"{Path(image.source.name).stem or 'image'}_detections{wish.target.suffix}"
             wish = replace(wish, target=wish.target.with_name(name))
         self._start(wish)

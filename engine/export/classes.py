@@ -1,4 +1,4 @@
-"""The classes of a whole export: each one's number in COCO and in YOLO, the same at every export."""
+"""The classes of an export, with their numbers in COCO and YOLO, which stay the same at every export."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from engine.errors import EngineError
 
 
 @dataclass(frozen=True)
-class ClassTable:
-    """Classes by label id.
+class ExportClasses:
+    """The classes of an export.
 
     Attributes:
-        names: Class names by label id, ids ascending: the checkpoint's with its gaps, then what users added. Two ids
-            may have the same name.
+        names: Class names by label id, ascending: those of the checkpoint with its gaps, then those that users added.
+            Two ids may have the same name.
     """
 
     names: Mapping[int, str]
 
     @classmethod
-    def of(cls, names: Mapping[int, str], labels: Iterable[str] = ()) -> ClassTable:
-        """The checkpoint's classes, and behind them those that a user added, numbered from the highest id on.
+    def of(cls, names: Mapping[int, str], labels: Iterable[str] = ()) -> ExportClasses:
+        """Combine the classes of a checkpoint with those that users added, numbered from the highest id on.
 
         Args:
-            names: Class names by label id, of the checkpoint.
+            names: Class names of the checkpoint by label id.
             labels: Labels of decisions in the order in which they were made, so that a class keeps its number when
-                more are added later; known ones and repetitions are passed over.
+                more are added later. Known labels and repetitions are ignored.
         """
         table = dict(sorted(names.items()))
         known, free = set(table.values()), max(table, default=-1) + 1
@@ -39,10 +39,10 @@ class ClassTable:
         return cls(table)
 
     def id_of(self, label_id: int, label: str) -> int:
-        """A detection's label id in this table: its own where that is the class, else the lowest of the name.
+        """Return the label id to export: the detection's own if it has this name here, else the lowest with the name.
 
         Raises:
-            EngineError: `export_class_unknown`, no class has the name.
+            EngineError: `export_class_unknown`: no class has the name.
         """
         if self.names.get(label_id) == label:
             return label_id
@@ -53,9 +53,9 @@ class ClassTable:
             raise EngineError("export_class_unknown", message, label=label) from None
 
     @cached_property
-    def places(self) -> Mapping[int, int]:
-        """Each class's place from 0 by label id, gaps dropped: YOLO's class number."""
-        return {label_id: place for place, label_id in enumerate(self.names)}
+    def yolo_ids(self) -> Mapping[int, int]:
+        """YOLO class numbers by label id: counted from 0, without gaps."""
+        return {label_id: number for number, label_id in enumerate(self.names)}
 
     @cached_property
     def _ids(self) -> Mapping[str, int]:

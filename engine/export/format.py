@@ -1,4 +1,4 @@
-"""What an export format is: a name, and a function that makes the bytes."""
+"""Export formats as values: a name, and a function that encodes images to bytes."""
 
 from __future__ import annotations
 
@@ -9,78 +9,78 @@ from pathlib import Path
 from PIL import Image
 
 from engine.detect.detection import Detections, Filter
-from engine.export.classes import ClassTable
+from engine.export.classes import ExportClasses
 from engine.export.item import ExportItem
 
 
-def _nothing(classes: ClassTable) -> Mapping[str, bytes]:
+def _no_files(classes: ExportClasses) -> Mapping[str, bytes]:
     return {}
 
 
 @dataclass(frozen=True, slots=True)
-class FileAnImage:
-    """A way to export: a file for each image, or several, in a folder.
+class FilePerImage:
+    """A writer of one or more files per image.
 
     Attributes:
-        ending: What the file's name has behind the image's stem.
-        files: (image, path of its file, classes) -> path and bytes of each file; `EngineError` where this image cannot
-            be exported.
-        beside: Files of the whole export by name, which are written first.
+        ending: Appended to the image's stem to make the file's name.
+        files: (image, path of its file, classes) -> path and bytes of each file. Raises `EngineError` if this image
+            cannot be exported.
+        shared_files: Files of the whole export by name, written first.
     """
 
     ending: str
-    files: Callable[[ExportItem, Path, ClassTable], Iterable[tuple[Path, bytes]]]
-    beside: Callable[[ClassTable], Mapping[str, bytes]] = _nothing
+    files: Callable[[ExportItem, Path, ExportClasses], Iterable[tuple[Path, bytes]]]
+    shared_files: Callable[[ExportClasses], Mapping[str, bytes]] = _no_files
 
-    def encode(self, item: ExportItem, classes: ClassTable) -> bytes:
-        """The first file of one image; empty where there is none."""
-        path = Path(item.place.stem + self.ending)
+    def encode(self, item: ExportItem, classes: ExportClasses) -> bytes:
+        """Encode the first file of one image; empty if the image has none."""
+        path = Path(item.name.stem + self.ending)
         return next((data for _, data in self.files(item, path, classes)), b"")
 
 
 @dataclass(frozen=True, slots=True)
 class OneFile:
-    """A way to export: one file for all images.
+    """A writer of one file for all images.
 
     Attributes:
-        chunks: (images with their numbers from 1, classes) -> the file's bytes, piece by piece, so that 50,000 images
-            need no more memory than one.
+        chunks: (images with their numbers from 1, classes) -> chunks of the file, so that memory does not grow with
+            the number of images.
     """
 
-    chunks: Callable[[Iterator[tuple[int, ExportItem]], ClassTable], Iterator[bytes]]
+    chunks: Callable[[Iterator[tuple[int, ExportItem]], ExportClasses], Iterator[bytes]]
 
-    def encode(self, item: ExportItem, classes: ClassTable) -> bytes:
-        """The file of one image."""
+    def encode(self, item: ExportItem, classes: ExportClasses) -> bytes:
+        """Encode the file of one image."""
         return b"".join(self.chunks(iter([(1, item)]), classes))
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
-    """One format that detections can be written in.
+    """A format that detections can be exported in.
 
     Attributes:
-        name: What it is called, in English; the window translates it.
-        key: A short name that stays the same, for settings and the command line.
-        suffixes: Endings of its files, the usual one first; none where it always fills a folder.
-        way: How it writes. It is given items that are `ready`: boxes inside the image, label ids of the classes.
+        name: English name; the window translates it.
+        key: Stable short name, for settings and the command line.
+        suffixes: Suffixes of its files, the usual one first; empty for a format that always fills a folder.
+        writer: Encodes items returned by `ExportItem.ready`.
     """
 
     name: str
     key: str
     suffixes: tuple[str, ...]
-    way: FileAnImage | OneFile
+    writer: FilePerImage | OneFile
 
     def encode(self, image: Image.Image, found: Detections, chosen: Filter) -> bytes:
-        """The bytes for one image's chosen detections, as a file or for the clipboard."""
-        return self.way.encode(ExportItem.of_image(image, found, chosen), ClassTable.of(found.names))
+        """Encode the chosen detections of one image, for a file or the clipboard."""
+        return self.writer.encode(ExportItem.of_image(image, found, chosen), ExportClasses.of(found.names))
 
 
-def one_file(
-    encode: Callable[[ExportItem, Path, ClassTable], bytes],
-) -> Callable[[ExportItem, Path, ClassTable], Iterator[tuple[Path, bytes]]]:
-    """The `files` of a format that has a single file an image."""
+def single_file(
+    encode: Callable[[ExportItem, Path, ExportClasses], bytes],
+) -> Callable[[ExportItem, Path, ExportClasses], Iterator[tuple[Path, bytes]]]:
+    """Make `FilePerImage.files` for a format with a single file per image."""
 
-    def files(item: ExportItem, path: Path, classes: ClassTable) -> Iterator[tuple[Path, bytes]]:
+    def files(item: ExportItem, path: Path, classes: ExportClasses) -> Iterator[tuple[Path, bytes]]:
         yield path, encode(item, path, classes)
 
     return files

@@ -1,4 +1,4 @@
-"""One image of an export: what every format is given."""
+"""One image of an export, as every format receives it."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from PIL import Image
 
 from engine.detect.detection import Detections, Filter
 from engine.errors import ImageError, SourceError
-from engine.export.classes import ClassTable
-from engine.export.places import Place
+from engine.export.classes import ExportClasses
+from engine.export.names import ExportName
 from engine.image.source import Source
 from engine.review.decision import Status
 from engine.review.merge import Reviewed
 
 UNDECIDED = "undecided"
-"""The status of a detection that nothing was decided about; the others are those of `Status`."""
+"""The status of a detection without a decision; the others are those of `Status`."""
 
 _LEAST_SIDE = 0.01
-"""A box with a shorter side, pixels, has no area: formats that round would write none."""
+"""Pixels; a box with a shorter side counts as having no area, since formats that round would write none."""
 
 
 class Choice(StrEnum):
-    """Which boxes an export takes."""
+    """Which boxes are exported."""
 
     REVIEWED = "reviewed"
-    """What was accepted or added."""
+    """Accepted and added boxes."""
     SHOWN = "shown"
-    """All that is shown but what was rejected."""
+    """All boxes shown, except rejected ones."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,16 +39,16 @@ class ExportItem:
 
     Attributes:
         source: Where the image comes from.
-        place: What the export calls it.
-        shown: The detections to write, best score first, labels and boxes as they are to be written.
-        statuses: Of each of `shown`: `undecided` or a `Status`.
+        name: Its name in the export.
+        shown: The detections to write, best score first, with final labels and boxes.
+        statuses: `undecided` or a `Status` for each of `shown`.
         found: Every detection of the image, for the API's answer.
         chosen: Threshold, top_k and labels, for the API's answer.
-        pixels: Opens the image, upright; called only by formats that need it.
+        pixels: Opens the upright image; called only by formats that need it.
     """
 
     source: Source
-    place: Place
+    name: ExportName
     shown: Detections
     statuses: tuple[str, ...]
     found: Detections
@@ -59,7 +59,7 @@ class ExportItem:
     def of_reviewed(
         cls,
         source: Source,
-        place: Place,
+        name: ExportName,
         reviewed: Reviewed,
         choice: Choice,
         *,
@@ -67,40 +67,40 @@ class ExportItem:
         chosen: Filter,
         pixels: Callable[[], Image.Image],
     ) -> ExportItem:
-        """What is shown of an image, or what of it was accepted or added; the arguments as the attributes.
+        """Make an item of a reviewed image, with the boxes that `choice` selects; see the attributes.
 
-        Labels that a person gave keep their names; `ClassTable` numbers them for the whole export.
+        Labels that a person gave keep their names; `ExportClasses` numbers them for the whole export.
         """
         shown = reviewed.shown
         decided = {index: str(decision.status) for index, decision in reviewed.decisions.items()}
         statuses = [decided.get(index, UNDECIDED) for index in shown.indices.tolist()]
         left_out = {Status.REJECTED, UNDECIDED} if choice is Choice.REVIEWED else {Status.REJECTED}
-        at = [place for place, status in enumerate(statuses) if status not in left_out]
-        kept = tuple(statuses[place] for place in at)
-        return cls(source, place, shown.at(np.array(at, np.intp)), kept, found, chosen, pixels)
+        rows = [row for row, status in enumerate(statuses) if status not in left_out]
+        kept = tuple(statuses[row] for row in rows)
+        return cls(source, name, shown.at(np.array(rows, np.intp)), kept, found, chosen, pixels)
 
     @classmethod
     def of_image(cls, image: Image.Image, found: Detections, chosen: Filter) -> ExportItem:
-        """What passes of an image's detections, undecided; it is called "image"."""
+        """Make an item of the chosen detections of an image, undecided and named "image"."""
         shown = found.keep(chosen)
-        source, place = Source("bytes", "image", "image"), Place("image", "image")
-        return cls(source, place, shown, (UNDECIDED,) * len(shown), found, chosen, lambda: image)
+        source, name = Source("bytes", "image", "image"), ExportName("image", "image")
+        return cls(source, name, shown, (UNDECIDED,) * len(shown), found, chosen, lambda: image)
 
     @property
     def width(self) -> int:
-        """Of the image as shown, pixels."""
+        """Width of the image as shown, pixels."""
         return self.shown.width
 
     @property
     def height(self) -> int:
-        """Of the image as shown, pixels."""
+        """Height of the image as shown, pixels."""
         return self.shown.height
 
     def image(self) -> Image.Image:
-        """The image's pixels, upright.
+        """Open the upright image.
 
         Raises:
-            SourceError, ImageError: it cannot be opened, or is another size than when it was detected in.
+            SourceError, ImageError: It cannot be opened, or its size has changed since detection.
         """
         try:
             image = self.pixels()
@@ -112,14 +112,14 @@ class ExportItem:
             raise ImageError("image_changed", message, name=self.source.name)
         return image
 
-    def ready(self, classes: ClassTable) -> ExportItem:
-        """The same with label ids of `classes`, boxes inside the image, and without those that have no area.
+    def ready(self, classes: ExportClasses) -> ExportItem:
+        """Return a copy with label ids of `classes` and boxes clipped to the image; boxes without area are dropped.
 
         Raises:
-            EngineError: `export_class_unknown`, a label is not among the classes.
+            EngineError: `export_class_unknown`: a label is not among the classes.
         """
         ids = [classes.id_of(detection.label_id, detection.label) for detection in self.shown]
         boxes = np.clip(self.shown.boxes, 0, np.array([self.width, self.height] * 2, np.float32))
         shown = replace(self.shown, label_ids=np.array(ids, np.int64), boxes=boxes, names=classes.names)
-        at = np.flatnonzero(((boxes[:, 2:] - boxes[:, :2]) >= _LEAST_SIDE).all(-1))
-        return replace(self, shown=shown.at(at), statuses=tuple(self.statuses[place] for place in at))
+        rows = np.flatnonzero(((boxes[:, 2:] - boxes[:, :2]) >= _LEAST_SIDE).all(-1))
+        return replace(self, shown=shown.at(rows), statuses=tuple(self.statuses[row] for row in rows))

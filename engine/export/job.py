@@ -1,4 +1,4 @@
-"""Exporting many images: streaming, cancellable, each file whole or not there."""
+"""Export of many images: streamed, cancellable, with atomic writes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from itertools import islice
 from pathlib import Path
 
 from engine.errors import CancelledError, EngineError
-from engine.export.classes import ClassTable
-from engine.export.format import ExportFormat, FileAnImage, OneFile
+from engine.export.classes import ExportClasses
+from engine.export.format import ExportFormat, FilePerImage, OneFile
 from engine.export.item import ExportItem
 from engine.storage.atomic import WriteError, cannot_write, open_atomic, write_atomic
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An image that could not be exported, and why."""
+    """An image that could not be exported, and the reason."""
 
     name: str
     reason: EngineError
@@ -24,16 +24,16 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class ExportSummary:
-    """What an export did.
+    """The result of an export.
 
     Attributes:
         target: The file or the folder.
-        files: Written files.
-        images: Images in them.
-        detections: Detections in them.
-        without_area: Boxes that were left out because nothing of them is inside the image.
+        files: Number of files written.
+        images: Number of images in them.
+        detections: Number of detections in them.
+        without_area: Number of boxes left out because they have no area inside the image.
         skipped: Images that could not be exported.
-        was_cancelled: Whether it ended early; what is counted is there and whole.
+        was_cancelled: Whether it was cancelled; the counts are those of complete files.
     """
 
     target: Path
@@ -44,58 +44,42 @@ class ExportSummary:
     skipped: tuple[Skipped, ...]
     was_cancelled: bool
 
-    @property
-    def sentence(self) -> str:
-        """All of it in English, for a command line or a log."""
-        if self.was_cancelled and not self.files:
-            return "Cancelled; nothing was written."
-        images, detections = _counted(self.images, "image"), _counted(self.detections, "detection")
-        done = f"{images} with {detections} exported to {self.target}."
-        parts = [f"Cancelled; {done}" if self.was_cancelled else done]
-        if self.without_area:
-            parts.append(f"{_counted(self.without_area, 'box', 'boxes')} without area left out.")
-        if self.skipped:
-            first = self.skipped[0]
-            failed = _counted(len(self.skipped), "image")
-            parts.append(f"{failed} could not be exported, first {first.name}: {first.reason.message}")
-        return " ".join(parts)
-
 
 def export_items(
     format: ExportFormat,
     items: Iterable[ExportItem],
     target: Path,
-    classes: ClassTable,
+    classes: ExportClasses,
     *,
     progress: Callable[[int], None] = lambda done: None,
     cancelled: Callable[[], bool] = bool,
 ) -> ExportSummary:
     """Export images in one format.
 
-    A format of one file for all writes `target`. The others fill the folder `target`, which is made; where `target` has
-    one of the format's endings and is no folder, it is the file of the only image. A cancelled export leaves whole
-    files or, in a format of one file, the old one. An image that cannot be opened is passed over and told in the
-    summary.
+    A `OneFile` format writes the file `target`. A `FilePerImage` format fills the folder `target`, which is made; if
+    `target` has one of the format's suffixes and is not a folder, it is the file of the only image. After cancelling,
+    files already written remain, and the target of a `OneFile` format is unchanged. An image that cannot be exported
+    is skipped and listed in the summary.
 
     Args:
         format: One of `EXPORT_FORMATS`.
-        items: Drawn one at a time, in the order of the image ids, none kept.
+        items: The images in the order of their ids; consumed one at a time and not kept.
         target: A file or a folder.
-        classes: Of the whole session.
-        progress: Told after each image how many are done.
-        cancelled: Asked before each image; true ends the export.
+        classes: The classes of the whole session.
+        progress: Called after each image with the number of images done.
+        cancelled: Called before each image; return true to end the export.
 
     Raises:
-        WriteError: a file or folder cannot be written, or `target` is a file where a folder is needed; its message
-            names it. Files written before are whole.
+        WriteError: A file or folder cannot be written, or `target` is a file where a folder is needed; the message
+            names the path. Files already written are complete.
     """
     run = _Run(classes, progress, cancelled)
     try:
-        match format.way:
+        match format.writer:
             case OneFile():
-                run.write_one(format.way, items, target)
-            case FileAnImage():
-                run.write_many(format.way, items, target, is_file=_names_file(format, target))
+                run.write_one(format.writer, items, target)
+            case FilePerImage():
+                run.write_many(format.writer, items, target, is_file=_names_file(format, target))
     except CancelledError:
         run.was_cancelled = True
     return run.summary(target)
@@ -107,9 +91,9 @@ def _names_file(format: ExportFormat, target: Path) -> bool:
 
 @dataclass
 class _Run:
-    """One export while it goes on: what to ask, and the counts."""
+    """The state of a running export."""
 
-    classes: ClassTable
+    classes: ExportClasses
     progress: Callable[[int], None]
     cancelled: Callable[[], bool]
     files: int = 0
@@ -119,35 +103,35 @@ class _Run:
     skipped: list[Skipped] = field(default_factory=list)
     was_cancelled: bool = False
 
-    def write_one(self, way: OneFile, items: Iterable[ExportItem], target: Path) -> None:
-        """All images in the file `target`."""
+    def write_one(self, writer: OneFile, items: Iterable[ExportItem], target: Path) -> None:
+        """Write all images to the file `target`."""
         _make_folder(target.parent)
         try:
             with open_atomic(target) as file:
-                for chunk in way.chunks(self._numbered(items), self.classes):
+                for chunk in writer.chunks(self._numbered(items), self.classes):
                     file.write(chunk)
         except CancelledError:
             self.images = self.detections = self.without_area = 0
             raise
         self.files = 1
 
-    def write_many(self, way: FileAnImage, items: Iterable[ExportItem], target: Path, *, is_file: bool) -> None:
-        """Each image's files in the folder `target`, or the only image's in the file."""
+    def write_many(self, writer: FilePerImage, items: Iterable[ExportItem], target: Path, *, is_file: bool) -> None:
+        """Write the files of each image to the folder `target`, or the file of the only image to `target`."""
         if is_file:
-            items = _only(items, target)
+            items = _only_item(items, target)
         elif target.is_file():
             raise WriteError("export_file_not_folder", "{path} is a file; choose a folder.", path=target)
         folder = target.parent if is_file else target
-        beside = {folder / name: data for name, data in way.beside(self.classes).items()}
-        for path, data in beside.items():
+        shared = {folder / name: data for name, data in writer.shared_files(self.classes).items()}
+        for path, data in shared.items():
             self._write(path, data)
         for number, item in enumerate(items, 1):
-            self._ask()
-            path = target if is_file else target / (item.place.stem + way.ending)
+            self._check_cancelled()
+            path = target if is_file else target / (item.name.stem + writer.ending)
             try:
-                _keep_apart(path, beside)
+                _check_free(path, shared)
                 ready = item.ready(self.classes)
-                for written, data in way.files(ready, path, self.classes):
+                for written, data in writer.files(ready, path, self.classes):
                     self._write(written, data)
             except (WriteError, CancelledError):
                 raise
@@ -158,7 +142,7 @@ class _Run:
             self.progress(number)
 
     def summary(self, target: Path) -> ExportSummary:
-        """What was done so far."""
+        """Return the counts so far."""
         return ExportSummary(
             target,
             self.files,
@@ -170,9 +154,9 @@ class _Run:
         )
 
     def _numbered(self, items: Iterable[ExportItem]) -> Iterator[tuple[int, ExportItem]]:
-        """Those that are ready, with their places from 1: a skipped one keeps its number, so that exports agree."""
+        """Yield prepared items with their numbers from 1; skipped items use up a number, so that exports agree."""
         for number, item in enumerate(items, 1):
-            self._ask()
+            self._check_cancelled()
             try:
                 ready = item.ready(self.classes)
             except EngineError as error:
@@ -182,7 +166,7 @@ class _Run:
                 yield number, ready
             self.progress(number)
 
-    def _ask(self) -> None:
+    def _check_cancelled(self) -> None:
         if self.cancelled():
             raise CancelledError
 
@@ -192,7 +176,7 @@ class _Run:
         self.without_area += len(item.shown) - len(ready.shown)
 
     def _skip(self, item: ExportItem, error: EngineError) -> None:
-        self.skipped.append(Skipped(item.place.file_name, error))
+        self.skipped.append(Skipped(item.name.file_name, error))
 
     def _write(self, path: Path, data: bytes) -> None:
         _make_folder(path.parent)
@@ -207,25 +191,25 @@ def _make_folder(folder: Path) -> None:
         raise cannot_write(folder, error) from error
 
 
-def _keep_apart(path: Path, beside: Collection[Path]) -> None:
-    """An image called `classes` would overwrite YOLO's classes.txt.
+def _check_free(path: Path, shared: Collection[Path]) -> None:
+    """Check that an image's file does not overwrite a shared file, such as YOLO's classes.txt.
 
     Raises:
         EngineError: `export_name_taken`.
     """
-    if str(path).casefold() in (str(each).casefold() for each in beside):
+    if str(path).casefold() in (str(each).casefold() for each in shared):
         message = "The export has a file {name} of its own; rename the image."
         raise EngineError("export_name_taken", message, name=path.name)
 
 
-def _only(items: Iterable[ExportItem], target: Path) -> list[ExportItem]:
-    """The only one; two are drawn to see that there is no second."""
+def _only_item(items: Iterable[ExportItem], target: Path) -> list[ExportItem]:
+    """Return the only item in a list.
+
+    Raises:
+        WriteError: `export_needs_folder`: there are several.
+    """
     first = list(islice(items, 2))
     if len(first) > 1:
         message = "{path} is one file, and there are several images; choose a folder."
         raise WriteError("export_needs_folder", message, path=target)
     return first
-
-
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

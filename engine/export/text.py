@@ -1,4 +1,4 @@
-"""Numbers and JSON as the text formats write them."""
+"""Encoding of JSON and boxes for the text formats."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from engine.detect.detection import Box, Detection
 
 
 def json_bytes(value: object) -> bytes:
-    """UTF-8 JSON on one line, Chinese as it is; what is no text in a file name becomes escapes that readers undo."""
+    """Encode as one line of UTF-8 JSON; undecodable bytes of file names become escapes that JSON readers restore."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def corners(detection: Detection) -> Box:
-    """The box, xyxy in pixels, in the fewest digits that mean the same."""
+    """Return the box, xyxy in pixels, in the shortest decimals of its float32 values."""
     xmin, ymin, xmax, ymax = (shortest(edge) for edge in detection.box)
     return xmin, ymin, xmax, ymax
 
 
 def corner_and_size(detection: Detection) -> Box:
-    """The box as x, y, width, height, pixels, sizes to a ten-thousandth."""
+    """Return the box as x, y, width, height in pixels, sizes rounded to 4 decimals."""
     xmin, ymin, xmax, ymax = corners(detection)
     return xmin, ymin, round(xmax - xmin, 4), round(ymax - ymin, 4)

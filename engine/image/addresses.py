@@ -1,4 +1,4 @@
-"""Which IP addresses are on the public internet: pure rules, no network."""
+"""The rule that tells public IP addresses from private and reserved ones; no network access."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _ISATAP = {0x00005EFE, 0x02005EFE}
 
 
 def is_public(address: str) -> bool:
-    """Whether an address is public, as is every IPv4 address that it carries inside.
+    """Return whether an address, and any IPv4 address embedded in it, is on the public internet.
 
     Args:
-        address: IPv4 or IPv6 as `getaddrinfo` gives it; an IPv6 zone (`%eth0`) is passed over.
-            What is no address is not public.
+        address: IPv4 or IPv6 as returned by `getaddrinfo`; an IPv6 zone (`%eth0`) is ignored. Text that is not an
+            address is not public.
     """
     try:
         parsed = ip_address(address.partition("%")[0])
@@ -58,15 +58,15 @@ def _is_public_v4(address: IPv4Address) -> bool:
 
 
 def _is_public_v6(address: IPv6Address) -> bool:
-    carried = _carried_v4(address)
-    if carried is not None and not _is_public_v4(carried):
+    embedded = _embedded_v4(address)
+    if embedded is not None and not _is_public_v4(embedded):
         return False
     if address in _MAPPED or address in _NAT64:
         return True
     return address in _GLOBAL_UNICAST_V6 and not any(address in block for block in _NOT_PUBLIC_V6)
 
 
-def _carried_v4(address: IPv6Address) -> IPv4Address | None:
+def _embedded_v4(address: IPv6Address) -> IPv4Address | None:
     bits = int(address)
     if address in _MAPPED or address in _NAT64 or bits >> 32 & 0xFFFFFFFF in _ISATAP:
         return IPv4Address(bits & 0xFFFFFFFF)

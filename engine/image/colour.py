@@ -1,4 +1,4 @@
-"""Every colour mode that a file can have, to the RGB that is seen on a screen over white."""
+"""Conversion of any colour mode of a file to sRGB over a white background."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _ROWS = 256
 
 
 def to_rgb(opened: ImageFile.ImageFile, name: str) -> Image.Image:
-    """An image of mode RGB that knows nothing of its file.
+    """Convert a loaded image to mode RGB, independent of its file.
 
     Args:
         opened: A loaded image of any mode.
-        name: Its format, as `format_of` tells it.
+        name: Its format, as returned by `format_of`.
     """
     if opened.mode.startswith(_WIDE):
         sixteen_bit = opened.mode.startswith("I;16") or name == "ppm"
         values = np.asarray(opened)
         return _grey(values, *((0.0, 65535.0) if sixteen_bit else _range(values))).convert("RGB")
     if opened.mode == "CMYK":
-        # Pillow takes every CMYK JPEG for Adobe's, which stores the inverse; one without Adobe's mark does not.
-        plain = name == "jpeg" and "adobe" not in opened.info
-        return _from_cmyk(ImageChops.invert(opened) if plain else opened, opened.info.get("icc_profile"))
+        # Pillow inverts every CMYK JPEG, as Adobe stores it. Files without the Adobe marker are not stored inverted.
+        is_not_adobe = name == "jpeg" and "adobe" not in opened.info
+        return _from_cmyk(ImageChops.invert(opened) if is_not_adobe else opened, opened.info.get("icc_profile"))
     if opened.has_transparency_data:
         image = _on_white(opened)
     else:
@@ -37,16 +37,16 @@ def to_rgb(opened: ImageFile.ImageFile, name: str) -> Image.Image:
 
 
 def _without_file(opened: ImageFile.ImageFile) -> Image.Image:
-    """The same pixels, not copied: a copy takes a third of the time that decoding does."""
+    """Share the pixels in a new image object; a copy would take a third of the decoding time."""
     return opened._new(opened.im)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
     if image.mode == "La":
         image = image.convert("LA")
-    see_through = image.convert("RGBA")
+    rgba = image.convert("RGBA")
     white = Image.new("RGB", image.size, "white")
-    white.paste(see_through, mask=see_through.getchannel("A"))
+    white.paste(rgba, mask=rgba.getchannel("A"))
     return white
 
 
@@ -55,10 +55,10 @@ def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _by_profile(image: Image.Image, profile: bytes | None, space: str) -> Image.Image | None:
-    """The image in sRGB by its ICC profile; `None` when there is none, it is sRGB, or it does not serve."""
+    """Convert to sRGB by an ICC profile; `None` without a profile, or where it is sRGB already or unusable."""
     if not profile:
         return None
-    from PIL import ImageCms  # of the many images without a profile none needs it
+    from PIL import ImageCms  # imported here because most images have no profile
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -78,11 +78,14 @@ def _grey(values: npt.NDArray[np.generic], low: float, high: float) -> Image.Ima
 
 
 def _range(values: npt.NDArray[np.generic]) -> tuple[float, float]:
-    """What is black and what is white in 32-bit grey, which no header says: the customary range that holds it all."""
+    """Return the values shown as black and white in 32-bit grey: the smallest usual range that holds all values.
+
+    File headers do not state the range.
+    """
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    customary = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
-    for white in customary:
+    usual = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
+    for white in usual:
         if low >= 0.0 and high <= white:
             return 0.0, white
     return low, max(high, low + 1.0)

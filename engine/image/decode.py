@@ -1,4 +1,4 @@
-"""Bytes to an upright RGB image, within limits that are checked before anything is decoded."""
+"""Decoding of image files to upright RGB, with size limits that are checked before any pixel is decoded."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from engine.image.limits import DEFAULT_LIMITS, LOCAL_LIMITS, Limits, too_many_b
 
 __all__ = ["LOCAL_LIMITS", "Limits", "decode_image"]
 
-# Our own limit is checked first. Pillow's would refuse what we allow, and warn below that.
+# Our own limit is checked first. Pillow's default is lower than ours, and it warns below its limit.
 Image.MAX_IMAGE_PIXELS = 1 << 30
-# Odd metadata is no matter for the user.
+# Pillow warns about malformed metadata, which the user need not know.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _OPENERS = {
@@ -34,15 +34,15 @@ _OPENERS = {
     "ppm": ("PIL.PpmImagePlugin", "PpmImageFile"),
     "avif": ("PIL.AvifImagePlugin", "AvifImageFile"),
 }
-"""One opener for each format that users have, imported when a file needs it: Pillow's other plugins never see one."""
+"""Pillow plugin and class by format, imported at the first file of the format. Pillow's other plugins are not used."""
 
 _SLOW_DECODERS = {"bmp_rle", "ppm", "ppm_plain"}
 _SLOW_PIXELS = 4_000_000
-"""What Pillow decodes in Python, and icons, may have at most this many pixels."""
+"""Pixel limit of icons and of formats that Pillow decodes in Python."""
 
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _TILE_PIXELS = 1 << 24
-"""libtiff makes room for a whole tile of a TIFF, however small the image is."""
+"""Pixel limit of one TIFF tile: libtiff allocates whole tiles, even for a small image."""
 
 _SCANS = 100
 _COMMENTS = 1_000
@@ -56,16 +56,16 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What turns an image with an EXIF orientation upright."""
+"""Transposition that turns an image upright, by EXIF orientation."""
 
 
 def decode_image(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
-    """The image in `data`: mode RGB, upright, sRGB, without metadata, the first frame of an animation.
+    """Decode an image file to mode RGB: upright, sRGB, without metadata, the first frame of an animation.
 
-    What is transparent turns white. The size is the image's as shown.
+    Transparent pixels become white.
 
     Raises:
-        ImageError: `image_empty`, `too_many_bytes`, `not_an_image`, `too_many_pixels`, `image_truncated` (cut short
+        ImageError: `image_empty`, `too_many_bytes`, `not_an_image`, `too_many_pixels`, `image_truncated` (truncated
             or damaged) or `heic_unsupported`.
     """
     if not data:
@@ -78,7 +78,7 @@ def decode_image(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
             "not_an_image", "This is not an image that can be read; use JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF."
         )
     try:
-        return _upright(_open(name, data, limits), name)
+        return upright(open_checked(name, data, limits), name)
     except ImageError:
         raise
     except (MemoryError, Image.DecompressionBombError) as error:
@@ -94,8 +94,18 @@ def _too_many_pixels(limit: int) -> ImageError:
     return ImageError("too_many_pixels", message, limit=f"{limit / 1e6:g}")
 
 
-def _open(name: str, data: bytes, limits: Limits) -> ImageFile.ImageFile:
-    """The image with its header read and found within the limits, its pixels not yet decoded (an icon's are)."""
+def open_checked(name: str, data: bytes, limits: Limits) -> ImageFile.ImageFile:
+    """Read the header and check it against the limits; pixels are not decoded yet, except those of an icon.
+
+    Args:
+        name: The format, as returned by `format_of`.
+        data: The file.
+        limits: Largest number of pixels.
+
+    Raises:
+        ImageError: `too_many_pixels` or `heic_unsupported`.
+        Exception: Anything that Pillow raises for a damaged file.
+    """
     icon = name in {"ico", "cur"}
     limit = min(limits.max_pixels, _SLOW_PIXELS) if icon else limits.max_pixels
     _check_pixels(claimed_size(name, data), limit)
@@ -106,7 +116,7 @@ def _open(name: str, data: bytes, limits: Limits) -> ImageFile.ImageFile:
             raise ValueError("too many comments")
     _check_pixels(opened.size, limit)
     if name == "tiff":
-        tags = opened.tag_v2  # type: ignore[attr-defined]  # it is a TiffImageFile
+        tags = opened.tag_v2  # type: ignore[attr-defined]  # a TiffImageFile
         _check_pixels((tags.get(_TILE_WIDTH, 1), tags.get(_TILE_HEIGHT, 1)), min(limits.max_pixels, _TILE_PIXELS))
     if name == "jpeg" and jpeg_scans(data) > _SCANS:
         raise ValueError("too many scans")
@@ -137,7 +147,8 @@ def _heif_opener() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
     return opener
 
 
-def _upright(opened: ImageFile.ImageFile, name: str) -> Image.Image:
+def upright(opened: ImageFile.ImageFile, name: str) -> Image.Image:
+    """Decode the pixels of an opened image of format `name` to upright RGB without metadata."""
     opened.load()
     orientation = _orientation(opened)
     image = to_rgb(opened, name)
@@ -148,7 +159,7 @@ def _upright(opened: ImageFile.ImageFile, name: str) -> Image.Image:
 
 
 def _orientation(opened: ImageFile.ImageFile) -> int:
-    """The EXIF orientation, 1 to 8; metadata that cannot be read says nothing."""
+    """Return the EXIF orientation, 1 to 8; 1 where it is absent or unreadable."""
     try:
         return int(opened.getexif().get(_ORIENTATION, 1))
     except Exception:

@@ -1,4 +1,4 @@
-"""Images from URLs, and the guard that keeps a stranger's URL from reaching private addresses."""
+"""Fetching of images over HTTP, with protection against server-side request forgery."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.image.addresses import is_public
 from engine.image.fetch_policy import FetchPolicy
 from engine.image.limits import too_many_bytes
 from engine.image.pinned import Address, PinnedAdapter
-from engine.image.watch import DeadlineError, Watch
+from engine.image.watchdog import DeadlineError, Watchdog
 
 Resolve = Callable[..., list[Any]]
 """Has the signature of `socket.getaddrinfo`."""
@@ -39,13 +39,13 @@ class _Target:
     port: int
 
     @property
-    def shown(self) -> str:
-        """The host as messages name it."""
+    def name(self) -> str:
+        """The host, shortened for messages."""
         return self.host[:_LONGEST_NAME]
 
 
 class _Session(requests.Session):
-    """Follows no redirect, nor reads the body of one to prepare for it, which requests does otherwise."""
+    """A session that neither follows redirects nor reads their bodies."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         return None
@@ -57,30 +57,32 @@ def fetch_url(
     resolve: Resolve = socket.getaddrinfo,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> bytes:
-    """The body behind `url`, decompressed.
+    """Fetch a URL and return the decompressed body.
+
+    Each host is resolved once, all its addresses are checked, and the connection goes to a checked address.
 
     Args:
-        url: http or https.
-        policy: Where it may go, how much and how long.
-        resolve: Finds a host's addresses; asked once a hop.
-        cancelled: True gives up; asked every 50 ms, from another thread too.
+        url: An http or https URL.
+        policy: Allowed addresses, limits of size, time and redirects.
+        resolve: Resolves a host; called once per redirect.
+        cancelled: Return true to give up; called every 50 ms, also from another thread.
 
     Raises:
         SourceError: `url_not_http`, `url_refused`, `host_not_found`, `fetch_failed`, `fetch_timeout`,
             `too_many_bytes` or `too_many_redirects`.
-        CancelledError: `cancelled` said so.
+        CancelledError: `cancelled` returned true.
     """
     first = target = _target(url)
-    with Watch(policy.seconds, cancelled) as watch:
+    with Watchdog(policy.seconds, cancelled) as watchdog:
         for _ in range(policy.redirects + 1):
-            answer = _ask(target, policy, resolve, watch)
+            answer = _ask(target, policy, resolve, watchdog)
             if isinstance(answer, bytes):
                 return answer
             target = _target(answer)
     raise SourceError(
         "too_many_redirects",
         "{host} redirects more than {limit} times; give the image's own address.",
-        host=first.shown,
+        host=first.name,
         limit=policy.redirects,
     )
 
@@ -104,20 +106,20 @@ def _not_http() -> SourceError:
     return SourceError("url_not_http", message)
 
 
-def _ask(target: _Target, policy: FetchPolicy, resolve: Resolve, watch: Watch) -> bytes | str:
-    """One hop: the body, or the URL that the answer redirects to."""
+def _ask(target: _Target, policy: FetchPolicy, resolve: Resolve, watchdog: Watchdog) -> bytes | str:
+    """Send one request; return the body, or the URL that the response redirects to."""
     try:
-        watch.check()
+        watchdog.check()
         with _Session() as session:
-            _prepare(session, target, policy, resolve, watch)
+            _prepare(session, target, policy, resolve, watchdog)
             with session.get(
-                target.url, headers=_HEADERS, stream=True, allow_redirects=False, timeout=watch.remaining
+                target.url, headers=_HEADERS, stream=True, allow_redirects=False, timeout=watchdog.remaining
             ) as response:
-                watch.check()
+                watchdog.check()
                 location = requests.Session.get_redirect_target(session, response)
-                return _joined(target.url, location) if location else _body(response, target, policy, watch)
+                return _joined(target.url, location) if location else _body(response, target, policy, watchdog)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        raise _explained(error, target, policy, watch) from error
+        raise _explained(error, target, policy, watchdog) from error
     except DeadlineError as error:
         raise _timeout(target, policy) from error
 
@@ -129,10 +131,14 @@ def _joined(url: str, location: str) -> str:
         raise _not_http() from error
 
 
-def _explained(error: Exception, target: _Target, policy: FetchPolicy, watch: Watch) -> SourceError:
-    """What a failure of the connection was: the watch's doing, slowness, or the host's."""
+def _explained(error: Exception, target: _Target, policy: FetchPolicy, watchdog: Watchdog) -> SourceError:
+    """Translate a failure of the connection: deadline, timeout or a fault of the host.
+
+    Raises:
+        CancelledError: The fetch was cancelled.
+    """
     try:
-        watch.check()
+        watchdog.check()
     except DeadlineError:
         return _timeout(target, policy)
     if isinstance(error, requests.Timeout):
@@ -146,13 +152,15 @@ def _explained(error: Exception, target: _Target, policy: FetchPolicy, watch: Wa
     return _failed(target, "no connection")
 
 
-def _prepare(session: requests.Session, target: _Target, policy: FetchPolicy, resolve: Resolve, watch: Watch) -> None:
-    """Let the session go to the target's checked addresses only, or to the user's proxy."""
+def _prepare(
+    session: requests.Session, target: _Target, policy: FetchPolicy, resolve: Resolve, watchdog: Watchdog
+) -> None:
+    """Restrict the session to the checked addresses of the target, or to the user's proxy."""
     session.trust_env = policy.use_proxy
     session.auth = _no_credentials
     proxied = policy.use_proxy and _proxy_of(target.url) is not None
     try:
-        addresses = _addresses(target, resolve, watch)
+        addresses = _addresses(target, resolve, watchdog)
     except SourceError:
         if not proxied:
             raise
@@ -161,14 +169,14 @@ def _prepare(session: requests.Session, target: _Target, policy: FetchPolicy, re
         is_public(address[0]) for _, address in addresses
     ):
         message = "The address of {host} is not allowed; use an image on a public address, or allow the host."
-        raise SourceError("url_refused", message, host=target.shown)
-    adapter = PinnedAdapter(addresses, watch)
+        raise SourceError("url_refused", message, host=target.name)
+    adapter = PinnedAdapter(addresses, watchdog)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps requests from sending what `.netrc` has for a host."""
+    """Keep requests from sending credentials from `.netrc`."""
     return request
 
 
@@ -178,8 +186,8 @@ def _proxy_of(url: str) -> str | None:
     return select_proxy(url, requests.utils.get_environ_proxies(url))
 
 
-def _addresses(target: _Target, resolve: Resolve, watch: Watch) -> list[Address]:
-    """Where the target's host is; the resolver has no timeout of its own, so it is waited for from outside."""
+def _addresses(target: _Target, resolve: Resolve, watchdog: Watchdog) -> list[Address]:
+    """Resolve the host of the target in another thread, since `getaddrinfo` has no timeout."""
     found: list[Address] = []
     done = threading.Event()
 
@@ -193,13 +201,13 @@ def _addresses(target: _Target, resolve: Resolve, watch: Watch) -> list[Address]
             done.set()
 
     threading.Thread(target=look_up, name="fetch-resolve", daemon=True).start()
-    watch.wait(done)
+    watchdog.wait(done)
     if not found:
-        raise SourceError("host_not_found", "The host {host} was not found; check the address.", host=target.shown)
+        raise SourceError("host_not_found", "The host {host} was not found; check the address.", host=target.name)
     return found
 
 
-def _body(response: requests.Response, target: _Target, policy: FetchPolicy, watch: Watch) -> bytes:
+def _body(response: requests.Response, target: _Target, policy: FetchPolicy, watchdog: Watchdog) -> bytes:
     if not 200 <= response.status_code < 300:
         raise _failed(target, f"HTTP status {response.status_code}")
     declared = response.headers.get("Content-Length", "")
@@ -207,19 +215,19 @@ def _body(response: requests.Response, target: _Target, policy: FetchPolicy, wat
         raise too_many_bytes(SourceError, policy.max_bytes)
     body = bytearray()
     for chunk in response.iter_content(_CHUNK):
-        watch.check()
+        watchdog.check()
         body += chunk
         if len(body) > policy.max_bytes:
             raise too_many_bytes(SourceError, policy.max_bytes)
-    watch.check()
+    watchdog.check()
     return bytes(body)
 
 
 def _failed(target: _Target, reason: str) -> SourceError:
     message = "{host} did not send the image ({reason}); check the address and try again."
-    return SourceError("fetch_failed", message, host=target.shown, reason=reason)
+    return SourceError("fetch_failed", message, host=target.name, reason=reason)
 
 
 def _timeout(target: _Target, policy: FetchPolicy) -> SourceError:
     message = "{host} did not send the image within {seconds} seconds; try again later."
-    return SourceError("fetch_timeout", message, host=target.shown, seconds=f"{policy.seconds:g}")
+    return SourceError("fetch_timeout", message, host=target.name, seconds=f"{policy.seconds:g}")

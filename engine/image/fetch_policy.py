@@ -1,4 +1,4 @@
-"""What fetching an image may do."""
+"""Limits and permissions of a fetch."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from engine.image.limits import MEBIBYTE
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
-    """What a fetch may do; the defaults are for URLs that strangers send.
+    """Limits and permissions of a fetch; the defaults suit URLs from untrusted clients.
 
     Attributes:
-        allow_private: Connect to any address, private ones too.
+        allow_private: Allow private addresses.
         allowed_hosts: Host names and IP literals, lower case, that may have private addresses.
-        use_proxy: Follow the environment's proxy and CA settings; a proxy makes the connection itself, so the
-            address that it connects to cannot be checked. For URLs that the user typed.
-        max_bytes: Size of the image, after decompression.
-        seconds: Time for all of it.
-        redirects: How many are followed.
+        use_proxy: Use the proxy and CA settings of the environment. A proxy makes the connection itself, so the
+            address cannot be checked: for URLs that the user typed only.
+        max_bytes: Largest body after decompression.
+        seconds: Time limit of the whole fetch.
+        redirects: Largest number of redirects.
     """
 
     allow_private: bool = False

@@ -1,4 +1,4 @@
-"""The image files in a folder and below it, as they are found."""
+"""Recursive listing of the image files in a folder, in batches."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from engine.errors import CancelledError
 from engine.image.formats import IMAGE_SUFFIXES
 
 _FIRST_BATCH, _LARGEST_BATCH = 500, 16_000
-"""Batches double in size, so that a large folder takes few steps."""
+"""Files per batch. Batches double in size, so that a large folder needs few of them."""
 _LONGEST_WAIT = 0.2
-"""Seconds between two batches of a folder whose images lie far apart."""
+"""Seconds after which an incomplete batch is handed out."""
 _DIGITS = re.compile("[0-9]+")
 _SUFFIXES = tuple(IMAGE_SUFFIXES)
 
 
 def walk_files(folder: str, cancelled: Callable[[], bool]) -> Iterator[list[tuple[str, str]]]:
-    """Paths and names of images in natural order: a folder's own images, then those of the folders in it.
+    """Yield batches of (path, name) in natural order: the images of a folder, then those of its subfolders.
 
-    The first batch are the images of the first folder that has any, so that one of them can be shown at once.
-    Links to folders are not followed; hidden files, and folders that cannot be read, are left out.
+    The first batch holds images of the first folder that has any, so that one can be shown at once. Links to folders
+    are not followed; hidden files and unreadable folders are skipped.
 
     Raises:
-        CancelledError: `cancelled` said so.
+        CancelledError: `cancelled` returned true.
     """
     found: list[tuple[str, str]] = []
     ahead, since, size, is_first = [folder], time.monotonic(), _FIRST_BATCH, True
@@ -44,17 +44,17 @@ def walk_files(folder: str, cancelled: Callable[[], bool]) -> Iterator[list[tupl
 
 
 def natural_order(name: str) -> tuple[str, str]:
-    """A key that sorts img2 before img10, and A beside a: each number is preceded by how many figures it has."""
-    return _DIGITS.sub(_measured, name.casefold()), name
+    """Return a sort key that puts img2 before img10 and A next to a: each number is prefixed with its length."""
+    return _DIGITS.sub(_with_length, name.casefold()), name
 
 
-def _measured(number: re.Match[str]) -> str:
-    figures = number[0].lstrip("0")
-    return f"\0{chr(len(figures))}{figures}"
+def _with_length(number: re.Match[str]) -> str:
+    digits = number[0].lstrip("0")
+    return f"\0{chr(len(digits))}{digits}"
 
 
 def _list(folder: str) -> tuple[list[tuple[str, str]], list[str]]:
-    """Images and folders in `folder`; none where it cannot be read to its end."""
+    """List the images and folders in `folder`; empty if it cannot be read completely."""
     files: list[str] = []
     folders: list[str] = []
     try:
@@ -70,10 +70,10 @@ def _list(folder: str) -> tuple[list[tuple[str, str]], list[str]]:
                     files.append(name)
     except OSError:
         return [], []
-    before = os.path.join(folder, "")  # noqa: PTH118
+    prefix = os.path.join(folder, "")  # noqa: PTH118
     files.sort(key=natural_order)
     folders.sort(key=natural_order)
-    return [(before + name, name) for name in files], [before + name for name in folders]
+    return [(prefix + name, name) for name in files], [prefix + name for name in folders]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

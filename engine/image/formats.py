@@ -1,4 +1,4 @@
-"""Which image format some bytes claim to be, told by their first bytes alone."""
+"""Image formats: suffixes, and detection by the first bytes of a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
     | {".avif", ".avifs", ".ico", ".cur", ".ppm", ".pgm", ".pbm", ".pnm", ".heic", ".heif", ".hif"}
 )
-"""The suffixes, lower case, by which images are found in a folder."""
+"""Lower-case suffixes of files that are listed as images."""
 
 _SIGNATURES = {
     b"\xff\xd8\xff": "jpeg",
@@ -26,7 +26,7 @@ _DIB_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
 
 
 def format_of(data: bytes) -> str | None:
-    """One of jpeg, png, gif, tiff, ico, cur, webp, bmp, ppm, avif, heic; `None` when the first bytes fit none."""
+    """Return jpeg, png, gif, tiff, ico, cur, webp, bmp, ppm, avif or heic; `None` for unknown first bytes."""
     for signature, name in _SIGNATURES.items():
         if data.startswith(signature):
             return name

@@ -1,4 +1,4 @@
-"""What a file's header claims, read before a decoder that would allocate by it is let near the file."""
+"""Sizes and scan counts from file headers, read before a decoder allocates memory for them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 
 def claimed_size(name: str, data: bytes) -> Size | None:
-    """The largest size that opening `data` would make room for; `None` where opening needs no room.
+    """Return the largest size that opening `data` would allocate; `None` for formats that allocate nothing then.
 
     Args:
-        name: The format, as `format_of` tells it.
+        name: The format, as returned by `format_of`.
         data: The file.
 
     Raises:
-        ValueError, IndexError, struct.error: The header is cut short or makes no sense.
+        ValueError, IndexError, struct.error: The header is truncated or invalid.
     """
     reader = {"gif": _gif_size, "ico": _ico_size, "cur": _ico_size, "webp": _webp_size}.get(name)
     return reader(data) if reader else None
 
 
 def jpeg_scans(data: bytes) -> int:
-    """How many passes over the image a JPEG asks for, counted up to its end; each costs time, however short it is."""
+    """Count the scans of a JPEG; the decoder passes over the whole image for each, however short the scan is.
+
+    Raises:
+        ValueError: The file has too many segments.
+    """
     scans, at = 0, 2
     for _ in range(_JPEG_SEGMENTS):
         found = _JPEG_MARKER.search(data, at)
@@ -41,7 +45,7 @@ def jpeg_scans(data: bytes) -> int:
 
 
 def _gif_size(data: bytes) -> Size:
-    """The screen, or the first frame where that is larger."""
+    """Return the logical screen size, extended to hold the first frame."""
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     at = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
     for _ in range(_GIF_BLOCKS):
@@ -65,7 +69,7 @@ def _after_sub_blocks(data: bytes, at: int) -> int:
 
 
 def _ico_size(data: bytes) -> Size:
-    """The largest image of an icon file, by its own header: the directory's sizes cannot be trusted."""
+    """Return the largest image of an icon file by the images' own headers; the directory's sizes may be wrong."""
     (count,) = struct.unpack_from("<H", data, 4)
     sizes = []
     for entry in range(count):

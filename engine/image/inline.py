@@ -1,4 +1,4 @@
-"""Images that stand inside a text, as base64 or as a `data:` URI; decoded a piece at a time, so that others can run."""
+"""Decoding of base64 text and `data:` URIs, in pieces so that other threads are not blocked."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from urllib.parse import unquote_to_bytes
 from engine.errors import SourceError
 
 PIECE = 1 << 18
-"""Characters that are worked on at a time: well under a millisecond each, in which no other thread runs."""
+"""Characters decoded at a time while holding the GIL, well under a millisecond."""
 
 _PAUSE = 0.0001
-"""Seconds between two pieces: without them, whoever else wants to run would wait for Python's 5 ms."""
+"""Seconds of sleep between two pieces, which releases the GIL; otherwise other threads wait for its 5 ms interval."""
 
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _SPACE = b" \t\n\r\v\f"
 
 
 def base64_bytes(pieces: Iterable[bytes]) -> bytes:
-    """The bytes of base64 text, standard or URL-safe, padded or not, white space passed over.
+    """Decode base64 text, standard or URL-safe, with or without padding; white space is ignored.
 
     Args:
-        pieces: The text, cut anywhere.
+        pieces: The text, split at any position.
 
     Raises:
         SourceError: `bad_base64`.
@@ -49,13 +49,13 @@ def base64_bytes(pieces: Iterable[bytes]) -> bytes:
 
 
 def data_uri_bytes(pieces: Iterable[bytes]) -> bytes:
-    """The bytes of a `data:` URI, base64 or percent-encoded, with any parameters, the scheme in any case.
+    """Decode a `data:` URI, base64 or percent-encoded, with any parameters and the scheme in any case.
 
     Args:
-        pieces: The URI, cut anywhere behind its comma.
+        pieces: The URI, split at any position after its comma.
 
     Raises:
-        SourceError: `bad_data_uri` without a comma, `bad_base64`.
+        SourceError: `bad_data_uri` (no comma or another scheme) or `bad_base64`.
     """
     others = iter(pieces)
     head, comma, first = next(others, b"").partition(b",")
@@ -71,7 +71,7 @@ def _decoded(signs: bytes) -> bytes:
 
 
 def _unquoted(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The text without percent-encoding."""
+    """Decode percent-encoding in pieces; an escape may be split between two of them."""
     rest = b""
     for piece in pieces:
         text = rest + piece

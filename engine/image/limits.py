@@ -1,4 +1,4 @@
-"""How large an image may be."""
+"""Size limits of image files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ErrorT = TypeVar("ErrorT", bound=EngineError)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large an image may be; the defaults are for images that strangers send.
+    """Size limits of an image file; the defaults suit images from untrusted clients.
 
     Attributes:
-        max_bytes: Size of the file.
-        max_pixels: Width times height.
+        max_bytes: Largest file.
+        max_pixels: Largest width times height.
     """
 
     max_bytes: int = 32 * MEBIBYTE
@@ -27,10 +27,10 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 LOCAL_LIMITS = Limits(max_bytes=512 * MEBIBYTE)
-"""For files that the user opens."""
+"""Limits for files that the user opens."""
 
 
 def too_many_bytes(kind: type[ErrorT], limit: int) -> ErrorT:
-    """The error for an image of more than `limit` bytes."""
+    """Make the error for an image of more than `limit` bytes."""
     message = "The image is larger than {limit} MiB; use a smaller one."
     return kind("too_many_bytes", message, limit=f"{limit / MEBIBYTE:g}")

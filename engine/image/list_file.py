@@ -1,4 +1,4 @@
-"""A text file that lists images: URLs or paths, one a line."""
+"""Reading of text files that list images, one URL or path per line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.image.formats import IMAGE_SUFFIXES
 from engine.image.limits import MEBIBYTE
 
 LIST_SUFFIXES = frozenset({".txt", ".lst"})
-"""The suffixes, lower case, of files that are read as lists."""
+"""Lower-case suffixes of files that are read as lists."""
 
 _MOST_BYTES = 16 * MEBIBYTE
 _LONGEST_LINE = 8_192
@@ -21,16 +21,16 @@ _SUFFIXES = tuple(IMAGE_SUFFIXES)
 
 
 def read_list(path: str, name: str) -> list[str]:
-    """The URLs and the paths that the lines of a file name, paths relative to the file's folder made whole.
+    """Read the URLs and paths in a file; relative paths are resolved against its folder.
 
-    Blank lines, lines that begin with #, and lines that name neither an address nor a file are passed over.
+    Blank lines, lines that begin with #, and lines that are neither a URL nor a file are skipped.
 
     Args:
         path: The file.
-        name: What to call it in an error.
+        name: Its name for error messages.
 
     Raises:
-        SourceError: `list_not_readable`, `list_too_large`, `list_empty` for a file that names no image.
+        SourceError: `list_not_readable`, `list_too_large`, or `list_empty` for a file that names no image.
     """
     folder = os.path.dirname(path)  # noqa: PTH120
     lines = (line.strip().strip('"') for line in _text(_read(path, name)).splitlines())
@@ -59,7 +59,7 @@ def _read(path: str, name: str) -> bytes:
 
 
 def _text(content: bytes) -> str:
-    """Text as editors write it: with a mark, else UTF-8, else the Chinese encoding that holds GBK."""
+    """Decode text: UTF-16 with a byte order mark, else UTF-8, else GB 18030 (a superset of GBK)."""
     if content.startswith(_UTF16_MARKS):
         return content.decode("utf-16", "replace")
     try:

@@ -1,4 +1,4 @@
-"""A requests adapter whose connections go to addresses that were checked, under the eye of a watch."""
+"""A requests adapter that connects to given IP addresses only, with its sockets under a watchdog."""
 
 from __future__ import annotations
 
@@ -13,47 +13,50 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
-from engine.image.watch import Watch
+from engine.image.watchdog import Watchdog
 
 Address = tuple[int, Any]
-"""Address family and the address to connect to, as `getaddrinfo` gives them."""
+"""Address family and socket address, as returned by `getaddrinfo`."""
 
 
 class PinnedAdapter(HTTPAdapter):
-    """Connects to `addresses` and nowhere else; names in the Host header and the certificate stay as they are.
+    """Connects to `addresses` only; the Host header and certificate check still use the host name.
 
-    Through a proxy, `addresses` does not apply: the proxy makes the connection.
+    `addresses` does not apply to requests through a proxy, since the proxy makes the connection.
     """
 
-    def __init__(self, addresses: Sequence[Address], watch: Watch) -> None:
+    def __init__(self, addresses: Sequence[Address], watchdog: Watchdog) -> None:
         self._made: list[HTTPConnection | HTTPResponse] = []
-        self._direct = _pools(addresses, watch, self._made)
-        self._proxied = _pools(None, watch, self._made)
+        self._direct = _pools(addresses, watchdog, self._made)
+        self._proxied = _pools(None, watchdog, self._made)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """As requests does, with our connections."""
+        """Use the pinned connections."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._direct
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """As requests does, with our connections; a SOCKS proxy keeps its own."""
+        """Use the watched connections; a SOCKS proxy keeps its own."""
         manager = super().proxy_manager_for(*args, **kwargs)
         if not args[0].lower().startswith("socks"):
             manager.pool_classes_by_scheme = self._proxied
         return manager
 
     def close(self) -> None:
-        """Close what urllib3 gave up without closing, too, as it does on headers that make no sense."""
+        """Also close connections that urllib3 abandons without closing, as it does on invalid headers."""
         super().close()
         for each in self._made:
             each.close()
 
 
 def _pools(
-    addresses: Sequence[Address] | None, watch: Watch, made: list[HTTPConnection | HTTPResponse]
+    addresses: Sequence[Address] | None, watchdog: Watchdog, made: list[HTTPConnection | HTTPResponse]
 ) -> dict[str, type[HTTPConnectionPool]]:
-    """Pool classes by scheme, which note all they make in `made`; `None` for the addresses leaves them to urllib3."""
+    """Make pool classes by scheme that append each connection and response to `made`.
+
+    Without `addresses`, urllib3 resolves the host.
+    """
 
     class Response(HTTPResponse):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -66,10 +69,10 @@ def _pools(
         def _new_conn(self) -> socket.socket:
             made.append(self)
             if addresses is not None:
-                return _connect(self, addresses, watch)
+                return _connect(self, addresses, watchdog)
             sock = super()._new_conn()
             with _closing_on_error(sock):
-                watch.hold(sock)
+                watchdog.hold(sock)
             return sock
 
     class SecureConnection(Connection, HTTPSConnection):
@@ -84,22 +87,27 @@ def _pools(
     return {"http": Pool, "https": SecurePool}
 
 
-def _connect(connection: HTTPConnection, addresses: Sequence[Address], watch: Watch) -> socket.socket:
-    """A socket to the first address that answers; each gets its share of the time that is left."""
+def _connect(connection: HTTPConnection, addresses: Sequence[Address], watchdog: Watchdog) -> socket.socket:
+    """Connect to the first address that accepts; the remaining time is divided among the addresses left.
+
+    Raises:
+        NewConnectionError: No address accepts.
+        CancelledError, DeadlineError: As raised by the watchdog.
+    """
     failure: OSError | None = None
     for tried, (family, address) in enumerate(addresses):
         sock = socket.socket(family, socket.SOCK_STREAM)
         with _closing_on_error(sock):
-            watch.hold(sock)
+            watchdog.hold(sock)
             try:
-                sock.settimeout(watch.remaining / (len(addresses) - tried))
+                sock.settimeout(watchdog.remaining / (len(addresses) - tried))
                 sock.connect(address)
-                sock.settimeout(watch.remaining)
+                sock.settimeout(watchdog.remaining)
                 return sock
             except OSError as error:
                 failure = error
                 sock.close()
-                watch.check()
+                watchdog.check()
     raise NewConnectionError(connection, str(failure)) from failure
 
 

@@ -1,4 +1,4 @@
-"""What the user gave, and the bytes behind it."""
+"""Sources of images (paths, URLs, `data:` URIs, base64, bytes) and reading of their bytes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Source:
 
     Attributes:
         kind: `path`, `url`, `data` (a data: URI or base64) or `bytes`.
-        name: What to call it: the file's name, the last part of the URL, "pasted image".
+        name: Display name: the file's name, the last part of the URL, "pasted image".
         location: The path or the URL; for `data` and `bytes` the name.
         content: The bytes, for `data` and `bytes`.
     """
@@ -44,42 +44,33 @@ class Source:
     content: bytes = field(default=b"", repr=False)
 
 
-def parse_source(given: str | os.PathLike[str] | bytes | Source) -> Source:
-    """What `given` is: a path, an http(s) or file URL, a data: URI, base64 of an image, or the bytes themselves.
+def parse_source(value: str | os.PathLike[str] | bytes | Source) -> Source:
+    """Make a source of a path, an http(s) or file URL, a data: URI, base64 of an image, or the bytes of a file.
 
     Raises:
         SourceError: `url_not_http` for another scheme, `bad_data_uri`, `bad_base64`.
     """
-    if isinstance(given, Source):
-        return given
-    if isinstance(given, bytes):
-        return Source("bytes", "pasted image", "pasted image", given)
-    if isinstance(given, os.PathLike):
-        return _path_source(os.fspath(given))
-    text = given.strip()
+    if isinstance(value, Source):
+        return value
+    if isinstance(value, bytes):
+        return Source("bytes", "pasted image", "pasted image", value)
+    if isinstance(value, os.PathLike):
+        return _path_source(os.fspath(value))
+    text = value.strip()
     if text[:5].lower() == "data:":
-        return Source("data", "data URI", "data URI", decode_data_uri(text))
+        return Source("data", "data URI", "data URI", data_uri_bytes([text.encode("utf-8", "replace")]))
     scheme = _SCHEME.match(text)
     if scheme:
         return _url_source(text, scheme[1].lower())
-    if not os.path.lexists(given):
+    if not os.path.lexists(value):
         content = _image_from_base64(text)
         if content:
             return Source("data", "base64 image", "base64 image", content)
-    return _path_source(given)
-
-
-def decode_data_uri(text: str) -> bytes:
-    """The bytes of a `data:` URI, base64 or percent-encoded, with any parameters, the scheme in any case.
-
-    Raises:
-        SourceError: `bad_data_uri` without a comma, `bad_base64`.
-    """
-    return data_uri_bytes([text.encode("utf-8", "replace")])
+    return _path_source(value)
 
 
 def decode_base64(text: str) -> bytes:
-    """The bytes of base64 text, standard or URL-safe, padded or not, white space passed over.
+    """Decode base64 text in pieces; see `base64_bytes`.
 
     Raises:
         SourceError: `bad_base64`.
@@ -93,21 +84,21 @@ def read_source(
     fetch_policy: FetchPolicy | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> bytes:
-    """The bytes of an image file.
+    """Read or fetch the bytes of an image file.
 
     Args:
-        source: Where from.
-        limits: For all but URLs.
-        fetch_policy: For URLs; `None` allows public addresses only.
-        cancelled: True gives up.
+        source: The image.
+        limits: Size limits of all kinds but URLs.
+        fetch_policy: Limits of URLs; `None` allows public addresses only.
+        cancelled: Return true to give up.
 
     Raises:
         SourceError: `file_not_found`, `file_is_folder`, `file_not_regular`, `file_not_readable`, `too_many_bytes`, or
-            what `fetch_url` raises.
-        CancelledError: `cancelled` said so.
+            any code that `fetch_url` raises.
+        CancelledError: `cancelled` returned true.
     """
     if source.kind == "url":
-        from engine.image.fetch import fetch_url  # with requests, which a window that opens files need not wait for
+        from engine.image.fetch import fetch_url  # imports requests, which local files do not need
 
         return fetch_url(source.location, fetch_policy or FetchPolicy(), cancelled=cancelled)
     if source.kind == "path":
@@ -118,23 +109,23 @@ def read_source(
 
 
 def expand_sources(paths: Iterable[str | os.PathLike[str] | bytes | Source]) -> list[Source]:
-    """Each thing given, folders and lists replaced by the images that they hold; see `walk_sources`."""
+    """Make sources of paths, URLs and the like; folders and lists are replaced by their images. See `walk_sources`."""
     return [source for batch in walk_sources(paths) for source in batch]
 
 
 def walk_sources(
     paths: Iterable[str | os.PathLike[str] | bytes | Source], cancelled: Callable[[], bool] = lambda: False
 ) -> Iterator[list[Source]]:
-    """The same a batch at a time, none empty: the first image of a large folder is there long before the last.
+    """Yield sources in non-empty batches, so that the first image of a large folder is available early.
 
-    A text file of URLs and paths stands for what its lines name.
+    Folders are replaced by the images in them, text files of URLs and paths by their entries.
 
     Raises:
-        SourceError: What was given makes no sense, or what `read_list` raises.
-        CancelledError: `cancelled` said so.
+        SourceError: As raised by `parse_source` and `read_list`.
+        CancelledError: `cancelled` returned true.
     """
-    for given in paths:
-        source = parse_source(given)
+    for path in paths:
+        source = parse_source(path)
         if _is_folder(source):
             yield from walk_images(source.location, cancelled)
         elif _is_list(source):
@@ -144,15 +135,13 @@ def walk_sources(
 
 
 def walk_images(folder: str | os.PathLike[str], cancelled: Callable[[], bool]) -> Iterator[list[Source]]:
-    """The images in a folder and below, in natural order (img2 before img10), as they are found.
-
-    Links to folders are not followed, hidden files and folders that cannot be read are left out.
+    """Yield batches of the images in a folder and its subfolders, as `walk_files` orders them.
 
     Raises:
-        CancelledError: `cancelled` said so.
+        CancelledError: `cancelled` returned true.
     """
     for files in walk_files(os.fspath(folder), cancelled):
-        yield [Source("path", _shown(name), path) for path, name in files]
+        yield [Source("path", _printable(name), path) for path, name in files]
 
 
 def _walk_list(listing: Source, cancelled: Callable[[], bool]) -> Iterator[list[Source]]:
@@ -171,7 +160,7 @@ def _walk_list(listing: Source, cancelled: Callable[[], bool]) -> Iterator[list[
 
 
 def _listed(entry: str) -> Source:
-    """A line of a list; one that cannot be opened says so when its turn comes, and does not stop the others."""
+    """Make a source of a list entry; an invalid one fails when it is read, so that the rest of the list opens."""
     try:
         return parse_source(entry)
     except SourceError:
@@ -183,8 +172,8 @@ def _is_folder(source: Source) -> bool:
 
 
 def _is_list(source: Source) -> bool:
-    is_named_so = source.kind == "path" and source.location.lower().endswith(tuple(LIST_SUFFIXES))
-    return is_named_so and "\0" not in source.location and os.path.isfile(source.location)  # noqa: PTH113
+    has_suffix = source.kind == "path" and source.location.lower().endswith(tuple(LIST_SUFFIXES))
+    return has_suffix and "\0" not in source.location and os.path.isfile(source.location)  # noqa: PTH113
 
 
 def _url_source(text: str, scheme: str) -> Source:
@@ -196,29 +185,29 @@ def _url_source(text: str, scheme: str) -> Source:
             "url_not_http",
             "Give an address that begins with http:// or https:// and has no user name or backslash.",
         )
-    from urllib.request import url2pathname  # with an HTTP client, for the rare address that begins with file:
+    from urllib.request import url2pathname  # imports an HTTP client, which only file: URLs need
 
     return _path_source(url2pathname(parts.path))
 
 
 def _url_name(url: str) -> str:
-    """The last part of the URL's path, else its host."""
+    """Return the last part of the URL's path, or its host."""
     address = re.split(r"[?#]", url.partition("://")[2])[0]
     host, *rest = [part for part in address.split("/") if part] or [url]
-    return _shown(unquote(rest[-1]) if rest else host.rpartition("@")[2])
+    return _printable(unquote(rest[-1]) if rest else host.rpartition("@")[2])
 
 
 def _path_source(path: str) -> Source:
     expanded = os.path.expanduser(path)  # noqa: PTH111
-    return Source("path", _shown(Path(expanded).name or expanded), expanded)
+    return Source("path", _printable(Path(expanded).name or expanded), expanded)
 
 
-def _shown(name: str) -> str:
-    """A name that can be printed on one line, whatever bytes the file system has in it."""
+def _printable(name: str) -> str:
+    """Replace unprintable characters and undecodable bytes of a file name, and shorten it."""
     if len(name) <= _LONGEST_NAME and name.isprintable():
         return name
     clean = name.encode("utf-8", "replace").decode()
-    return "".join(sign if sign.isprintable() else "?" for sign in clean)[:_LONGEST_NAME]
+    return "".join(char if char.isprintable() else "?" for char in clean)[:_LONGEST_NAME]
 
 
 def _image_from_base64(text: str) -> bytes | None:

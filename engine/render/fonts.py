@@ -1,4 +1,4 @@
-"""Fonts for drawing text in any script: the bundled one, then the system's, character by character."""
+"""Choice of fonts for text in any script: the bundled font, then the system's, per character."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from PIL import ImageFont
 from engine.paths import resource
 
 _PROBE = 16
-"""Pixels; the size at which a font is asked for its glyphs."""
+"""Size in pixels at which glyphs are compared."""
 
 _MISSING = ("\U0010ffff", "\ufffe")
-"""Characters that no font has: what is drawn for them stands for a missing glyph."""
+"""Characters that no font has; their glyph is the font's glyph for missing characters."""
 
 _SUFFIXES = {".ttf", ".otf", ".ttc"}
 _MOST_FONTS = 600
@@ -36,12 +36,12 @@ _PREFERRED = (
 
 
 def font_for(path: Path, size: int) -> ImageFont.FreeTypeFont:
-    """A font at `size` pixels an em."""
+    """Load a font at `size` pixels per em."""
     return _font(path, size)
 
 
 def runs(text: str) -> Iterator[tuple[str, Path]]:
-    """`text` cut into pieces, each with the font file that draws it; marks and joiners stay with their base."""
+    """Split text into runs with the font file of each; combining marks and joiners stay with their base character."""
     piece, path = "", bundled()
     for sign in text:
         wanted = path if piece and _belongs_to_former(sign) else _path_for(sign)
@@ -54,12 +54,12 @@ def runs(text: str) -> Iterator[tuple[str, Path]]:
 
 
 def bundled() -> Path:
-    """The font that comes with the program."""
+    """Return the path of the bundled font."""
     return resource("fonts", "detrdesk-sans.otf")
 
 
 def has_glyph(path: Path, sign: str) -> bool:
-    """Whether the font file has the character; one that cannot be read has none."""
+    """Return whether the font file has the character; false for an unreadable file."""
     try:
         return _glyph(path, sign) not in _missing(path)
     except (OSError, ValueError):
@@ -72,7 +72,7 @@ def _belongs_to_former(sign: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _path_for(sign: str) -> Path:
-    """The first font that has `sign`; the bundled one, with its empty box, where none does."""
+    """Return the first font that has the character; the bundled one if none has."""
     if has_glyph(bundled(), sign):
         return bundled()
     return next((path for path in _system_fonts() if has_glyph(path, sign)), bundled())
@@ -95,7 +95,7 @@ def _font(path: Path, size: int) -> ImageFont.FreeTypeFont:
 
 @cache
 def _system_fonts() -> tuple[Path, ...]:
-    """The system's upright fonts of regular weight, those with many scripts first; looked for when first needed."""
+    """List the system's upright fonts of regular weight, those with many scripts first."""
     found = (
         Path(at, name)
         for folder in _font_folders()

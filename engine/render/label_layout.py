@@ -1,4 +1,4 @@
-"""Where labels go: rectangles in, placed rectangles out, for the canvas and for drawn images alike."""
+"""Placement of labels beside boxes, for the canvas and for annotated images."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ Flags = npt.NDArray[np.bool_]
 
 _OUT_OF_BOUNDS = 1e30
 _LEVELS = 3
-"""How many label heights a label may stand off its box to find room."""
+"""Largest distance of a label from its box, in label heights."""
 
 
 def place_labels(
     boxes: Sequence[Box], sizes: Sequence[tuple[float, float]], bounds: Box, placed: Sequence[Box] = ()
 ) -> list[tuple[float, float]]:
-    """Return the top left corner of each label, in the order of `boxes`; the first ones get the best places.
+    """Return the top left corner of each label, in the order of `boxes`; earlier labels take precedence.
 
-    A label stands above its box where there is room, else below, beside or inside it, always within `bounds` (a label
-    larger than the bounds starts at their corner), and off the labels before it while there is such a place. Labels
-    never depend on those behind them, so that a layout can be continued: the labels of `boxes` get the same places as
-    if those of `placed` had been laid out in the same call.
+    A label is placed above its box if there is room, else below, beside or inside it. It stays within `bounds` (a
+    label larger than the bounds starts at their corner) and off earlier labels as far as possible. A label does not
+    depend on later ones, so a layout can be continued: the result is the same as if the labels of `placed` had been
+    laid out first in the same call.
 
     Args:
-        boxes: xyxy; any unit.
-        sizes: Width and height of each label, in that unit.
-        bounds: The visible area, xyxy.
-        placed: Rectangles of labels that have their places already, xyxy, in their order.
+        boxes: xyxy, any unit.
+        sizes: Width and height of each label, same unit.
+        bounds: xyxy of the visible area, same unit.
+        placed: Rectangles of labels already placed, xyxy, in their order.
     """
     if not boxes:
         return []
@@ -44,9 +44,9 @@ def place_labels(
 
 
 def _places(boxes: Floats, spans: Floats, bounds: Box) -> tuple[Floats, Flags]:
-    """Every place to try for each label, best first: top left corners [N, K, 2], and [K] whether it may slide sideways.
+    """List the candidate positions, best first: top left corners [N, K, 2], and [K] whether they may slide sideways.
 
-    Boxes are cut to the bounds first, so that a label stays with the part that is seen.
+    Boxes are clipped to the bounds first, so that a label stays with the visible part.
     """
     low, high = np.array(bounds[:2] * 2), np.array(bounds[2:] * 2)
     left, top, right, bottom = np.clip(boxes, low, np.maximum(low, high)).T
@@ -63,7 +63,7 @@ def _places(boxes: Floats, spans: Floats, bounds: Box) -> tuple[Floats, Flags]:
 
 
 def _fits(places: Floats, slides: Flags, spans: Floats, bounds: Box) -> Flags:
-    """[N, K]: whether a label at a place is within the bounds, slid sideways where it may be."""
+    """Return [N, K]: whether a label at a position is within the bounds, after sliding sideways where allowed."""
     ends = places + spans[:, None, :]
     across = slides | ((places[:, :, 0] >= bounds[0]) & (ends[:, :, 0] <= bounds[2]))
     return across & (places[:, :, 1] >= bounds[1]) & (ends[:, :, 1] <= bounds[3])
@@ -76,7 +76,7 @@ def _clamped(places: Floats, spans: Floats, bounds: Box) -> Floats:
 
 
 def _covered(places: Floats, spans: Floats, placed: Floats) -> Floats:
-    """How much of the labels in `placed` [M, 4] each place covers: areas [N, K], summed in the order of `placed`."""
+    """Return the area that each position covers of the labels `placed` [M, 4], summed in their order: [N, K]."""
     starts, ends = placed[:, None, None, :2], placed[:, None, None, 2:]
     shared = np.minimum(places + spans[:, None, :], ends) - np.maximum(places, starts)
     np.maximum(shared, 0.0, out=shared)
@@ -85,7 +85,7 @@ def _covered(places: Floats, spans: Floats, placed: Floats) -> Floats:
 
 
 def _choose(places: Floats, spans: Floats, cost: Floats) -> list[tuple[float, float]]:
-    """For each label in turn the first of its places that covers the least of the labels before it."""
+    """Choose for each label in turn the first position with the least overlap with earlier labels."""
     ends = places + spans[:, None, :]
     reach = np.concatenate([places.min(1), -ends.max(1)], 1)
     best = cost.argmin(1)

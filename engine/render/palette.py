@@ -1,4 +1,4 @@
-"""A class's colour and line style, by its name alone: the same everywhere and every time."""
+"""Colours and line styles of classes, derived from their names so that they are the same everywhere."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ COLOURS: tuple[Colour, ...] = (
     (150, 51, 115),
     (28, 134, 91),
 )
-"""Far apart for normal and for colour-blind sight; contrast 2:1 or more on white and on near black."""
+"""Easily told apart with normal and colour-blind sight; contrast at least 2:1 on white and on near black."""
 
 LINE_STYLES: tuple[tuple[float, ...], ...] = ((), (6.0, 2.0), (2.0, 1.5), (6.0, 1.5, 2.0, 1.5))
-"""Solid, dashed, dotted, dash-dot: lengths of stroke and gap in turn, in line widths."""
+"""Solid, dashed, dotted, dash-dot: alternating lengths of dash and gap, in line widths."""
 
 _SALT = b"detrdesk 26302"
-"""Chosen so that the starter's five classes are far apart, and solid."""
+"""Chosen so that the five classes of the starter model get distant colours and solid lines."""
 
 _STYLES = (0, 0, 0, 1, 2, 3)
 _BLACK: Colour = (0, 0, 0)
@@ -36,26 +36,26 @@ _WHITE: Colour = (255, 255, 255)
 
 
 def label_colour(label: str) -> Colour:
-    """The colour of a class."""
+    """Return the colour of a class."""
     return COLOURS[_number(label) % len(COLOURS)]
 
 
 def line_style(label: str) -> int:
-    """The line style of a class, an index of `LINE_STYLES`; it tells classes of the same colour apart.
+    """Return the line style of a class, an index of `LINE_STYLES`; it distinguishes classes of the same colour.
 
-    Half of all classes are solid, since broken lines are harder to see.
+    Half of all classes are solid, since dashed lines are harder to see.
     """
     return _STYLES[_number(label) // len(COLOURS) % len(_STYLES)]
 
 
 def text_colour_on(colour: Colour) -> Colour:
-    """Black or white, whichever has more contrast on `colour` by WCAG 2 (at least 4.5:1 on any colour)."""
+    """Return black or white, whichever has more contrast on `colour` by WCAG 2 (at least 4.5:1 on any colour)."""
     light = relative_luminance(colour) + 0.05
     return _BLACK if light / 0.05 >= 1.05 / light else _WHITE
 
 
 def relative_luminance(colour: Colour) -> float:
-    """0 for black to 1 for white, after https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    """Return the relative luminance, 0..1 (https://www.w3.org/TR/WCAG22/#dfn-relative-luminance)."""
     red, green, blue = (_linear(channel / 255) for channel in colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 

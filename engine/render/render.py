@@ -1,4 +1,4 @@
-"""Detections drawn on an image, for exports and the server."""
+"""Drawing of detections on images, for exports and the server."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from engine.render.palette import LINE_STYLES, Colour, label_colour, line_style,
 _LONGEST_LABEL = 48
 _JPEG_SIDE = 65_500
 _MARGIN = 0.35
-"""Room around a label's text, in text sizes."""
+"""Margin around a label's text, in text sizes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Line width and text size in pixels, which grow with the image so that they look the same on every screen."""
+    """Line width and text size in pixels, proportional to the image size."""
 
     line: int
     text: int
@@ -41,7 +41,7 @@ class _Scale:
 
 @dataclass(frozen=True, slots=True)
 class _Label:
-    """A label's text, each piece with its font, and the size of its plate, pixels."""
+    """A label's text with a font for each piece, and the size of its background in pixels."""
 
     pieces: tuple[tuple[str, Path], ...]
     width: int
@@ -49,11 +49,11 @@ class _Label:
 
 
 def draw_detections(image: Image.Image, detections: Detections) -> Image.Image:
-    """A copy of `image`, mode RGB and the same size, with each detection's box, label and score on it.
+    """Draw boxes, labels and scores on a copy of the image, mode RGB.
 
     Args:
-        image: As shown, the one that the boxes are in pixels of.
-        detections: Those to draw, best first: the best are on top and get the best places for their labels.
+        image: The upright image; boxes are in its pixels.
+        detections: The detections to draw, best first; better ones are drawn on top, and their labels placed first.
     """
     drawn = image.convert("RGB") if image.mode != "RGB" else image.copy()
     brush, scale, shown = ImageDraw.Draw(drawn), _Scale.of(image), list(detections)
@@ -71,10 +71,10 @@ def draw_detections(image: Image.Image, detections: Detections) -> Image.Image:
 
 
 def encode_image(image: Image.Image, format: Literal["JPEG", "PNG"] = "JPEG") -> bytes:
-    """`image` as the bytes of a file, without metadata.
+    """Encode an image as a file without metadata.
 
     Raises:
-        ImageError: `too_long_for_jpeg`, a side over 65,500 pixels.
+        ImageError: `too_long_for_jpeg`: a side over 65,500 pixels.
     """
     if format == "JPEG" and max(image.size) > _JPEG_SIDE:
         message = "A JPEG has at most {limit} pixels a side; choose PNG."
@@ -88,7 +88,7 @@ def encode_image(image: Image.Image, format: Literal["JPEG", "PNG"] = "JPEG") ->
 
 
 def _draw_box(brush: ImageDraw.ImageDraw, detection: Detection, line: int, size: tuple[int, int]) -> None:
-    """The outline, its middle on the box's edge, moved inward where it would leave the image."""
+    """Draw the outline centred on the edge of the box, moved inward at the edge of the image."""
     half = line // 2
     xmin, ymin, xmax, ymax = (round(edge) for edge in detection.box)
     left, top = min(max(xmin - half, 0), size[0] - 1), min(max(ymin - half, 0), size[1] - 1)
@@ -106,7 +106,7 @@ def _draw_box(brush: ImageDraw.ImageDraw, detection: Detection, line: int, size:
 
 
 def _strokes(first: int, last: int, pattern: tuple[float, ...], line: int) -> Iterator[tuple[int, int]]:
-    """Where the strokes of a broken line begin and end, between `first` and `last` inclusive."""
+    """Yield first and last pixel of each dash of a line from `first` to `last` inclusive."""
     at, turn = float(first), 0
     while at <= last:
         length = pattern[turn % len(pattern)] * line
@@ -116,7 +116,7 @@ def _strokes(first: int, last: int, pattern: tuple[float, ...], line: int) -> It
 
 
 def _label_within(detection: Detection, scale: _Scale, size: tuple[int, int]) -> _Label | None:
-    """The detection's label; `None` where the image is smaller than it."""
+    """Lay out the label of a detection; `None` if it is larger than the image."""
     pieces = (*runs(_printable(detection.label)), *runs(f" {detection.score:.2f}"))
     width = round(sum(font_for(path, scale.text).getlength(piece) for piece, path in pieces)) + 2 * scale.margin
     height = round(scale.text * 1.2) + scale.margin
@@ -124,7 +124,7 @@ def _label_within(detection: Detection, scale: _Scale, size: tuple[int, int]) ->
 
 
 def _printable(label: str) -> str:
-    clean = "".join(sign if sign.isprintable() else " " for sign in label).strip()
+    clean = "".join(char if char.isprintable() else " " for char in label).strip()
     return clean if len(clean) <= _LONGEST_LABEL else clean[: _LONGEST_LABEL - 1] + "…"
 
 

@@ -1,4 +1,4 @@
-"""Rolling backups of a session, and what happens to a damaged one."""
+"""Rolling backups of a session, and recovery of a damaged one from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from engine.errors import EngineError
-from engine.review.difference import DamagedError
+from engine.review.change import DamagedError
 from engine.review.store import DECIDED_TABLES, connect_reading, make_tables
 
 KEPT = 3
@@ -22,7 +22,7 @@ _SIDES = ("", "-wal", "-shm")
 
 
 def backups(path: Path) -> list[Path]:
-    """The backups of the session at `path`, the newest first."""
+    """List the backups of the session at `path`, newest first."""
     pattern = re.compile(rf"{re.escape(path.stem)}\.{_STAMP_PATTERN}{re.escape(path.suffix)}")
     try:
         found = [entry for entry in (path.parent / FOLDER).iterdir() if pattern.fullmatch(entry.name)]
@@ -32,10 +32,10 @@ def backups(path: Path) -> list[Path]:
 
 
 def back_up(path: Path, connection: sqlite3.Connection) -> None:
-    """Make a backup where decisions were made since the last one, and forget the oldest.
+    """Make a backup if decisions were made since the last one, and delete the oldest.
 
     Raises:
-        OSError, sqlite3.Error: it could not be made; the earlier ones are whole.
+        OSError, sqlite3.Error: It could not be made; earlier backups are unchanged.
     """
     known = backups(path)
     revision = _revision(connection)
@@ -44,39 +44,39 @@ def back_up(path: Path, connection: sqlite3.Connection) -> None:
     folder = path.parent / FOLDER
     folder.mkdir(exist_ok=True)
     backup = folder / f"{path.stem}.{datetime.now().strftime(_STAMP)}{path.suffix}"
-    beside = folder / f".{path.stem}.part"
-    _remove(beside)
+    part = folder / f".{path.stem}.part"
+    _remove(part)
     try:
-        _copy_decided(path, beside)
-        beside.replace(backup)
+        _copy_decided(path, part)
+        part.replace(backup)
     except BaseException:
         with contextlib.suppress(OSError):
-            _remove(beside)
+            _remove(part)
         raise
     for old in known[KEPT - 1 :]:
         old.unlink()
 
 
 def recover(path: Path) -> EngineError:
-    """Set a damaged session aside and put its newest good backup in its place, if there is one.
+    """Rename a damaged session and replace it with its newest intact backup, if there is one.
 
     Returns:
-        What to tell the user.
+        A notice for the user.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: The folder cannot be written.
     """
     good = next((backup for backup in backups(path) if _revision_of(backup) is not None), None)
-    beside = _copied(good, path.with_name(f".{path.stem}.part")) if good else None
+    part = _copied(good, path.with_name(f".{path.stem}.part")) if good else None
     aside = _set_aside(path)
-    if good is None or beside is None:
+    if good is None or part is None:
         return EngineError(
             "session_begun_anew",
             "The session {path} was damaged and had no backup: it was kept as {aside}, and an empty one was begun.",
             path=path,
             aside=aside.name,
         )
-    beside.replace(path)
+    part.replace(path)
     return EngineError(
         "session_restored",
         "The session {path} was damaged: it was kept as {aside}, and the backup of {date} was opened.",
@@ -87,7 +87,10 @@ def recover(path: Path) -> EngineError:
 
 
 def _copy_decided(path: Path, backup: Path) -> None:
-    """What cannot be made again, of one moment; the detections stay behind, most of a session's bytes."""
+    """Copy the tables that cannot be computed again, in one read transaction.
+
+    Detections, most of a session's bytes, are left out.
+    """
     connection = sqlite3.connect(backup, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = FULL")
@@ -107,7 +110,7 @@ def _revision(connection: sqlite3.Connection) -> int:
 
 
 def _revision_of(backup: Path) -> int | None:
-    """How far a backup goes; `None` where it is damaged."""
+    """Return the revision number of a backup; `None` if it is damaged."""
     try:
         with contextlib.closing(connect_reading(backup)) as connection:
             return _revision(connection)
@@ -120,21 +123,21 @@ def _set_aside(path: Path) -> Path:
     aside, number = path.with_name(name), 2
     while any(os.path.lexists(f"{aside}{side}") for side in _SIDES):
         aside, number = path.with_name(f"{name}-{number}"), number + 1
-    for side in reversed(_SIDES):  # the file itself last: killed in between, the next opening finds it damaged again
+    for side in reversed(_SIDES):  # the file itself last: after a crash in between, it is found damaged again
         with contextlib.suppress(FileNotFoundError):
             Path(f"{path}{side}").rename(f"{aside}{side}")
     return aside
 
 
-def _copied(backup: Path, beside: Path) -> Path:
+def _copied(backup: Path, part: Path) -> Path:
     try:
-        shutil.copyfile(backup, beside)
-        with beside.open("rb+") as file:
+        shutil.copyfile(backup, part)
+        with part.open("rb+") as file:
             os.fsync(file.fileno())
     except BaseException:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
-    return beside
+    return part
 
 
 def _made(backup: Path, path: Path) -> datetime:

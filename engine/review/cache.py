@@ -1,4 +1,4 @@
-"""Detections of images that were seen before, on the disk: never a reason to fail, and never larger than allowed."""
+"""The cache of detections on disk, bounded in size and shared by all sessions and processes."""
 
 from __future__ import annotations
 
@@ -15,53 +15,54 @@ from engine.review import detection_table
 SCHEMA_VERSION = 1
 MOST_BYTES = 256 * 1024 * 1024
 PATIENCE_S = 0.5
-"""How long to wait for another process before going without the cache."""
+"""Seconds to wait for another process before doing without the cache."""
 
-_FULL_AFTER_DROPPING = 0.95
+_SHRINK_TO = 0.95
+"""Share of the limit to which a full cache is reduced."""
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 _Result = TypeVar("_Result")
 
 
 class DetectionCache:
-    """Detections by image content and model fingerprint, shared by threads and processes.
+    """Detections by image content and model fingerprint; safe to use from several threads and processes.
 
-    No method raises: what cannot be read is absent, what cannot be written is not kept, a damaged file is made anew.
+    No method raises: unreadable entries are absent, unwritable ones are not kept, and a damaged file is replaced.
     """
 
     def __init__(self, path: Path, most_bytes: int = MOST_BYTES) -> None:
         self._path = path.absolute()
         self._most_bytes = most_bytes
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
 
     def get(self, content_hash: str, fingerprint: str) -> Detections | None:
-        """Every detection of an image by a model, as it was put but without its timing; `None` where it is absent."""
+        """Return every detection of an image by a model, without timing; `None` if absent. Counts as a use."""
         found = self._attempt(lambda connection: detection_table.get(connection, content_hash, fingerprint))
         if found is not None:
             self._attempt(lambda connection: detection_table.use(connection, content_hash, fingerprint))
         return found
 
     def put(self, content_hash: str, fingerprint: str, found: Detections) -> None:
-        """Keep every detection of an image by a model; those that were used longest ago make room."""
+        """Keep every detection of an image by a model; the least recently used entries are deleted if necessary."""
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute("BEGIN IMMEDIATE")
             detection_table.put(connection, content_hash, fingerprint, found)
             if _bytes(connection) > self._most_bytes:
-                _shrink(connection, int(self._most_bytes * _FULL_AFTER_DROPPING))
+                _shrink(connection, int(self._most_bytes * _SHRINK_TO))
             connection.execute("COMMIT")
 
         self._attempt(write)
 
     def close(self) -> None:
-        """Close the file; everything is absent afterwards."""
-        with self._turn:
+        """Close the file; all entries are absent afterwards."""
+        with self._lock:
             self._is_closed = True
             self._disconnect()
 
     def _attempt(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result | None:
-        with self._turn:
+        with self._lock:
             if self._is_closed:
                 return None
             try:
@@ -103,7 +104,11 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:
-    """Make the tables where no other process just did; raises SQLITE_ERROR over those of another version."""
+    """Make the tables, unless another process has just done so.
+
+    Raises:
+        sqlite3.Error: SQLITE_ERROR over tables of another version, so that the file is replaced.
+    """
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
         for statement in detection_table.SCHEMA:

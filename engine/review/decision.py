@@ -1,4 +1,4 @@
-"""What a person decided about one detection, as a value."""
+"""A person's decision about one detection, as a value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.detect.detection import Box, Detection
 
 
 class Status(StrEnum):
-    """What became of a detection."""
+    """The outcome of a decision."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -18,7 +18,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What the model had said before a person decided.
+    """The model's detection that a decision is about.
 
     Attributes:
         label: The class's name.
@@ -34,7 +34,7 @@ class Original:
 
     @classmethod
     def of(cls, detection: Detection, model: str) -> Original:
-        """What `model` said."""
+        """Make an original of a detection by `model`."""
         return cls(detection.label, detection.score, detection.box, model)
 
 
@@ -45,9 +45,9 @@ class Decision:
     Attributes:
         id: Its number in the session, from 1.
         status: Accepted, rejected or added.
-        label: The class that the person left or gave it.
-        box: xyxy, pixels of the image as shown, as the person left it.
-        original: What the model had said; `None` where the person added the box.
+        label: The class after the decision.
+        box: The box after the decision: xyxy, pixels of the image as shown.
+        original: The model's detection; `None` for a box that a person added.
     """
 
     id: int
@@ -63,10 +63,10 @@ class Decision:
 
     @property
     def relabelled(self) -> bool:
-        """Whether the person gave it another class."""
+        """Whether the person changed the class."""
         return self.original is not None and self.original.label != self.label
 
     @property
     def moved(self) -> bool:
-        """Whether the person changed its box."""
+        """Whether the person changed the box."""
         return self.original is not None and self.original.box != self.box

@@ -1,4 +1,4 @@
-"""Reviews of images and the steps that led to them, in a session's tables; the caller has begun a transaction."""
+"""SQL for image reviews and the steps that led to them; writing functions need an open transaction."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from engine.review.difference import DamagedError, Difference, decode, encode
+from engine.review.change import DamagedError, ReviewChange, decode_decisions, encode_decision
 from engine.review.image_review import ImageReview
 
 _REVIEWS_AFTER = """
@@ -23,7 +23,7 @@ _REVIEWS_AFTER = """
 
 
 def review(connection: sqlite3.Connection, content_hash: str) -> ImageReview:
-    """What was decided about an image; an empty review where nothing was."""
+    """Return the review of an image; an empty one if there are no decisions."""
     rows = connection.execute(
         "SELECT is_reviewed, note, value FROM image LEFT JOIN decision ON decision.image = image.id "
         "WHERE content_hash = ? ORDER BY decision.id",
@@ -33,7 +33,7 @@ def review(connection: sqlite3.Connection, content_hash: str) -> ImageReview:
 
 
 def reviews_after(connection: sqlite3.Connection, last: int, limit: int) -> tuple[int, list[tuple[str, ImageReview]]]:
-    """Content hash and review of up to `limit` images with a number above `last` that have one; their last number."""
+    """Return the reviews of up to `limit` images with ids above `last`: the highest id, and (content hash, review)."""
     rows = connection.execute(_REVIEWS_AFTER, (last, limit)).fetchall()
     of_images = itertools.groupby(rows, key=lambda row: str(row[1]))
     reviews = [(content_hash, _review_of([row[2:] for row in of_image])) for content_hash, of_image in of_images]
@@ -41,19 +41,19 @@ def reviews_after(connection: sqlite3.Connection, last: int, limit: int) -> tupl
 
 
 def image_id(connection: sqlite3.Connection, content_hash: str) -> int:
-    """The number of an image, which gets one where it has none."""
+    """Return the id of an image; a new image is inserted."""
     connection.execute("INSERT INTO image (content_hash) VALUES (?) ON CONFLICT DO NOTHING", (content_hash,))
     row = connection.execute("SELECT id FROM image WHERE content_hash = ?", (content_hash,)).fetchone()
     return int(row[0])
 
 
-def write(connection: sqlite3.Connection, image: int, difference: Difference, after: ImageReview) -> ImageReview:
-    """Make `after` what is kept of an image, by what the difference says is new; return it."""
-    for decision in difference.before:
+def write(connection: sqlite3.Connection, image: int, change: ReviewChange, after: ImageReview) -> ImageReview:
+    """Store `after` as the review of an image, writing only what `change` contains, and return it."""
+    for decision in change.before:
         connection.execute("DELETE FROM decision WHERE image = ? AND id = ?", (image, decision.id))
     connection.executemany(
         "INSERT OR REPLACE INTO decision (image, id, value) VALUES (?, ?, ?)",
-        [(image, decision.id, encode(decision)) for decision in difference.after],
+        [(image, decision.id, encode_decision(decision)) for decision in change.after],
     )
     connection.execute(
         "UPDATE image SET is_reviewed = ?, note = ? WHERE id = ?",
@@ -62,41 +62,41 @@ def write(connection: sqlite3.Connection, image: int, difference: Difference, af
     return after
 
 
-def step(connection: sqlite3.Connection, number: int) -> tuple[str, int, str, Difference] | None:
-    """A step: content hash, number of the image, text, what it changed; `None` where there is none."""
+def step(connection: sqlite3.Connection, number: int) -> tuple[str, int, str, ReviewChange] | None:
+    """Return a step: content hash and id of the image, text, change; `None` if there is no such step."""
     row = connection.execute(
         "SELECT content_hash, image, text, difference FROM step JOIN image ON image.id = step.image WHERE number = ?",
         (number,),
     ).fetchone()
-    return row and (*row[:3], Difference.decode(row[3]))
+    return row and (*row[:3], ReviewChange.decode(row[3]))
 
 
 def done(connection: sqlite3.Connection) -> int:
-    """The number of the last step that is not undone, 0 where there is none."""
+    """Return the number of the last step that is not undone, 0 if there is none."""
     return int(connection.execute("SELECT done FROM state").fetchone()[0])
 
 
 def set_done(connection: sqlite3.Connection, number: int) -> None:
-    """Make a step the last one that is not undone."""
+    """Set the number of the last step that is not undone."""
     connection.execute("UPDATE state SET done = ?, revision = revision + 1", (number,))
 
 
-def add_step(connection: sqlite3.Connection, image: int, text: str, difference: Difference) -> None:
-    """Put a step behind the last one that is not undone, in place of those that could be redone."""
+def add_step(connection: sqlite3.Connection, image: int, text: str, change: ReviewChange) -> None:
+    """Append a step after the last one that is not undone; steps that could be redone are deleted."""
     number = done(connection) + 1
     connection.execute("DELETE FROM step WHERE number >= ?", (number,))
     connection.execute(
         "INSERT INTO step (number, image, text, difference) VALUES (?, ?, ?, ?)",
-        (number, image, text, difference.encode()),
+        (number, image, text, change.encode()),
     )
-    highest = max((decision.id for decision in difference.after), default=0)
+    highest = max((decision.id for decision in change.after), default=0)
     connection.execute("UPDATE state SET next_id = max(next_id, ?)", (highest + 1,))
     set_done(connection, number)
 
 
 def _review_of(rows: Sequence[tuple[int, str, str | None]]) -> ImageReview:
-    """The review of one image from its rows: reviewed or not, note, and a decision each."""
-    decisions = decode(value for _, _, value in rows if value is not None)
+    """Make the review of one image from its rows: (is_reviewed, note, decision)."""
+    decisions = decode_decisions(value for _, _, value in rows if value is not None)
     try:
         note = str(json.loads(rows[0][1]))
     except (ValueError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""Detections by image content and model fingerprint in two SQLite tables, the same in a session and in the cache."""
+"""SQL for detections by image content and model fingerprint, used by sessions and the cache."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SCHEMA = (
         UNIQUE (content_hash, fingerprint)
     )""",
 )
-"""A higher `found.id` was put, or used, later."""
+"""`found.id` grows with the time of the last write or use."""
 
 _NEWEST = "(SELECT coalesce(max(id), 0) + 1 FROM found)"
 
 
 def put(connection: sqlite3.Connection, content_hash: str, fingerprint: str, found: Detections) -> None:
-    """Keep an image's detections in place of older ones; the caller has begun a transaction."""
+    """Insert or replace the detections of an image; needs an open transaction."""
     about = describe(found)
     connection.execute("INSERT INTO model (about) VALUES (?) ON CONFLICT DO NOTHING", (about,))
     connection.execute(
@@ -36,7 +36,7 @@ def put(connection: sqlite3.Connection, content_hash: str, fingerprint: str, fou
 
 
 def get(connection: sqlite3.Connection, content_hash: str, fingerprint: str) -> Detections | None:
-    """An image's detections, `None` where they are absent or damaged."""
+    """Return the detections of an image; `None` if absent or damaged."""
     row = connection.execute(
         "SELECT packed, about FROM found JOIN model ON model.id = found.model "
         "WHERE content_hash = ? AND fingerprint = ?",
@@ -48,7 +48,7 @@ def get(connection: sqlite3.Connection, content_hash: str, fingerprint: str) -> 
 def after(
     connection: sqlite3.Connection, fingerprint: str, last: int, limit: int
 ) -> Iterator[tuple[int, str, Detections | None]]:
-    """Up to `limit` rows of a model with an id above `last`: id, content hash, detections."""
+    """Return up to `limit` rows of a model with ids above `last`: (id, content hash, detections)."""
     rows = connection.execute(
         "SELECT found.id, content_hash, packed, about FROM found JOIN model ON model.id = found.model "
         "WHERE found.id > ? AND fingerprint = ? ORDER BY found.id LIMIT ?",
@@ -58,12 +58,12 @@ def after(
 
 
 def use(connection: sqlite3.Connection, content_hash: str, fingerprint: str) -> None:
-    """Make an image's detections the last used ones."""
+    """Mark the detections of an image as the most recently used."""
     connection.execute(
         f"UPDATE found SET id = {_NEWEST} WHERE content_hash = ? AND fingerprint = ?", (content_hash, fingerprint)
     )
 
 
 def drop_oldest(connection: sqlite3.Connection, count: int) -> None:
-    """Forget the detections of the `count` images that were used longest ago."""
+    """Delete the `count` least recently used rows."""
     connection.execute("DELETE FROM found WHERE id IN (SELECT id FROM found ORDER BY id LIMIT ?)", (count,))

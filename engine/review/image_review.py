@@ -1,4 +1,4 @@
-"""What was decided about one image, and each thing a person can do to it as a pure function to the next."""
+"""The review of one image, and the actions on it as pure functions that return the next review."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from engine.review.merge import Reviewed
 
 @dataclass(frozen=True, slots=True)
 class ImageReview:
-    """What is kept of an image beside its detections.
+    """The decisions about one image.
 
     Attributes:
-        decisions: In the order of their ids.
-        is_reviewed: Whether a person is done with the image.
-        note: What a person wrote about it.
+        decisions: Ordered by id.
+        is_reviewed: Whether a person has marked the image as reviewed.
+        note: Free text by a person.
     """
 
     decisions: tuple[Decision, ...] = ()
@@ -26,19 +26,19 @@ class ImageReview:
 
 
 def accept(before: ImageReview, seen: Reviewed, indices: Iterable[int], next_id: int) -> ImageReview:
-    """Accept these detections as they are; what was decided otherwise before is accepted now.
+    """Accept detections, including those that were rejected before.
 
     Args:
         before: The image's review.
-        seen: What is shown of the image, which names the detections.
-        indices: Of `seen.shown`; others are passed over.
-        next_id: The first free id of the session.
+        seen: The detections and decisions shown.
+        indices: `Detection.index` of those to accept; indices that are not in `seen.shown` are ignored.
+        next_id: The first unused decision id of the session.
     """
     return _decide(before, seen, indices, next_id, Status.ACCEPTED)
 
 
 def reject(before: ImageReview, seen: Reviewed, indices: Iterable[int], next_id: int) -> ImageReview:
-    """Reject these detections; a box that a person added goes away."""
+    """Reject detections; a box that a person added is removed. Arguments as in `accept`."""
     wanted = set(indices)
     added = {seen.decisions[index].id for index in wanted & seen.having(Status.ADDED)}
     rest = replace(before, decisions=tuple(d for d in before.decisions if d.id not in added))
@@ -46,24 +46,24 @@ def reject(before: ImageReview, seen: Reviewed, indices: Iterable[int], next_id:
 
 
 def forget(before: ImageReview, seen: Reviewed, indices: Iterable[int]) -> ImageReview:
-    """Take back what was decided about these; a box that a person added stays."""
-    taken = {seen.decisions[index].id for index in indices if index in seen.decisions}
-    kept = tuple(d for d in before.decisions if d.id not in taken or d.status is Status.ADDED)
+    """Remove the decisions about these detections; a box that a person added stays."""
+    forgotten = {seen.decisions[index].id for index in indices if index in seen.decisions}
+    kept = tuple(d for d in before.decisions if d.id not in forgotten or d.status is Status.ADDED)
     return replace(before, decisions=kept)
 
 
 def relabel(before: ImageReview, seen: Reviewed, indices: Iterable[int], label: str, next_id: int) -> ImageReview:
-    """Give these detections another class, which accepts them."""
+    """Change the class of detections, which accepts them."""
     return _decide(before, seen, indices, next_id, Status.ACCEPTED, label=label)
 
 
 def reshape(before: ImageReview, seen: Reviewed, boxes: Mapping[int, Box], next_id: int) -> ImageReview:
-    """Move or resize detections, which accepts them; `boxes` by index, pixels of the image."""
+    """Move or resize detections, which accepts them; `boxes` by index: xyxy, pixels of the image as shown."""
     return _decide(before, seen, boxes, next_id, Status.ACCEPTED, boxes=boxes)
 
 
 def add(before: ImageReview, label: str, box: Box, next_id: int) -> ImageReview:
-    """Add a box that the model missed."""
+    """Add a box that the model missed: xyxy, pixels of the image as shown."""
     return replace(before, decisions=(*before.decisions, Decision(next_id, Status.ADDED, label, box)))
 
 

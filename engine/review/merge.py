@@ -1,4 +1,4 @@
-"""An image's detections together with what was decided about them: what is shown, listed and exported."""
+"""Detections of an image merged with the decisions about them: what is shown, listed and exported."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from engine.review.decision import Decision, Status
 from engine.review.refine import Refinement, keep_refined, pairwise_iou
 
 SAME_IOU = 0.7
-"""A detection of another run is the same one if its class is and the boxes overlap by this much."""
+"""Least IoU at which a decision applies to a detection of the same class from another run."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reviewed:
-    """What is shown of an image.
+    """The detections and decisions shown for an image.
 
     Attributes:
-        shown: The detections that pass and everything that was decided, best score first, with labels and boxes as
-            decided. An index is the detection's own; a decision that no detection matches has minus its id.
-        decisions: The decision by index of `shown`; undecided ones are absent.
+        shown: Detections that pass the filters and all decided ones, best score first, with labels and boxes as
+            decided. A decision without a matching detection has minus its id as index.
+        decisions: Decisions by index of `shown`; undecided detections are absent.
     """
 
     shown: Detections
     decisions: Mapping[int, Decision] = field(default_factory=dict)
 
     def having(self, status: Status) -> frozenset[int]:
-        """Indices of what was decided so."""
+        """Return the indices of decisions with this status."""
         return frozenset(index for index, decision in self.decisions.items() if decision.status is status)
 
     def without(self, status: Status) -> Detections:
-        """What is shown but what was decided so."""
+        """Return the shown detections except those with this status."""
         left_out = self.having(status)
         return self.shown.at(np.flatnonzero([index not in left_out for index in self.shown.indices.tolist()]))
 
     @cached_property
     def undecided(self) -> frozenset[int]:
-        """Indices of what nothing was decided about."""
+        """Indices of the shown detections without a decision."""
         return frozenset(self.shown.indices.tolist()) - self.decisions.keys()
 
     @cached_property
     def orphans(self) -> frozenset[int]:
-        """Indices of decisions about detections that the present model did not find."""
+        """Indices of decisions about detections that the present run did not find."""
         decided = self.decisions.items()
         return frozenset(index for index, decision in decided if index < 0 and decision.original is not None)
 
@@ -54,16 +54,16 @@ class Reviewed:
 def review(
     found: Detections, decisions: Sequence[Decision], chosen: Filter, refinement: Refinement | None = None
 ) -> Reviewed:
-    """What is shown of an image with these detections and decisions.
+    """Merge detections and decisions into what is shown.
 
-    What was accepted or added is shown whatever the thresholds and top_k are, and so are orphans; what was rejected
-    only where it would be shown undecided. A class that is hidden, or not among the labels, is not shown.
+    Accepted, added and orphaned boxes are shown regardless of thresholds and top_k, rejected ones only if they pass
+    the filters. Hidden classes, and those not among the labels of `chosen`, are not shown.
     """
     refinement = refinement or Refinement()
     kept = keep_refined(found, chosen, refinement)
     if not decisions:
         return Reviewed(kept)
-    matches = match(found, decisions)
+    matches = match_decisions(found, decisions)
     passing = set(kept.indices.tolist())
     by_index = {matches.get(decision.id, -decision.id): decision for decision in decisions}
     shown = {
@@ -77,11 +77,11 @@ def review(
     return Reviewed(_with_decisions(undecided, shown), shown)
 
 
-def match(found: Detections, decisions: Sequence[Decision]) -> dict[int, int]:
-    """Which detection each decision is about: index of the detection by id of the decision; orphans are absent.
+def match_decisions(found: Detections, decisions: Sequence[Decision]) -> dict[int, int]:
+    """Find the detection that each decision is about; return `Detection.index` by decision id, without orphans.
 
-    The pairs of the same class that overlap most are matched first, among equals those whose scores are nearest, each
-    detection and decision once. A box without area is matched by one that is the same.
+    Greedy matching of detections and originals of the same class by descending IoU, at least SAME_IOU; equal IoUs by
+    the smaller difference of scores. Each is matched at most once. A box without area matches an identical one.
     """
     about = [decision for decision in decisions if decision.original is not None]
     if not about or not len(found):
@@ -104,7 +104,7 @@ def match(found: Detections, decisions: Sequence[Decision]) -> dict[int, int]:
 
 
 def _overlaps(boxes: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Intersection over union of boxes [N, 4] and [M, 4]; 1 where two without area are the same."""
+    """Return the IoU of xyxy boxes [N, 4] and [M, 4]: float32 [N, M], 1 for identical boxes without area."""
     overlaps = pairwise_iou(boxes, others)
     flat = (boxes[:, 2:] <= boxes[:, :2]).any(-1)
     overlaps[flat] = (boxes[flat][:, None] == others[None]).all(-1)
@@ -112,7 +112,7 @@ def _overlaps(boxes: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -
 
 
 def _with_decisions(undecided: Detections, decided: Mapping[int, Decision]) -> Detections:
-    """Both in one, best score first."""
+    """Combine undecided detections and decided boxes, best score first."""
     if not decided:
         return undecided
     unnamed = {label_id: undecided.label_of(label_id) for label_id in np.unique(undecided.label_ids).tolist()}
@@ -133,7 +133,7 @@ def _with_decisions(undecided: Detections, decided: Mapping[int, Decision]) -> D
 
 
 def with_labels(names: Mapping[int, str], labels: Sequence[str]) -> dict[int, str]:
-    """Class names by label id with those of `labels` that are new behind them, numbered from the highest id on."""
+    """Add the labels that are not among the class names, numbered from the highest label id on."""
     known = dict(names)
     for label in sorted(set(labels) - set(known.values())):
         known[max(known, default=-1) + 1] = label

@@ -1,4 +1,4 @@
-"""What a session's file is called, and what of a file's name can be kept as text."""
+"""File names of sessions, and encoding of file names as text."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def session_path(folder_of_sessions: Path, location: str) -> Path:
-    """Where the session of a folder of images lies: a name that is readable, safe on every system, and its own.
+    """Return the path of the session of a folder of images: a readable, portable and unique name.
 
     Args:
-        folder_of_sessions: Where sessions are kept.
-        location: The folder's path, the same text every time.
+        folder_of_sessions: The folder of all sessions.
+        location: The path of the folder of images, always spelled the same.
     """
     parts = [part for part in re.split(r"[/\\]+", location) if part]
     name = "".join(_safe(letter) for letter in (parts[-1] if parts else "")).strip(" .")
@@ -28,7 +28,7 @@ def session_path(folder_of_sessions: Path, location: str) -> Path:
 
 
 def session_name(path: Path) -> str:
-    """What to call a session: the folder's name where `session_path` made the file's name."""
+    """Return the display name of a session: the name of its folder of images, if `session_path` named the file."""
     return re.sub(rf"-[0-9a-f]{{{_HASH_DIGITS}}}$", "", path.stem)
 
 
@@ -37,5 +37,5 @@ def _safe(letter: str) -> str:
 
 
 def storable(text: str) -> str:
-    """A file's name may hold bytes that are no text; SQLite keeps text alone."""
+    """Escape undecodable bytes in a file name, which SQLite does not store as text."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Opening a session's file whatever state it is in: to write, to read only, or its backup."""
+"""Opening of a session's file: for writing, read-only, or recovered from a backup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.errors import EngineError
 from engine.review.backups import back_up, backups, recover
-from engine.review.difference import DamagedError
+from engine.review.change import DamagedError
 from engine.review.store import (
     Channel,
     Copy,
@@ -34,23 +34,26 @@ class Store:
     """An open session file.
 
     Attributes:
-        decided: For decisions: synced to the disk with every transaction.
-        noted: For what can be made again, so that no decision waits for it longer than one short transaction.
-        notice: What the user should know of the opening.
+        durable: Connection for decisions, synced to disk with every transaction.
+        derived: Connection for data that can be computed again; a decision waits for one of its short transactions at
+            most.
+        notice: What to tell the user about the opening, if anything.
+        lock: Held by the only process that may write.
+        copy: The temporary copy that is read in place of the file, if any.
     """
 
-    decided: Channel
-    noted: Channel
+    durable: Channel
+    derived: Channel
     is_read_only: bool
     notice: EngineError | None
     lock: FileLock | None
     copy: Copy | None = None
 
     def close(self) -> None:
-        """Close the file and let others write it."""
+        """Close the file and release its lock."""
         try:
-            self.noted.close()
-            self.decided.close()
+            self.derived.close()
+            self.durable.close()
         finally:
             if self.lock:
                 self.lock.release()
@@ -59,10 +62,10 @@ class Store:
 
 
 def open_store(path: Path) -> Store:
-    """Open the session at this absolute path; it is made where it is absent.
+    """Open the session at an absolute path; a missing one is made.
 
     Raises:
-        EngineError: naming the path.
+        EngineError: The session cannot be opened; the message names the path.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,24 +98,25 @@ def _open_writing(path: Path, lock: FileLock) -> Store:
     notice = None
     try:
         _check_header(path)
-        decided = connect(path)
+        durable = connect(path)
     except (sqlite3.Error, DamagedError) as error:
         if not is_damage(error):
             raise
         notice = recover(path)
-        decided = connect(path)
+        durable = connect(path)
     try:
-        notice = notice or _backed_up(path, decided)
-        noted = connect_again(path)
+        notice = notice or _back_up(path, durable)
+        derived = connect_again(path)
     except BaseException:
-        decided.close()
+        durable.close()
         raise
     return Store(
-        Channel(decided, path, is_read_only=False), Channel(noted, path, is_read_only=False), False, notice, lock
+        Channel(durable, path, is_read_only=False), Channel(derived, path, is_read_only=False), False, notice, lock
     )
 
 
-def _backed_up(path: Path, connection: sqlite3.Connection) -> EngineError | None:
+def _back_up(path: Path, connection: sqlite3.Connection) -> EngineError | None:
+    """Back up the session; return a notice if that failed, since the session itself can be used."""
     try:
         back_up(path, connection)
     except (sqlite3.Error, OSError) as error:
@@ -124,7 +128,12 @@ def _backed_up(path: Path, connection: sqlite3.Connection) -> EngineError | None
 
 
 def _check_header(path: Path) -> None:
-    """Find out from the file's own bytes what SQLite must not touch, or would take for a new file."""
+    """Check the file's header before SQLite opens the file: SQLite would overwrite an empty or truncated one.
+
+    Raises:
+        DamagedError: The file is damaged.
+        EngineError: It belongs to another program or a newer detrdesk.
+    """
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER_BYTES)
@@ -144,7 +153,7 @@ def _has_content(path: Path) -> bool:
 
 
 def _open_protected(path: Path, error: Exception) -> Store:
-    """Open a session that this user may not write."""
+    """Open a write-protected session read-only."""
     if not path.is_file():
         raise failure(path, error) from error
     notice = EngineError(
@@ -156,7 +165,7 @@ def _open_protected(path: Path, error: Exception) -> Store:
 
 
 def _open_reading(path: Path, notice: EngineError) -> Store:
-    """Open without writing; where SQLite would have to write beside the file, a copy."""
+    """Open read-only; if SQLite would have to write beside the file, open a temporary copy."""
     copy = None
     try:
         try:

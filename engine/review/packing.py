@@ -1,4 +1,4 @@
-"""Detections of an image as a few compact bytes, and what their model has in common as one line of JSON."""
+"""Binary encoding of an image's detections, and JSON encoding of the model data they share."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ import numpy as np
 
 from engine.detect.detection import Detections
 
-_SEAL = struct.Struct("<4sI")
+_HEAD = struct.Struct("<4sI")
 _COUNTS = struct.Struct("<4I")
 _MAGIC = b"DET1"
 _NARROW, _WIDE = np.dtype("<u2"), np.dtype("<i8")
-"""Label ids take two bytes where they fit, eight where one does not."""
+"""Types of label ids: two bytes if all fit, else eight."""
 
 
 def pack(found: Detections) -> bytes:
-    """The arrays and the image's size; `found` is every detection of an image, so that its indices are 0, 1, 2 ..."""
+    """Encode scores, label ids, boxes and the image's size, with a checksum.
+
+    Args:
+        found: Every detection of an image, with the indices 0, 1, 2 ...
+    """
     ids = found.label_ids
     kind = _NARROW if not len(ids) or (ids.min() >= 0 and ids.max() <= np.iinfo(_NARROW).max) else _WIDE
     arrays = (found.scores.astype("<f4"), ids.astype(kind), found.boxes.astype("<f4"))
     body = b"".join(array.tobytes() for array in arrays)
-    counted = _COUNTS.pack(len(ids), kind.itemsize, found.width, found.height) + body
-    return _SEAL.pack(_MAGIC, zlib.crc32(counted)) + counted
+    content = _COUNTS.pack(len(ids), kind.itemsize, found.width, found.height) + body
+    return _HEAD.pack(_MAGIC, zlib.crc32(content)) + content
 
 
 def describe(found: Detections) -> str:
-    """What all detections of a model share: its name, its class names, what ran it."""
+    """Encode the data that all detections of a model share: its name, device, runtime and class names."""
     about = {
         "model": found.model,
         "device": found.device,
@@ -43,16 +47,16 @@ def describe(found: Detections) -> str:
 
 
 def unpack(packed: bytes, about: str) -> Detections | None:
-    """What `pack` and `describe` were given, its timing aside; `None` where either is damaged."""
+    """Decode the results of `pack` and `describe`, without timing; `None` if either is damaged."""
     try:
-        magic, checksum = _SEAL.unpack_from(packed)
-        counted = packed[_SEAL.size :]
-        if magic != _MAGIC or checksum != zlib.crc32(counted):
+        magic, checksum = _HEAD.unpack_from(packed)
+        content = packed[_HEAD.size :]
+        if magic != _MAGIC or checksum != zlib.crc32(content):
             return None
-        count, width_of_id, width, height = _COUNTS.unpack_from(counted)
-        body = counted[_COUNTS.size :]
-        ids_end = count * (4 + width_of_id)
-        kind = _NARROW if width_of_id == _NARROW.itemsize else _WIDE
+        count, id_size, width, height = _COUNTS.unpack_from(content)
+        body = content[_COUNTS.size :]
+        ids_end = count * (4 + id_size)
+        kind = _NARROW if id_size == _NARROW.itemsize else _WIDE
         return Detections(
             scores=np.frombuffer(body[: count * 4], "<f4").astype(np.float32),
             label_ids=np.frombuffer(body[count * 4 : ids_end], kind).astype(np.int64),
@@ -68,7 +72,7 @@ def unpack(packed: bytes, about: str) -> Detections | None:
 
 @lru_cache(maxsize=16)
 def _shared(about: str) -> Mapping[str, Any]:
-    """The fields that `describe` wrote; read once, so that all images of a model share one table of names."""
+    """Decode the result of `describe`; cached, so that all images of a model share one mapping of class names."""
     shared = json.loads(about)
     names = MappingProxyType({int(key): str(name) for key, name in shared["names"].items()})
     return {"names": names, **{key: str(shared[key]) for key in ("model", "device", "runtime")}}

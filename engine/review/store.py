@@ -1,4 +1,4 @@
-"""The SQLite file of a session: its tables, how it is opened and checked, and its two connections."""
+"""The SQLite file of a session: schema, checks and connections."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from engine.errors import EngineError
 from engine.review import detection_table
-from engine.review.difference import DamagedError
+from engine.review.change import DamagedError
 
 APPLICATION_ID = int.from_bytes(b"dtrS", "big")
 SCHEMA_VERSION = 1
 PATIENCE_S = 10.0
-"""How long one connection waits for the other's transaction, which takes milliseconds."""
+"""Seconds that one connection waits for a transaction of the other, which takes milliseconds."""
 
 SCHEMA = (
     """CREATE TABLE image (
@@ -38,14 +38,14 @@ SCHEMA = (
     """CREATE TABLE decision (
         image INTEGER NOT NULL REFERENCES image (id),
         id INTEGER NOT NULL,
-        value TEXT NOT NULL, -- JSON, see difference.py
+        value TEXT NOT NULL, -- JSON, see change.py
         PRIMARY KEY (image, id)
     ) WITHOUT ROWID""",
     """CREATE TABLE step (
         number INTEGER PRIMARY KEY,
         image INTEGER NOT NULL REFERENCES image (id),
         text TEXT NOT NULL,
-        difference TEXT NOT NULL -- JSON, see difference.py
+        difference TEXT NOT NULL -- JSON, see change.py
     )""",
     """CREATE TABLE state (
         id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -58,42 +58,42 @@ SCHEMA = (
     *detection_table.SCHEMA,
 )
 DECIDED_TABLES = ("image", "place", "decision", "step", "state")
-"""What cannot be made again; foreign keys lead to earlier ones."""
+"""Tables that cannot be computed again; foreign keys refer to earlier ones."""
 
 _TABLES = frozenset((*DECIDED_TABLES, "model", "found"))
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-"""SQLITE_ERROR, as a column that is not there or no UTF-8: the statements that open a session are right."""
+"""SQLITE_ERROR means a missing column or invalid UTF-8, since the statements that open a session are valid."""
 
 
 class Channel:
-    """A connection that several threads may use, one at a time."""
+    """A connection shared by several threads, one at a time."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, is_read_only: bool) -> None:
         self._connection = connection
         self._path = path
         self._is_read_only = is_read_only
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for single statements that only read.
+        """Lock the connection for a single reading statement.
 
         Raises:
-            EngineError: naming the session's path.
+            EngineError: SQLite failed; the message names the session's path.
         """
-        with self._turn, _told(self._path):
+        with self._lock, _translated(self._path):
             yield self._connection
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """The connection in a transaction: all of it is on disk afterwards, or nothing of it happened.
+        """Lock the connection for a transaction, which is committed at the end of the block or rolled back.
 
         Raises:
-            EngineError: naming the session's path.
+            EngineError: The session is read-only or SQLite failed; the message names the session's path.
         """
         if self._is_read_only:
             raise EngineError("session_read_only", "The session {path} is open read-only.", path=self._path)
-        with self._turn, _told(self._path):
+        with self._lock, _translated(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -104,24 +104,24 @@ class Channel:
                 raise
 
     def close(self) -> None:
-        """Wait for who has the turn, then close."""
-        with self._turn, _told(self._path):
+        """Wait for the thread that uses the connection, then close it."""
+        with self._lock, _translated(self._path):
             self._connection.close()
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A session in a folder where SQLite may not write beside it, copied to one where it may."""
+    """A temporary copy of a session in a folder where SQLite cannot write its auxiliary files."""
 
     folder: tempfile.TemporaryDirectory[str]
     path: Path
 
     @classmethod
     def of(cls, path: Path) -> Copy:
-        """Copy the file and what a killed process left in its log.
+        """Copy the file and its write-ahead log, if any.
 
         Raises:
-            OSError: it cannot be read, or there is no room.
+            OSError: The file cannot be read, or the disk is full.
         """
         folder = tempfile.TemporaryDirectory(prefix="detrdesk-")
         copy = cls(folder, Path(folder.name) / "session")
@@ -136,11 +136,11 @@ class Copy:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open to write and check; a file that is absent or has no tables is made a session.
+    """Open for writing and check the file; a missing or empty file becomes a session.
 
     Raises:
-        EngineError: another program's file, or that of a newer detrdesk.
-        DamagedError, sqlite3.Error: see `is_damage`.
+        EngineError: The file belongs to another program or a newer detrdesk.
+        DamagedError, sqlite3.Error: See `is_damage`.
     """
     connection = connect_again(path)
     with _closed_on_failure(connection):
@@ -150,7 +150,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def connect_again(path: Path) -> sqlite3.Connection:
-    """Another connection to a file that `connect` opened, which syncs nothing of its own."""
+    """Open a second connection to a file opened by `connect`, with `synchronous=NORMAL`."""
     connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
     with _closed_on_failure(connection):
         connection.execute("PRAGMA foreign_keys = ON")
@@ -159,7 +159,7 @@ def connect_again(path: Path) -> sqlite3.Connection:
 
 
 def connect_reading(path: Path) -> sqlite3.Connection:
-    """Open to read and check; raises like `connect`."""
+    """Open read-only and check the file; raises like `connect`."""
     address = f"{path.as_uri()}?mode=ro"
     connection = sqlite3.connect(address, uri=True, timeout=PATIENCE_S, check_same_thread=False)
     with _closed_on_failure(connection):
@@ -180,7 +180,7 @@ def _check_or_make(connection: sqlite3.Connection) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         _check(connection)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("BEGIN IMMEDIATE")  # a file that cannot be written is found out here
+        connection.execute("BEGIN IMMEDIATE")  # fails on a write-protected file
         connection.execute("UPDATE state SET done = done")
         connection.execute("ROLLBACK")
     else:
@@ -189,7 +189,7 @@ def _check_or_make(connection: sqlite3.Connection) -> None:
 
 
 def make_tables(connection: sqlite3.Connection) -> None:
-    """Make an empty database a session, at once or not at all."""
+    """Make the tables of a session in an empty database, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     for statement in SCHEMA:
         connection.execute(statement)
@@ -211,10 +211,10 @@ def _check(connection: sqlite3.Connection) -> None:
 
 
 def refuse_others(path: Path, application_id: int, version: int) -> None:
-    """Raise where the file is not one that this program reads.
+    """Check that a file is a session that this version can read.
 
     Raises:
-        EngineError: another program's file, or that of a newer detrdesk.
+        EngineError: The file belongs to another program or a newer detrdesk.
     """
     if application_id != APPLICATION_ID:
         raise EngineError("session_foreign", "{path} is not a session of detrdesk; choose another file.", path=path)
@@ -227,13 +227,13 @@ def refuse_others(path: Path, application_id: int, version: int) -> None:
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether a failure to open says that the file's content is not as it was written."""
+    """Return whether a failure to open means that the file's content is damaged."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     return isinstance(error, DamagedError) or code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ
 
 
 def failure(path: Path, error: Exception) -> EngineError:
-    """What to tell of an error of SQLite or of the system."""
+    """Translate an error of SQLite or of the system for the user."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
         return EngineError(
             "session_disk_full", "The session {path} cannot be written: the disk is full; make room.", path=path
@@ -243,7 +243,7 @@ def failure(path: Path, error: Exception) -> EngineError:
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, DamagedError) as error:

@@ -86,7 +86,7 @@ def deciding(workspace: Workspace) -> Iterator[Figure]:
     original = Original("parcel", 0.9, box, "starter")
     hashes = [f"{number:032x}" for number in range(MANY)]
     for number, content_hash in enumerate(hashes):
-        session.note_place(f"/images/{number}.jpg", content_hash, f"{number}.jpg", 48, 48)
+        session.note_image(f"/images/{number}.jpg", content_hash, f"{number}.jpg", 48, 48)
     ours = []
     for number, content_hash in enumerate(hashes[:: MANY // DECISIONS]):
         after = ImageReview((Decision(number + 1, Status.ACCEPTED, "parcel", box, original),))

@@ -126,7 +126,7 @@ def kept_reviews(review: Review) -> list[ImageReview]:
     """What the session's file holds, that of the first image first."""
     assert review.file is not None
     with contextlib.closing(Session.open(review.file)) as session:
-        places = session.places([str(review.folder / name) for name in NAMES])
+        places = session.known_images([str(review.folder / name) for name in NAMES])
         return [session.image(places[str(review.folder / name)].content_hash) for name in NAMES]
 
 

@@ -1,4 +1,4 @@
-"""The registry of export formats: a further one is a module beside this one and its name in EXPORT_FORMATS."""
+"""The registry of export formats: a new one is a module in this folder and an entry in EXPORT_FORMATS."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ EXPORT_FORMATS = (
     CSV,
     CROPS,
 )
-"""Every format, in the order of a menu."""
+"""All formats, in menu order."""
 
 FORMATS = (ANNOTATED_PNG, ANNOTATED_JPEG, API_JSON)
-"""What a file's ending alone can ask for, for one image."""
+"""Formats of a single image that are chosen by the suffix of a file."""
 
 
 def format_of(path: Path) -> ExportFormat:
-    """The format that a file name asks for.
+    """Return the single-image format for the suffix of a file.
 
     Raises:
-        EngineError: its suffix is none of ours.
+        EngineError: `export_suffix`: no format has the suffix.
     """
     for known in FORMATS:
         if path.suffix.lower() in known.suffixes:
@@ -55,23 +55,10 @@ def format_of(path: Path) -> ExportFormat:
     )
 
 
-def format_named(key: str) -> ExportFormat:
-    """The format with this key, e.g. `coco`.
-
-    Raises:
-        EngineError: no format has it.
-    """
-    for known in EXPORT_FORMATS:
-        if known.key == key:
-            return known
-    keys = ", ".join(known.key for known in EXPORT_FORMATS)
-    raise EngineError("export_format_unknown", "There is no format {key}; use one of {keys}.", key=key, keys=keys)
-
-
 def export(path: Path, image: Image.Image, found: Detections, chosen: Filter) -> None:
-    """Write one image's chosen detections in the format of the file's suffix.
+    """Write the chosen detections of one image in the format given by the file's suffix.
 
     Raises:
-        EngineError: the suffix is unknown or the file cannot be written.
+        EngineError: The suffix is unknown or the file cannot be written.
     """
     write_atomic(path, format_of(path).encode(image, found, chosen))

@@ -1,4 +1,4 @@
-"""COCO: a dataset, and results that go with it (https://cocodataset.org/#format-data)."""
+"""COCO datasets and COCO results (https://cocodataset.org/#format-data)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.answer import shortest
-from engine.export.classes import ClassTable
+from engine.export.classes import ExportClasses
 from engine.export.format import ExportFormat, OneFile
 from engine.export.item import ExportItem
 from engine.export.text import corner_and_size, json_bytes
@@ -14,8 +14,8 @@ from engine.export.text import corner_and_size, json_bytes
 Numbered = Iterator[tuple[int, ExportItem]]
 
 
-def _dataset(items: Numbered, classes: ClassTable) -> Iterator[bytes]:
-    """Annotations go to the file as they come; the images, which are few and short, behind them."""
+def _dataset(items: Numbered, classes: ExportClasses) -> Iterator[bytes]:
+    """Write annotations as they arrive, then the images, which are few and short and kept until the end."""
     categories = [{"id": at, "name": name, "supercategory": ""} for at, name in classes.names.items()]
     yield b'{"info": ' + json_bytes({"description": "Exported by detrdesk"}) + b', "licenses": [],\n'
     yield b'"categories": ' + json_bytes(categories) + b',\n"annotations": '
@@ -47,11 +47,11 @@ def _annotations(items: Numbered, images: list[bytes]) -> Iterator[bytes]:
 
 
 def _image(image_id: int, item: ExportItem) -> dict[str, Any]:
-    image = {"id": image_id, "file_name": item.place.file_name, "width": item.width, "height": item.height}
+    image = {"id": image_id, "file_name": item.name.file_name, "width": item.width, "height": item.height}
     return image | ({"coco_url": item.source.location} if item.source.kind == "url" else {})
 
 
-def _results(items: Numbered, classes: ClassTable) -> Iterator[bytes]:
+def _results(items: Numbered, classes: ExportClasses) -> Iterator[bytes]:
     yield from _list(_results_of(items))
     yield b"\n"
 
@@ -69,7 +69,7 @@ def _results_of(items: Numbered) -> Iterator[bytes]:
 
 
 def _list(entries: Iterator[bytes]) -> Iterator[bytes]:
-    """A JSON list, an entry a line."""
+    """Encode a JSON list with one entry per line."""
     yield b"["
     for at, entry in enumerate(entries):
         yield b",\n" if at else b"\n"

@@ -1,4 +1,4 @@
-"""Crops: the region of each detection as an image of its own, number, label and score in its name."""
+"""Crops: the region of each detection as a PNG, with number, label and score in the file name."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.detect.detection import Box
-from engine.export.classes import ClassTable
-from engine.export.format import ExportFormat, FileAnImage
+from engine.export.classes import ExportClasses
+from engine.export.format import ExportFormat, FilePerImage
 from engine.export.item import ExportItem
-from engine.export.places import safe_name
+from engine.export.names import safe_name
 from engine.render.render import encode_image
 
 _LONGEST = 230
-"""Bytes of stem and label together; number, score and ending have the rest of the 255."""
+"""Longest stem and label together, bytes; the rest of 255 is for number, score and ending."""
 
 
-def _files(item: ExportItem, path: Path, classes: ClassTable) -> Iterator[tuple[Path, bytes]]:
+def _files(item: ExportItem, path: Path, classes: ExportClasses) -> Iterator[tuple[Path, bytes]]:
     if not len(item.shown):
         return
     image = item.image()
@@ -30,8 +30,8 @@ def _files(item: ExportItem, path: Path, classes: ClassTable) -> Iterator[tuple[
 
 
 def _region(box: Box) -> tuple[int, int, int, int]:
-    """Every pixel that the box touches."""
+    """Return the rectangle of all pixels that the box touches."""
     return math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
 
 
-CROPS = ExportFormat("Crops, PNG", "crops", (), FileAnImage("", _files))
+CROPS = ExportFormat("Crops, PNG", "crops", (), FilePerImage("", _files))

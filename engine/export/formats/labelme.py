@@ -1,4 +1,4 @@
-"""labelme: a JSON file an image, which labelme opens (https://github.com/wkentaro/labelme)."""
+"""labelme JSON, one file per image (https://github.com/wkentaro/labelme)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 
 from engine.answer import shortest, to_json
 from engine.detect.detection import Detection
-from engine.export.classes import ClassTable
-from engine.export.format import ExportFormat, FileAnImage, one_file
+from engine.export.classes import ExportClasses
+from engine.export.format import ExportFormat, FilePerImage, single_file
 from engine.export.item import ExportItem
 from engine.export.text import corners
 from engine.render.render import encode_image
 
 _VERSION = "5.5.0"
-"""The labelme whose files these are like; later ones read them too."""
+"""Version of labelme that the files state; later versions read them too."""
 
 
-def _encode(item: ExportItem, path: Path, classes: ClassTable) -> bytes:
+def _encode(item: ExportItem, path: Path, classes: ExportClasses) -> bytes:
     is_file = item.source.kind == "path"
     content: dict[str, Any] = {
         "version": _VERSION,
         "flags": {},
         "shapes": [_shape(detection) for detection in item.shown],
-        "imagePath": _way_to(item.source.location, path.parent) if is_file else item.place.file_name,
+        "imagePath": _relative(item.source.location, path.parent) if is_file else item.name.file_name,
         "imageData": None if is_file else base64.b64encode(encode_image(item.image(), "PNG")).decode(),
         "imageHeight": item.height,
         "imageWidth": item.width,
@@ -47,12 +47,12 @@ def _shape(detection: Detection) -> dict[str, Any]:
     }
 
 
-def _way_to(image: str, folder: Path) -> str:
-    """From the JSON file's folder to the image; the whole path where it is on another drive."""
+def _relative(image: str, folder: Path) -> str:
+    """Return the image's path relative to the folder of the JSON file; the absolute path on another drive."""
     try:
         return Path(os.path.relpath(image, folder)).as_posix()
     except ValueError:
         return Path(image).absolute().as_posix()
 
 
-LABELME = ExportFormat("labelme JSON", "labelme", (".json",), FileAnImage(".json", one_file(_encode)))
+LABELME = ExportFormat("labelme JSON", "labelme", (".json",), FilePerImage(".json", single_file(_encode)))

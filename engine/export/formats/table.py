@@ -1,4 +1,4 @@
-"""CSV: a row a detection, for a spreadsheet or pandas."""
+"""CSV with one row per detection, for spreadsheets and pandas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from engine.answer import shortest
-from engine.export.classes import ClassTable
+from engine.export.classes import ExportClasses
 from engine.export.format import ExportFormat, OneFile
 from engine.export.item import ExportItem
 from engine.export.text import corners
@@ -16,11 +16,11 @@ _HEAD = ("image", "label", "score", "xmin", "ymin", "xmax", "ymax", "status")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _chunks(items: Iterator[tuple[int, ExportItem]], classes: ClassTable) -> Iterator[bytes]:
-    """UTF-8 with a byte order mark: without it a Chinese Excel takes the file for GBK."""
+def _chunks(items: Iterator[tuple[int, ExportItem]], classes: ExportClasses) -> Iterator[bytes]:
+    """Encode as UTF-8 with a byte order mark, without which Excel on Chinese Windows reads the file as GBK."""
     yield "\ufeff".encode() + _rows([_HEAD])
     for _, item in items:
-        name = item.source.location if item.source.kind == "url" else item.place.file_name
+        name = item.source.location if item.source.kind == "url" else item.name.file_name
         rows = [
             (_text(name), _text(detection.label), shortest(detection.score), *corners(detection), status)
             for detection, status in zip(item.shown, item.statuses, strict=True)
@@ -29,7 +29,7 @@ def _chunks(items: Iterator[tuple[int, ExportItem]], classes: ClassTable) -> Ite
 
 
 def _text(value: str) -> str:
-    """A spreadsheet would calculate a text that begins like a formula; an apostrophe in front keeps it text."""
+    """Prefix text that a spreadsheet would evaluate as a formula with an apostrophe."""
     return f"'{value}" if value.startswith(_FORMULA) else value
 
 

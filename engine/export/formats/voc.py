@@ -1,4 +1,4 @@
-"""Pascal VOC: an XML file an image (the devkit's, http://host.robots.ox.ac.uk/pascal/VOC)."""
+"""Pascal VOC, one XML file per image, as in the devkit (http://host.robots.ox.ac.uk/pascal/VOC)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from xml.etree.ElementTree import Element, SubElement
 
 from engine.answer import shortest
 from engine.detect.detection import Box, Detection
-from engine.export.classes import ClassTable
-from engine.export.format import ExportFormat, FileAnImage, one_file
+from engine.export.classes import ExportClasses
+from engine.export.format import ExportFormat, FilePerImage, single_file
 from engine.export.item import ExportItem
 
 _NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def _encode(item: ExportItem, path: Path, classes: ClassTable) -> bytes:
+def _encode(item: ExportItem, path: Path, classes: ExportClasses) -> bytes:
     root = Element("annotation")
-    where = PurePath(item.source.location if item.source.kind == "path" else item.place.file_name)
-    _put(root, "folder", where.parent.name)
-    _put(root, "filename", where.name)
+    image = PurePath(item.source.location if item.source.kind == "path" else item.name.file_name)
+    _put(root, "folder", image.parent.name)
+    _put(root, "filename", image.name)
     _put(root, "path", item.source.location)
     _put(SubElement(root, "source"), "database", "detrdesk")
     size = SubElement(root, "size")
@@ -47,15 +47,15 @@ def _object(detection: Detection) -> Element:
 
 
 def _pixels(box: Box) -> tuple[int, int, int, int]:
-    """The first and the last pixel of the box, counted from 1: a box of the whole image is 1, 1, width, height."""
+    """Return the first and last pixel of the box, counted from 1; a box of the whole image is 1, 1, width, height."""
     xmin, ymin = round(box[0]) + 1, round(box[1]) + 1
     xmax, ymax = max(round(box[2]), 1), max(round(box[3]), 1)
     return min(xmin, xmax), min(ymin, ymax), xmax, ymax
 
 
 def _put(parent: Element, tag: str, value: object) -> None:
-    """A child with this text; what XML cannot hold becomes a replacement sign."""
+    """Append a child element with this text; characters that XML forbids become U+FFFD."""
     SubElement(parent, tag).text = _NOT_XML.sub("\ufffd", str(value))
 
 
-PASCAL_VOC = ExportFormat("Pascal VOC", "voc", (".xml",), FileAnImage(".xml", one_file(_encode)))
+PASCAL_VOC = ExportFormat("Pascal VOC", "voc", (".xml",), FilePerImage(".xml", single_file(_encode)))

@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from engine.detect.detection import Box, Detections, Filter
-from engine.export.classes import ClassTable
+from engine.export.classes import ExportClasses
 from engine.export.format import ExportFormat, OneFile
 from engine.export.item import Choice, ExportItem
 from engine.export.job import ExportSummary, export_items
-from engine.export.places import places_of
+from engine.export.names import export_names
 from engine.image.decode import decode_image
 from engine.image.source import Source, expand_sources
 from engine.review.decision import Decision, Original, Status
@@ -22,7 +22,7 @@ from engine.review.merge import review
 
 NAMES = {0: "人", 1: "二维码", 3: "箱子 <&>", 5: "car"}
 """A checkpoint's classes, with gaps."""
-CLASSES = ClassTable.of(NAMES, ["二维码", "猫"])
+CLASSES = ExportClasses.of(NAMES, ["二维码", "猫"])
 CHOSEN = Filter(threshold=0.5)
 BOXES: tuple[Box, ...] = ((10.25, 5, 60, 70.5), (0, 0, 200, 120), (1, 2, 30, 40), (20, 20, 30.3, 30.7))
 SCORES = (0.9, 0.8, 0.7, 0.3)
@@ -57,8 +57,8 @@ class Session:
 
     def items(self, choice: Choice = Choice.REVIEWED) -> Iterator[ExportItem]:
         """One at a time, as a session gives them."""
-        for source, place in zip(self.sources, places_of(self.sources), strict=True):
-            yield item_of(source, place=place, choice=choice)
+        for source, name in zip(self.sources, export_names(self.sources), strict=True):
+            yield item_of(source, name=name, choice=choice)
 
     def export(self, known: ExportFormat, target: Path, choice: Choice = Choice.REVIEWED) -> ExportSummary:
         """All of it in one format."""
@@ -76,7 +76,7 @@ def item_of(source: Source, choice: Choice = Choice.SHOWN, **changed: object) ->
         Decision(3, Status.ADDED, "猫", ADDED),
     )
     given = {
-        "place": places_of([source])[0],
+        "name": export_names([source])[0],
         "reviewed": review(found, decisions, CHOSEN),
         "found": found,
         "chosen": CHOSEN,
@@ -87,4 +87,4 @@ def item_of(source: Source, choice: Choice = Choice.SHOWN, **changed: object) ->
 
 def target_in(folder: Path, known: ExportFormat) -> Path:
     """Where a format writes to."""
-    return folder / f"导出{known.suffixes[0]}" if isinstance(known.way, OneFile) else folder / "导出"
+    return folder / f"导出{known.suffixes[0]}" if isinstance(known.writer, OneFile) else folder / "导出"

@@ -1,4 +1,4 @@
-"""What stands in each format's files."""
+"""Content of the files of each format."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ from PIL import Image
 
 from engine.answer import detection_answer
 from engine.detect.detection import Box, Detections
-from engine.errors import EngineError
 from engine.export import formats
-from engine.export.classes import ClassTable
-from engine.export.format import ExportFormat, FileAnImage
+from engine.export.classes import ExportClasses
+from engine.export.format import ExportFormat, FilePerImage
 from engine.export.formats import (
     ANNOTATED_PNG,
     API_JSON,
@@ -36,7 +35,6 @@ from engine.export.formats import (
     PASCAL_VOC,
     YOLO,
     YOLO_SCORES,
-    format_named,
 )
 from engine.export.item import Choice, ExportItem
 from engine.image.source import Source
@@ -57,19 +55,17 @@ def one_box(box: Box = (1, 2, 30, 40), label: str = "二维码", score: float = 
 
 
 def text_of(known: ExportFormat, item: ExportItem) -> str:
-    classes = ClassTable.of(item.shown.names)
-    return known.way.encode(item.ready(classes), classes).decode()
+    classes = ExportClasses.of(item.shown.names)
+    return known.writer.encode(item.ready(classes), classes).decode()
 
 
 def json_of(known: ExportFormat, item: ExportItem) -> Any:
     return json.loads(text_of(known, item))
 
 
-def test_keys_and_names_name_one_format() -> None:
-    assert len({known.key for known in EXPORT_FORMATS}) == len({known.name for known in EXPORT_FORMATS})
-    assert all(format_named(known.key) is known for known in EXPORT_FORMATS)
-    with pytest.raises(EngineError, match="coco-results"):
-        format_named("tfrecord")
+def test_keys_and_names_are_unique() -> None:
+    count = len(EXPORT_FORMATS)
+    assert len({known.key for known in EXPORT_FORMATS}) == len({known.name for known in EXPORT_FORMATS}) == count
 
 
 def test_every_format_of_every_module_is_registered() -> None:
@@ -129,7 +125,7 @@ def test_coco_says_where_an_image_of_an_address_is() -> None:
 
 
 def test_added_boxes_have_score_one_in_results() -> None:
-    results = json.loads(COCO_RESULTS.way.encode(item_of(PHOTO, Choice.REVIEWED).ready(CLASSES), CLASSES))
+    results = json.loads(COCO_RESULTS.writer.encode(item_of(PHOTO, Choice.REVIEWED).ready(CLASSES), CLASSES))
     assert results[0] == {"image_id": 1, "category_id": 6, "bbox": [3, 4, 47, 56], "score": 1.0}
 
 
@@ -140,11 +136,11 @@ def test_yolo_lines() -> None:
 
 def test_yolo_names_survive_whatever_they_hold() -> None:
     names = {0: 'a"b\\c', 1: "two\nlines", 2: "猫: #1", 3: "", 4: "yes", 9: "\x85\u2028\ud800", 10: "😀"}
-    assert isinstance(YOLO.way, FileAnImage)
-    beside = YOLO.way.beside(ClassTable.of(names))
-    read = yaml.safe_load(beside["data.yaml"].replace(b"\\U0000d800", b"?"))
+    assert isinstance(YOLO.writer, FilePerImage)
+    shared = YOLO.writer.shared_files(ExportClasses.of(names))
+    read = yaml.safe_load(shared["data.yaml"].replace(b"\\U0000d800", b"?"))
     assert list(read["names"].values()) == ['a"b\\c', "two lines", "猫: #1", "3", "yes", "?", "😀"]
-    assert read["nc"] == len(beside["classes.txt"].decode().splitlines()) == 7
+    assert read["nc"] == len(shared["classes.txt"].decode().splitlines()) == 7
 
 
 def test_voc_counts_pixels_from_one() -> None:
@@ -228,10 +224,10 @@ def test_crops_are_the_regions(session: Session, tmp_path: Path) -> None:
 
 
 def test_a_crop_is_one_pixel_at_least_and_its_name_fits() -> None:
-    assert isinstance(CROPS.way, FileAnImage)
+    assert isinstance(CROPS.writer, FilePerImage)
     item = one_box((10.2, 10.2, 10.4, 10.4), label="长/" * 300)
     item = replace(item, pixels=lambda: Image.new("RGB", (200, 120)))
-    ((path, data),) = CROPS.way.files(item, Path("/出/" + "图" * 66), CLASSES)
+    ((path, data),) = CROPS.writer.files(item, Path("/出/" + "图" * 66), CLASSES)
     assert data[:4] == b"\x89PNG"
     assert len(path.name.encode()) < 255
     assert path.parent == Path("/出")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from engine.detect.detection import Detections
 from engine.errors import EngineError
-from engine.export.classes import ClassTable
+from engine.export.classes import ExportClasses
 from engine.export.item import Choice
 from engine.image.source import Source
 from tests.engine.export.session import BOXES, CLASSES, NAMES, item_of
@@ -32,7 +32,7 @@ def test_all_that_is_shown_is_everything_but_what_was_rejected() -> None:
 
 
 def test_label_ids_are_those_of_the_whole_export() -> None:
-    item = item_of(SOURCE).ready(ClassTable.of(NAMES, ["狗", "猫"]))
+    item = item_of(SOURCE).ready(ExportClasses.of(NAMES, ["狗", "猫"]))
     assert [(each.label_id, each.label) for each in item.shown] == [(7, "猫"), (1, "二维码"), (3, "箱子 <&>")]
 
 

@@ -1,4 +1,4 @@
-"""What others read: pycocotools and globox load our files and find every box, Chinese labels and paths included."""
+"""Exports are read back by pycocotools and globox, with every box and Chinese labels and paths."""
 
 from __future__ import annotations
 

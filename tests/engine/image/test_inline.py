@@ -1,4 +1,4 @@
-"""Images inside a text, cut into pieces anywhere."""
+"""Base64 and `data:` URIs that are split at any position."""
 
 from __future__ import annotations
 

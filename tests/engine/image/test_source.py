@@ -1,4 +1,4 @@
-"""What the user gave, and the bytes behind it."""
+"""Parsing, listing and reading of sources."""
 
 from __future__ import annotations
 

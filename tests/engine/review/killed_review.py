@@ -31,7 +31,7 @@ def put_detections(session: Session, seed: int) -> None:
     """As a worker does meanwhile."""
     for number in itertools.count():
         session.put_detections(f"{seed}-{number % 50}", "f" * 32, some(300))
-        session.note_place(f"/图/{number}.jpg", f"{seed}-{number % 50}", "图.jpg", 640, 480)
+        session.note_image(f"/图/{number}.jpg", f"{seed}-{number % 50}", "图.jpg", 640, 480)
 
 
 def after(plain: PlainReview, seed: int, moves: int) -> PlainReview:

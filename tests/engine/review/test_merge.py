@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engine.detect.detection import Box, Detections, Filter
 from engine.review.decision import Decision, Original, Status
 from engine.review.image_review import ImageReview, accept, reject, relabel
-from engine.review.merge import match, review, with_labels
+from engine.review.merge import match_decisions, review, with_labels
 from engine.review.refine import Refinement
 
 NAMES = {0: "cat", 1: "狗"}
@@ -60,7 +60,7 @@ def test_a_class_that_is_hidden_or_not_asked_for_is_not_shown_though_it_was_deci
 def test_a_decision_is_found_again_after_another_run() -> None:
     again = detections((0.8, 0, (1, 0, 40, 41)), (0.7, 0, (30, 30, 60, 60)))
     kept = (decision(1, Status.ACCEPTED, "cat", NEAR), decision(2, Status.ACCEPTED, "狗", FAR, 0.6))
-    assert match(again, kept) == {1: 0}
+    assert match_decisions(again, kept) == {1: 0}
     seen = review(again, kept, Filter())
     assert seen.orphans == {-2}
     assert seen.undecided == {1}
@@ -70,13 +70,13 @@ def test_of_two_boxes_that_are_the_same_the_decided_one_is_meant() -> None:
     twice = detections((0.9, 0, NEAR), (0.4, 0, NEAR))
     seen = review(twice, (), Filter(threshold=0.1))
     kept = reject(ImageReview(), seen, {1}, 1)
-    assert match(twice, kept.decisions) == {1: 1}
+    assert match_decisions(twice, kept.decisions) == {1: 1}
 
 
 def test_a_box_without_area_is_found_again() -> None:
     flat = detections((0.9, 0, (100, 20, 100, 40)))
     kept = accept(ImageReview(), review(flat, (), Filter()), {0}, 1)
-    assert match(flat, kept.decisions) == {1: 0}
+    assert match_decisions(flat, kept.decisions) == {1: 0}
 
 
 def test_a_relabelled_one_stays_the_detection_it_was() -> None:

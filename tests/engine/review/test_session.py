@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from engine.errors import EngineError
 from engine.review import decision_table
+from engine.review.change import ReviewChange
 from engine.review.decision import Decision, Status
 from engine.review.image_review import ImageReview
 from engine.review.names import storable
-from engine.review.session import Place, Session, Step, session_path
+from engine.review.session import KnownImage, Session, Step, session_path
 from tests.engine.review.plain_review import IMAGES, PlainReview, is_same, move
 from tests.engine.review.test_packing import assert_same, some
 
@@ -99,45 +100,45 @@ def test_decided_are_images_with_decisions_or_reviewed(session: Session) -> None
     session.do(Step("b", "reviewed", ImageReview(), done))
     session.do(Step("c", "reviewed", ImageReview(), done))
     session.do(Step("c", "unreviewed", done, ImageReview()))
-    session.note_place("d.jpg", "d", "d", 1, 1)
+    session.note_image("d.jpg", "d", "d", 1, 1)
     assert session.decided() == {"a", "b"}
 
 
 def test_many_reviews_come_in_small_parts(session: Session) -> None:
     wanted = {f"{at:032x}": replace(ADDED, note=str(at)) for at in range(600)}
-    with session._decided.writing() as connection:
+    with session.store.durable.writing() as connection:
         for content_hash, review in wanted.items():
             image = decision_table.image_id(connection, content_hash)
-            difference = decision_table.Difference.between(ImageReview(), review)
-            decision_table.write(connection, image, difference, review)
+            change = ReviewChange.between(ImageReview(), review)
+            decision_table.write(connection, image, change, review)
     assert dict(session.all_reviews()) == wanted
 
 
 def test_places_are_what_was_last_seen_there(session: Session) -> None:
-    session.note_place("/图/a.jpg", "aa", "a.jpg", 640, 480)
-    session.note_place("/图/b \udcff.jpg", "bb", "b \udcff.jpg", 640, 480)
+    session.note_image("/图/a.jpg", "aa", "a.jpg", 640, 480)
+    session.note_image("/图/b \udcff.jpg", "bb", "b \udcff.jpg", 640, 480)
     session.note_unreadable("/图/b \udcff.jpg", "It is truncated.")
     session.note_unreadable("/图/c.jpg", "There is no such file.")
     session.do(Step("aa", "reviewed", ImageReview(), ImageReview(is_reviewed=True)))
     asked = ["/图/c.jpg", "/图/a.jpg", "/图/b \udcff.jpg", "/图/unknown.jpg"]
-    assert session.places(asked) == {
-        "/图/a.jpg": Place("aa", True, ""),
-        "/图/b \udcff.jpg": Place("bb", False, "It is truncated."),
-        "/图/c.jpg": Place("", False, "There is no such file."),
+    assert session.known_images(asked) == {
+        "/图/a.jpg": KnownImage("aa", True, ""),
+        "/图/b \udcff.jpg": KnownImage("bb", False, "It is truncated."),
+        "/图/c.jpg": KnownImage("", False, "There is no such file."),
     }
-    session.note_place("/图/c.jpg", "aa", "c.jpg", 640, 480)
-    assert session.places(asked)["/图/c.jpg"] == Place("aa", True, "")
+    session.note_image("/图/c.jpg", "aa", "c.jpg", 640, 480)
+    assert session.known_images(asked)["/图/c.jpg"] == KnownImage("aa", True, "")
 
 
 @pytest.mark.alone
-def test_50000_places_are_looked_up_in_well_under_a_second(session: Session) -> None:
+def test_50000_locations_are_looked_up_in_well_under_a_second(session: Session) -> None:
     locations = [f"/home/张/图片/{at:06}.jpg" for at in range(50_000)]
-    with session._noted.writing() as connection:
+    with session.store.derived.writing() as connection:
         for at, location in enumerate(locations):
             image = decision_table.image_id(connection, f"{at:032x}")
             connection.execute("INSERT INTO place (location, image) VALUES (?, ?)", (storable(location), image))
     started = time.thread_time()
-    places = session.places(locations)
+    places = session.known_images(locations)
     assert time.thread_time() - started < 1
     assert [places[location].content_hash for location in locations] == [f"{at:032x}" for at in range(50_000)]
 
@@ -166,7 +167,7 @@ def test_detections_of_many_images_come_in_small_parts(session: Session) -> None
 def test_damaged_detections_are_absent(session: Session) -> None:
     for content_hash in ("a", "b"):
         session.put_detections(content_hash, MODEL, some(3))
-    with session._noted.writing() as connection:
+    with session.store.derived.writing() as connection:
         connection.execute("UPDATE found SET packed = x'00ff' WHERE content_hash = 'a'")
     assert session.detections("a", MODEL) is None
     assert [content_hash for content_hash, _ in session.all_detections(MODEL)] == ["b"]
@@ -175,7 +176,7 @@ def test_damaged_detections_are_absent(session: Session) -> None:
 @pytest.mark.parametrize("statement", ["UPDATE decision SET value = '[1]'", "UPDATE image SET note = '['"])
 def test_a_decision_that_cannot_be_read_is_told(session: Session, path: Path, statement: str) -> None:
     session.do(Step(IMAGES[0], "add", ImageReview(), ADDED))
-    with session._decided.writing() as connection:
+    with session.store.durable.writing() as connection:
         connection.execute(statement)
     with pytest.raises(EngineError, match=r"cannot be read") as caught:
         session.image(IMAGES[0])
@@ -184,7 +185,7 @@ def test_a_decision_that_cannot_be_read_is_told(session: Session, path: Path, st
 
 def test_a_step_that_cannot_be_read_is_told_and_deciding_goes_on(session: Session) -> None:
     session.do(Step(IMAGES[0], "add", ImageReview(), ADDED))
-    with session._decided.writing() as connection:
+    with session.store.durable.writing() as connection:
         connection.execute("UPDATE step SET difference = '[1]'")
     with pytest.raises(EngineError, match="a step cannot be read"):
         session.undo()
@@ -220,7 +221,7 @@ def test_deciding_goes_on_while_workers_put_detections(session: Session) -> None
         try:
             while not stop.is_set():
                 session.put_detections(f"{worker}-{at % 300}", MODEL, some(300))
-                session.note_place(f"{worker}/{at}.jpg", f"{worker}-{at % 300}", "a", 1, 1)
+                session.note_image(f"{worker}/{at}.jpg", f"{worker}-{at % 300}", "a", 1, 1)
                 at += 1
         except EngineError as error:
             failures.append(error)

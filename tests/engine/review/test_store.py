@@ -79,7 +79,7 @@ def test_damage_sets_aside_and_opens_the_backup(path: Path) -> None:
 def test_decisions_are_synced_and_what_can_be_made_again_is_not(path: Path) -> None:
     session = Session.open(path)
     levels = []
-    for channel in (session._decided, session._noted):
+    for channel in (session.store.durable, session.store.derived):
         with channel.reading() as connection:
             levels.append(
                 [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
@@ -299,7 +299,7 @@ def assert_only_reads(session: Session, review: ImageReview) -> None:
         session.undo,
         session.redo,
         lambda: session.put_detections(IMAGE, "f", some()),
-        lambda: session.note_place("a", IMAGE, "a", 1, 1),
+        lambda: session.note_image("a", IMAGE, "a", 1, 1),
         lambda: session.note_unreadable("a", "It is empty."),
         lambda: session.set_view({}),
     )
@@ -486,7 +486,7 @@ def test_deciding_goes_on_when_there_is_room_again(path: Path) -> None:
 
 def set_most_pages(session: Session, count: int) -> None:
     """What SQLite answers beyond is what it answers on a full disk."""
-    with session._decided.reading() as connection:
+    with session.store.durable.reading() as connection:
         connection.execute(f"PRAGMA max_page_count = {count}").fetchall()
 
 

@@ -96,9 +96,9 @@ def test_counts_are_those_of_filtering_each_image(
     per_class = Counter(each.label for found in kept.values() for each in found)
     counts = tally.scores().class_counts(chosen, refinement)
     assert {label: count for label, count in counts.items() if count} == dict(per_class)
-    per_place = tally.scores().shown_per_place(4, chosen, refinement)
-    assert per_place.dtype == np.int32
-    assert per_place.tolist() == [len(kept.get(place, ())) for place in range(4)]
+    per_image = tally.scores().shown_per_image(4, chosen, refinement)
+    assert per_image.dtype == np.int32
+    assert per_image.tolist() == [len(kept.get(place, ())) for place in range(4)]
 
 
 @given(st.lists(puts, max_size=12), st.lists(st.tuples(filters, refinements), max_size=6))
@@ -140,22 +140,22 @@ def test_least_sure_comes_first(
 
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 40), hits, st.frozensets(st.integers(0, 9))), max_size=60), st.integers(1, 50))
-def test_values_never_change_and_dead_rows_do_not_pile_up(
+def test_values_never_change_and_removed_rows_do_not_pile_up(
     steps: list[tuple[int, list[tuple[float, int]], frozenset[int]]], repeat: int
 ) -> None:
     tally = Tally()
-    handed_out: list[tuple[SessionScores, list[list[object]]]] = []
+    snapshots: list[tuple[SessionScores, list[list[object]]]] = []
     for at, (place, found, decided) in enumerate(steps * repeat):
         tally.put(place, detections(*found), decided)
         if at % 7 == 0:
-            handed_out.append((tally.scores(), columns(tally.scores())))
-    assert all(columns(value) == before for value, before in handed_out)
+            snapshots.append((tally.scores(), columns(tally.scores())))
+    assert all(columns(value) == before for value, before in snapshots)
     rows = len(tally.scores().scores)
     assert rows <= max(1024, 4 * len(tally.scores()) + 64)
 
 
 def columns(value: SessionScores) -> list[list[object]]:
-    arrays = value.scores, value.labels, value.places, value.indices, value.is_decided
+    arrays = value.scores, value.labels, value.positions, value.indices, value.is_decided
     return [array.tolist() for array in arrays]
 
 
@@ -182,10 +182,10 @@ def test_an_image_with_nothing_in_it_is_known() -> None:
     tally = Tally()
     tally.put(0, detections())
     assert 0 in tally
-    assert tally.scores().shown_per_place(2, Filter(), Refinement()).tolist() == [0, 0]
+    assert tally.scores().shown_per_image(2, Filter(), Refinement()).tolist() == [0, 0]
 
 
-def test_what_was_handed_out_cannot_be_written_to() -> None:
+def test_snapshots_cannot_be_written_to() -> None:
     tally = Tally()
     tally.put(0, detections((0.9, 0)))
     assert not any(array.flags.writeable for array in (tally.scores().scores, tally.scores().is_decided))

@@ -1,4 +1,4 @@
-"""A deadline that holds for all of a fetch: whatever blocks on the socket is woken by shutting it."""
+"""A deadline for a whole fetch, enforced by shutting down the socket that blocks."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from types import TracebackType
 from engine.errors import CancelledError
 
 _LOOK_EVERY = 0.05
-"""Seconds between two looks at the clock and at `cancelled`."""
+"""Seconds between two checks of the clock and of `cancelled`."""
 
 
 class DeadlineError(Exception):
-    """The time is up."""
+    """The deadline has passed."""
 
 
-class Watch:
-    """Shuts the socket in use at the deadline, or when the work was cancelled; a context manager.
+class Watchdog:
+    """A context manager that shuts down the socket in use at the deadline or on cancellation.
 
     Args:
-        seconds: Time for all that happens inside.
-        cancelled: True gives up; called from the watch's own thread too.
+        seconds: Time limit of the block.
+        cancelled: Return true to give up; also called from the watchdog's thread.
     """
 
     def __init__(self, seconds: float, cancelled: Callable[[], bool]) -> None:
@@ -33,9 +33,9 @@ class Watch:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._thread = threading.Thread(target=self._look, name="fetch-watch", daemon=True)
+        self._thread = threading.Thread(target=self._look, name="fetch-watchdog", daemon=True)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Watchdog:
         self._thread.start()
         return self
 
@@ -46,15 +46,15 @@ class Watch:
 
     @property
     def remaining(self) -> float:
-        """Seconds until the deadline; a little above 0 when it is past, so that it serves as a timeout."""
+        """Seconds until the deadline, at least 0.001 so that it is a valid timeout."""
         return max(self._deadline - time.monotonic(), 0.001)
 
     def check(self) -> None:
-        """Raise when there is no sense in going on.
+        """Raise if the work is cancelled or late.
 
         Raises:
-            CancelledError: `cancelled` says so.
-            DeadlineError: the time is up.
+            CancelledError: `cancelled` returned true.
+            DeadlineError: The deadline has passed.
         """
         if self._cancelled():
             raise CancelledError
@@ -62,9 +62,9 @@ class Watch:
             raise DeadlineError
 
     def hold(self, sock: socket.socket) -> None:
-        """Shut the connection of `sock` when the time comes, in place of the one before.
+        """Watch `sock` instead of the previous socket.
 
-        A duplicate is kept, since TLS takes the socket itself apart.
+        A duplicate is kept, since TLS detaches the original socket object.
         """
         with self._lock:
             self._let_go()
@@ -72,7 +72,7 @@ class Watch:
         self.check()
 
     def wait(self, done: threading.Event) -> None:
-        """Wait for `done`, checking all the while."""
+        """Wait for `done`; raises like `check`."""
         while not done.wait(min(_LOOK_EVERY, self.remaining)):
             self.check()
 

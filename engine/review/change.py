@@ -1,4 +1,4 @@
-"""What a step changed in an image's review, as short JSON that leads from either side to the other."""
+"""The change that a step made to an image's review, reversible and stored as short JSON."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from engine.review.image_review import ImageReview
 
 
 class DamagedError(Exception):
-    """What was read is not what `encode` or `Difference.encode` wrote."""
+    """Stored data cannot be read."""
 
 
-def encode(decision: Decision) -> str:
-    """A decision as JSON, plain ASCII: any label survives, be it half a surrogate pair."""
-    return json.dumps(_plain(decision), separators=(",", ":"))
+def encode_decision(decision: Decision) -> str:
+    """Encode a decision as ASCII JSON, so that any label survives, even with a lone surrogate."""
+    return json.dumps(_to_list(decision), separators=(",", ":"))
 
 
-def decode(texts: Iterable[str]) -> tuple[Decision, ...]:
-    """The decisions that `encode` was given.
+def decode_decisions(texts: Iterable[str]) -> tuple[Decision, ...]:
+    """Decode the results of `encode_decision`.
 
     Raises:
-        DamagedError: one of `texts` is something else.
+        DamagedError: A text is damaged.
     """
     try:
         return _decisions(json.loads(f"[{','.join(texts)}]"))
@@ -34,14 +34,14 @@ def decode(texts: Iterable[str]) -> tuple[Decision, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """What one side of a step has and the other has not.
+class ReviewChange:
+    """The difference between an image's review before and after a step.
 
     Attributes:
-        before: Decisions that are gone or look otherwise after.
-        after: Decisions that were not there or looked otherwise before.
-        is_reviewed: Before and after, where it changed.
-        note: Before and after, where it changed.
+        before: Decisions removed or changed, as they were before.
+        after: Decisions added or changed, as they are after.
+        is_reviewed: Values before and after; `None` if unchanged.
+        note: Values before and after; `None` if unchanged.
     """
 
     before: tuple[Decision, ...]
@@ -50,19 +50,19 @@ class Difference:
     note: tuple[str, str] | None = None
 
     @classmethod
-    def between(cls, before: ImageReview, after: ImageReview) -> Difference:
-        """What leads from `before` to `after`."""
-        had, has = frozenset(before.decisions), frozenset(after.decisions)
+    def between(cls, before: ImageReview, after: ImageReview) -> ReviewChange:
+        """Compute the change from `before` to `after`."""
+        old, new = frozenset(before.decisions), frozenset(after.decisions)
         return cls(
-            tuple(decision for decision in before.decisions if decision not in has),
-            tuple(decision for decision in after.decisions if decision not in had),
+            tuple(decision for decision in before.decisions if decision not in new),
+            tuple(decision for decision in after.decisions if decision not in old),
             None if before.is_reviewed == after.is_reviewed else (before.is_reviewed, after.is_reviewed),
             None if before.note == after.note else (before.note, after.note),
         )
 
-    def reversed(self) -> Difference:
-        """What leads back."""
-        return Difference(
+    def reversed(self) -> ReviewChange:
+        """Return the inverse change."""
+        return ReviewChange(
             self.after,
             self.before,
             None if self.is_reviewed is None else self.is_reviewed[::-1],
@@ -70,9 +70,9 @@ class Difference:
         )
 
     def applied(self, review: ImageReview) -> ImageReview:
-        """`review` with this change, its decisions in the order of their ids."""
-        gone = {decision.id for decision in self.before + self.after}
-        decisions = [decision for decision in review.decisions if decision.id not in gone]
+        """Apply the change to a review; its decisions are ordered by id."""
+        replaced = {decision.id for decision in self.before + self.after}
+        decisions = [decision for decision in review.decisions if decision.id not in replaced]
         return replace(
             review,
             decisions=tuple(sorted((*decisions, *self.after), key=lambda decision: decision.id)),
@@ -81,16 +81,16 @@ class Difference:
         )
 
     def encode(self) -> str:
-        """As JSON, plain ASCII."""
-        sides = [[_plain(decision) for decision in side] for side in (self.before, self.after)]
+        """Encode as ASCII JSON."""
+        sides = [[_to_list(decision) for decision in side] for side in (self.before, self.after)]
         return json.dumps([*sides, self.is_reviewed, self.note], separators=(",", ":"))
 
     @classmethod
-    def decode(cls, text: str) -> Difference:
-        """The difference that `encode` was called on.
+    def decode(cls, text: str) -> ReviewChange:
+        """Decode the result of `encode`.
 
         Raises:
-            DamagedError: `text` is something else.
+            DamagedError: The text is damaged.
         """
         try:
             before, after, is_reviewed, note = json.loads(text)
@@ -104,8 +104,8 @@ class Difference:
             raise DamagedError("a step cannot be read") from error
 
 
-def _plain(decision: Decision) -> list[Any]:
-    """Label and box are left out where they are as the model had said."""
+def _to_list(decision: Decision) -> list[Any]:
+    """Convert to JSON values; label and box are `None` if equal to the original's."""
     original = decision.original
     if original is None:
         return [decision.id, decision.status, decision.label, decision.box, None]
@@ -114,18 +114,18 @@ def _plain(decision: Decision) -> list[Any]:
     return [decision.id, decision.status, label, box, [original.label, original.score, original.box, original.model]]
 
 
-def _decision(plain: list[Any]) -> Decision:
-    number, status, label, box, said = plain
-    if said is None:
+def _from_list(values: list[Any]) -> Decision:
+    number, status, label, box, original_values = values
+    if original_values is None:
         return Decision(int(number), Status(status), str(label), _box(box))
-    said_label, score, said_box, model = said
-    original = Original(str(said_label), float(score), _box(said_box), str(model))
+    original_label, score, original_box, model = original_values
+    original = Original(str(original_label), float(score), _box(original_box), str(model))
     label = original.label if label is None else str(label)
     return Decision(int(number), Status(status), label, original.box if box is None else _box(box), original)
 
 
 def _decisions(side: Iterable[list[Any]]) -> tuple[Decision, ...]:
-    return tuple(_decision(plain) for plain in side)
+    return tuple(_from_list(values) for values in side)
 
 
 def _box(edges: Iterable[float]) -> Box:

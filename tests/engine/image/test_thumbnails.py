@@ -1,4 +1,4 @@
-"""Small images for lists, and the folder that keeps them."""
+"""Thumbnails and their cache."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from PIL import Image
 from engine.errors import ImageError
 from engine.image.decode import decode_image
 from engine.image.limits import Limits
-from engine.image.thumbnail import make_thumbnail, scale_down
-from engine.image.thumbnail_cache import ThumbnailCache, file_key
+from engine.image.thumbnails import ThumbnailCache, file_key, make_thumbnail, scale_down
 
 SIDE = 128
 

@@ -1,4 +1,4 @@
-"""Names of files: below the common folder, none twice, fit for every file system."""
+"""File names of an export: relative, unique, valid on every file system."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.export.places import Place, places_of, safe_name
+from engine.export.names import ExportName, export_names, safe_name
 from engine.image.source import Source, parse_source
 
 
@@ -15,33 +15,33 @@ def path_source(location: str) -> Source:
     return Source("path", location.rpartition("/")[2], location)
 
 
-def places(*locations: str) -> list[Place]:
-    return places_of([path_source(location) for location in locations])
+def names(*locations: str) -> list[ExportName]:
+    return export_names([path_source(location) for location in locations])
 
 
 def test_paths_are_below_the_common_folder() -> None:
-    assert places("/data/图 集/a/1.jpg", "/data/图 集/b/1.jpg", "/data/图 集/2.x.png") == [
-        Place("a/1.jpg", "a/1"),
-        Place("b/1.jpg", "b/1"),
-        Place("2.x.png", "2.x"),
+    assert names("/data/图 集/a/1.jpg", "/data/图 集/b/1.jpg", "/data/图 集/2.x.png") == [
+        ExportName("a/1.jpg", "a/1"),
+        ExportName("b/1.jpg", "b/1"),
+        ExportName("2.x.png", "2.x"),
     ]
-    assert places("/data/1.jpg") == [Place("1.jpg", "1")]
+    assert names("/data/1.jpg") == [ExportName("1.jpg", "1")]
 
 
 def test_where_only_the_root_is_common_files_are_numbered() -> None:
-    assert places("/data/1.jpg", "/home/1.jpg") == [Place("/data/1.jpg", "1"), Place("/home/1.jpg", "1_2")]
+    assert names("/data/1.jpg", "/home/1.jpg") == [ExportName("/data/1.jpg", "1"), ExportName("/home/1.jpg", "1_2")]
 
 
 def test_a_path_that_is_relative_or_winds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert places("a/../b/1.jpg", f"{tmp_path}/c/1.jpg") == [Place("b/1.jpg", "b/1"), Place("c/1.jpg", "c/1")]
+    assert names("a/../b/1.jpg", f"{tmp_path}/c/1.jpg") == [ExportName("b/1.jpg", "b/1"), ExportName("c/1.jpg", "c/1")]
 
 
 def test_stems_never_meet_whether_capitals_count_or_not() -> None:
-    given = places("/d/a_2.jpg", "/d/a.jpg", "/d/a.png", "/d/A.gif", "/d/a_3.jpg", "/d/a")
-    stems = [place.stem for place in given]
+    given = names("/d/a_2.jpg", "/d/a.jpg", "/d/a.png", "/d/A.gif", "/d/a_3.jpg", "/d/a")
+    stems = [name.stem for name in given]
     assert stems == ["a_2", "a", "a_4", "A_5", "a_3", "a_6"]
-    assert [place.file_name for place in given] == ["a_2.jpg", "a.jpg", "a.png", "A.gif", "a_3.jpg", "a"]
+    assert [name.file_name for name in given] == ["a_2.jpg", "a.jpg", "a.png", "A.gif", "a_3.jpg", "a"]
 
 
 def test_addresses_and_pasted_images_have_names_of_their_own() -> None:
@@ -52,15 +52,15 @@ def test_addresses_and_pasted_images_have_names_of_their_own() -> None:
         Source("bytes", "pasted image", "pasted image"),
         parse_source("https://example.com/a%2F..%2F..%2Fb.png"),
     ]
-    named = places_of(given)
-    assert [place.stem for place in named][:4] == ["巴士", "巴士_2", "pasted image", "pasted image_2"]
-    assert [place.file_name for place in named][:3] == ["巴士.jpg", "巴士_2.jpg", "pasted image"]
+    named = export_names(given)
+    assert [name.stem for name in named][:4] == ["巴士", "巴士_2", "pasted image", "pasted image_2"]
+    assert [name.file_name for name in named][:3] == ["巴士.jpg", "巴士_2.jpg", "pasted image"]
     assert "/" not in named[4].stem
 
 
 def test_addresses_beside_files() -> None:
-    file, address = places_of([path_source("/d/a/1.jpg"), parse_source("https://example.com/1.jpg")])
-    assert (file, address) == (Place("1.jpg", "1"), Place("1_2.jpg", "1_2"))
+    file, address = export_names([path_source("/d/a/1.jpg"), parse_source("https://example.com/1.jpg")])
+    assert (file, address) == (ExportName("1.jpg", "1"), ExportName("1_2.jpg", "1_2"))
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ def test_a_long_name_is_cut_between_signs() -> None:
 
 
 def test_fifty_thousand_sources_take_a_moment() -> None:
-    given = places(*(f"/data/{at % 7}/{at}.jpg" for at in range(50_000)))
-    assert len({place.stem for place in given}) == 50_000
+    given = names(*(f"/data/{at % 7}/{at}.jpg" for at in range(50_000)))
+    assert len({name.stem for name in given}) == 50_000
 
 
 def test_many_pasted_images_take_a_moment() -> None:
-    given = places_of([Source("bytes", "pasted image", "pasted image")] * 5_000)
+    given = export_names([Source("bytes", "pasted image", "pasted image")] * 5_000)
     assert given[-1].stem == "pasted image_5000"
