@@ -111,9 +111,9 @@ def test_counts_do_not_depend_on_what_was_asked_before(
     for chosen, refinement in asked:
         fresh = replace(asked_in_turn)
         assert fresh is not asked_in_turn
-        counts = asked_in_turn.shown_per_place(6, chosen, refinement)
+        counts = asked_in_turn.shown_per_image(6, chosen, refinement)
         assert counts.dtype == np.int32
-        assert counts.tolist() == fresh.shown_per_place(6, chosen, refinement).tolist()
+        assert counts.tolist() == fresh.shown_per_image(6, chosen, refinement).tolist()
         assert asked_in_turn.class_counts(chosen, refinement) == fresh.class_counts(chosen, refinement)
 
 
