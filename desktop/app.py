@@ -14,7 +14,7 @@ from PyQt5.QtWidgets import QApplication
 
 from desktop.server.control import ServerControl
 from desktop.settings.appearance import Appearance
-from desktop.settings.preferences import PreferenceStore
+from desktop.settings.preferences import Preferences, PreferenceStore
 from desktop.style.i18n import tr
 from desktop.viewer.viewer import Viewer
 from desktop.window.crash import CrashReporter
@@ -44,21 +44,21 @@ def build(argv: list[str]) -> MainWindow:
     viewer = Viewer(engine)
     store.setParent(viewer)
     store.failed.connect(viewer.tell_error)
-    viewer.set_threshold(store.value.threshold)
-    viewer.set_preferences(store.value)
-    viewer.use_defaults()
-    store.changed.connect(viewer.set_preferences)
+    viewer.choosing.set_threshold(store.value.threshold)
+    _prefer(viewer, store.value)
+    viewer.model_choice.use_defaults()
+    store.changed.connect(lambda preferences: _prefer(viewer, preferences))
     store.settings_changed.connect(viewer.apply)
     server = ServerControl(engine, lambda: viewer.state.model, viewer)
-    server.inbox.arrived.connect(viewer.receive)
+    server.inbox.arrived.connect(viewer.browsing.add_client_images)
     window = MainWindow(viewer, server, store, LayoutMemory())
     appearance.language_changed.connect(window.fill_again)
     for each in filter(None, (problem, store.problem)):
         viewer.tell_error(each)
     if given.sources:
-        QTimer.singleShot(0, lambda: viewer.open(given.sources))
+        QTimer.singleShot(0, lambda: viewer.browsing.open(given.sources))
     else:
-        QTimer.singleShot(0, viewer.warm_up)
+        QTimer.singleShot(0, viewer.browsing.warm_up)
     return window
 
 
@@ -113,6 +113,10 @@ def _settings() -> tuple[Settings, EngineError | None]:
         return load_settings(), None
     except EngineError as error:
         return Settings.model_construct(), error
+
+
+def _prefer(viewer: Viewer, preferences: Preferences) -> None:
+    viewer.browsing.detects_on_opening = preferences.detect_on_opening
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.state.batch import BatchState, Rate
-from desktop.state.look import Look
+from desktop.state.detection_setup import DetectionSetup
 from desktop.work.feed import Feed
 from desktop.work.task_runner import Task, TaskRunner
 from engine.batch.detect_all import detect_all
@@ -24,17 +24,17 @@ from engine.image.source import Source
 class _Run:
     """One run through a list; puts `(self, outcome)` into the feed for each image."""
 
-    def __init__(self, engine: Engine, sources: Sequence[Source], look: Look, feed: Feed) -> None:
+    def __init__(self, engine: Engine, sources: Sequence[Source], setup: DetectionSetup, feed: Feed) -> None:
         self._engine = engine
         self._sources = tuple(sources)
-        self._look = look
+        self._setup = setup
         self._feed = feed
         self.may_continue = threading.Event()
         self.may_continue.set()
 
     def work(self, task: Task) -> None:
         """Detect in each image; waits between two images while `may_continue` is clear."""
-        model, tiling = self._look.model, self._look.tiling
+        model, tiling = self._setup.model, self._setup.tiling
         for outcome in detect_all(self._engine, self._sources, model, task.cancelled, tiling=tiling):
             self._feed.put((self, replace(outcome, image=None) if isinstance(outcome, Answer) else outcome))
             self.may_continue.wait()
@@ -84,7 +84,7 @@ class BatchRunner(QObject):
         self._drop()
         self._rate, self._paused_at, self._failures = Rate(time.monotonic()), None, []
         self._total, self._done, self._known = len(sources), 0, 0
-        self._run = run = _Run(self._engine, sources, Look(model, tiling), self._feed)
+        self._run = run = _Run(self._engine, sources, DetectionSetup(model, tiling), self._feed)
         self._tasks.run(self._run.work, lambda _: run.end(), failed=run.end)
         self._tell()
 

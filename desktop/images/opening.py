@@ -29,7 +29,7 @@ class Opening(QObject):
         self._thumbnails = Thumbnails(self)
         self._thumbnails.made.connect(self._show_thumbnail)
         self._thumbnails.failed.connect(self._show_failure)
-        viewer.opening.connect(self._remember)
+        viewer.browsing.opening.connect(self._remember)
         viewer.changed.connect(self._offer)
 
     def serve(self, sources: SourcePanel, welcome: Welcome) -> None:
@@ -50,10 +50,10 @@ class Opening(QObject):
         self._history.add(text)
         if self._sources is not None:
             self._sources.show_history(self._history.texts)
-        self._viewer.open(lines_of(text))
+        self._viewer.browsing.open(lines_of(text))
 
     def _open_again(self, text: str) -> None:
-        self._viewer.open([text])
+        self._viewer.browsing.open([text])
 
     def _remember(self, given: object) -> None:
         self._recent.add(given)  # type: ignore[arg-type]

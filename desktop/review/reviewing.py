@@ -1,4 +1,4 @@
-"""Deciding: what the user decides is in the session's file before it is on the screen."""
+"""The decisions of the user about the shown image; each is in the session's file before it is on the screen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
-from desktop.review.session_book import SessionBook
+from desktop.review.open_session import OpenSession
 from desktop.state.holder import StateHolder
 from desktop.state.viewer import select
 from desktop.style.i18n import tr
@@ -22,29 +22,35 @@ Change = Callable[[ImageReview, Reviewed, int], ImageReview]
 
 
 class Reviewing(QObject):
-    """Changes what was decided about the shown image; used in the window's thread.
+    """Changes what was decided about the shown image; used in the GUI thread.
 
     Signals:
-        place_wanted(int): The image at this place should be shown.
-        box_wanted(int): This box of the shown image should be looked at.
+        row_wanted(int): The image in this row should be shown.
+        box_wanted(int): The box with this index should be brought into view.
     """
 
-    place_wanted = pyqtSignal(int)
+    row_wanted = pyqtSignal(int)
     box_wanted = pyqtSignal(int)
+    _state_changed = pyqtSignal()
 
-    def __init__(self, holder: StateHolder, book: SessionBook, parent: QObject | None = None) -> None:
+    def __init__(self, holder: StateHolder, session: OpenSession, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._holder = holder
-        self._book = book
+        self._session = session
         self._awaited: tuple[Source, int] | None = None
-        self._seen_unsure: set[tuple[str, int]] = set()
-        self._seen_in: tuple[object, str] | None = None
-        holder.changed.connect(self._select_awaited, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
+        self._visited: set[tuple[str, int]] = set()
+        self._visited_in: tuple[object, str] | None = None
+        self._state_changed.connect(self._select_awaited, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
+
+    def on_state_changed(self) -> None:
+        """Select the box that was asked for, once its image is shown; to be called after each change of the state."""
+        if self._awaited is not None:
+            self._state_changed.emit()
 
     @property
     def has_decided(self) -> bool:
-        """Whether anything is decided in the session."""
-        state, session = self._holder.state, self._book.session
+        """Whether anything was decided in the session."""
+        state, session = self._holder.state, self._session.session
         return bool(state.decided.decisions) or (session is not None and bool(session.decided()))
 
     def accept(self) -> None:
@@ -56,84 +62,88 @@ class Reviewing(QObject):
         self._decide_selected("reject", reject)
 
     def forget(self) -> None:
-        """Take back what was decided about the selected boxes."""
-        self._decide_selected("forget", lambda before, seen, indices, _: forget(before, seen, indices))
+        """Take back the decisions about the selected boxes."""
+        self._decide_selected("forget", lambda before, reviewed, indices, _: forget(before, reviewed, indices))
 
     def relabel(self, label: str) -> None:
         """Give the selected boxes another class."""
         label = label.strip()
         if label:
-            self._book.gave(label)
-            self._decide_selected("relabel", lambda b, seen, indices, free: relabel(b, seen, indices, label, free))
+            self._session.add_label(label)
+            self._decide_selected(
+                "relabel", lambda b, reviewed, indices, free: relabel(b, reviewed, indices, label, free)
+            )
 
     def reshape(self, boxes: Mapping[int, Box]) -> None:
-        """Move or resize boxes, by index."""
-        self._decide("move", lambda before, seen, free: reshape(before, seen, boxes, free))
+        """Move or resize boxes, by index; xyxy, pixels of the image."""
+        self._decide("move", lambda before, reviewed, free: reshape(before, reviewed, boxes, free))
 
     def add(self, box: Box, label: str) -> None:
-        """Add a box that the model missed; it is selected."""
+        """Add a box and select it; xyxy, pixels of the image."""
         label = label.strip()
         if not label:
             return
-        self._book.gave(label)
-        free = 0 if self._book.session is None else self._book.session.next_id
+        self._session.add_label(label)
+        free = 0 if self._session.session is None else self._session.session.next_id
         if self._decide("add", lambda before, _, free: add(before, label, box, free)):
             self._holder.set(replace(self._holder.state, selected=frozenset({-free})))
 
     def set_note(self, note: str) -> None:
-        """Write a note about the image."""
-        self._decide("note", lambda before, _, __: replace(before, note=note))
+        """Set the note about the image."""
+        self._decide("note", lambda before, *_: replace(before, note=note))
 
     def toggle_reviewed(self) -> None:
         """Mark the image as reviewed, or not any more."""
-        self._decide("reviewed", lambda before, _, __: replace(before, is_reviewed=not before.is_reviewed))
+        self._decide("reviewed", lambda before, *_: replace(before, is_reviewed=not before.is_reviewed))
 
     def accept_all_and_go_on(self) -> None:
-        """Accept every shown undecided box, mark the image as reviewed, and show the next that is not: one step."""
+        """Accept every shown undecided box, mark the image as reviewed, and show the next one that is not.
 
+        Acceptance and mark are one step of undo.
+        """
         state = self._holder.state
         if state.unreadable and state.stage is None:
-            self.go_to_open(1)
+            self.go_to_unreviewed(1)
             return
         if state.image is None or state.is_elsewhere:
-            return  # the next one is still being opened: a fast second press must not pass it over
+            return  # the next image is still being opened: a fast second key press must not skip it
         if state.detections is None and state.stage is not None:
-            return  # the model has not answered: nothing was seen that could be accepted
+            return  # the model has not answered: no box is shown that could be accepted
 
-        def change(before: ImageReview, seen: Reviewed, free: int) -> ImageReview:
-            return replace(accept(before, seen, seen.undecided, free), is_reviewed=True)
+        def change(before: ImageReview, reviewed: Reviewed, free: int) -> ImageReview:
+            return replace(accept(before, reviewed, reviewed.undecided, free), is_reviewed=True)
 
         if self._decide("accept_all", change) or self._holder.state.decided.is_reviewed:
-            self.go_to_open(1)
+            self.go_to_unreviewed(1)
 
-    def go_to_open(self, step: int) -> None:
-        """Show the next image in a direction that is not reviewed yet."""
+    def go_to_unreviewed(self, step: int) -> None:
+        """Show the next image in the direction of `step` that is not reviewed."""
         at = self._holder.state.at
-        place = self._book.places.next_open(-1 if at is None else at, step)
-        if place is not None:
-            self.place_wanted.emit(place)
+        row = self._session.images.next_unreviewed(-1 if at is None else at, step)
+        if row is not None:
+            self.row_wanted.emit(row)
         elif step > 0:
             self._holder.tell(tr("No image behind this one is left to review."))
         else:
             self._holder.tell(tr("No image before this one is left to review."))
 
     def go_to_least_sure(self) -> None:
-        """Show the undecided box, of all images, whose score is nearest its threshold; again: the next one."""
-        state, places = self._holder.state, self._book.places
-        if self._seen_in != (places, state.model):
-            self._seen_in, self._seen_unsure = (places, state.model), set()
-        order = state.scores.least_sure(state.chosen, state.refinement, places.are_reviewed)
-        found = next(((n, i) for n, i in order if (places.hash_of(n), i) not in self._seen_unsure), None)
+        """Show the undecided box, of all images, whose score is nearest above its threshold; called again: the next."""
+        state, images = self._holder.state, self._session.images
+        if self._visited_in != (images, state.model):
+            self._visited_in, self._visited = (images, state.model), set()
+        order = state.scores.least_sure(state.chosen, state.refinement, images.are_reviewed)
+        found = next(((n, i) for n, i in order if (images.hash_of(n), i) not in self._visited), None)
         if found is None:
-            self._seen_unsure.clear()
+            self._visited.clear()
             self._holder.tell(tr("Every detection that the model was asked for is decided or was looked at."))
             return
         number, index = found
-        self._seen_unsure.add((places.hash_of(number), index))
-        place = places.place(number)
-        self._awaited = (state.sources[place], index)
-        if place != state.at:
-            self.place_wanted.emit(place)
+        self._visited.add((images.hash_of(number), index))
+        row = images.row(number)
+        self._awaited = (state.sources[row], index)
+        if row != state.at:
+            self.row_wanted.emit(row)
         self._select_awaited()
 
     def _select_awaited(self) -> None:
@@ -149,33 +159,33 @@ class Reviewing(QObject):
                 self.box_wanted.emit(index)
 
     def undo(self) -> None:
-        """Take back the last thing that was decided, and show its image."""
+        """Take back the last decision and show its image."""
         self._retrace(lambda session: session.undo(), lambda step: step.before)
 
     def redo(self) -> None:
-        """Do again what was taken back."""
+        """Repeat the decision that was taken back last."""
         self._retrace(lambda session: session.redo(), lambda step: step.after)
 
     def labels(self) -> list[str]:
-        """Class names to choose from, those that were given last first."""
+        """Return the class names to choose from, those that were given last first."""
         found = self._holder.state.detections
         names = [] if found is None else [found.names[label_id] for label_id in sorted(found.names)]
-        return list(dict.fromkeys([*self._book.labels, *names]))
+        return list(dict.fromkeys([*self._session.labels, *names]))
 
     def _decide_selected(
         self, text: str, change: Callable[[ImageReview, Reviewed, Iterable[int], int], ImageReview]
     ) -> None:
         selected = self._holder.state.selected
         if selected:
-            self._decide(text, lambda before, seen, free: change(before, seen, selected, free))
+            self._decide(text, lambda before, reviewed, free: change(before, reviewed, selected, free))
 
     def _decide(self, text: str, change: Change) -> bool:
-        """Whether something was decided and kept."""
-        state, session = self._holder.state, self._book.session
+        """Keep a change and show it; return whether there was any."""
+        state, session = self._holder.state, self._session.session
         if state.image is None or state.seen is None:
             return False
-        if session is not None and not self._book.content:
-            return False  # the image on the screen is the former session's, its own is about to come
+        if session is not None and not self._session.content_hash:
+            return False  # the shown image is the former session's
         if session is None:
             self._holder.tell(tr("Decisions cannot be kept here: the session's file could not be opened."))
             return False
@@ -187,39 +197,37 @@ class Reviewing(QObject):
             after = change(before, state.seen, session.next_id)
             if after == before:
                 return False
-            session.do(Step(self._book.content, text, before, after))
+            session.do(Step(self._session.content_hash, text, before, after))
         except EngineError as error:
             self._holder.tell_error(error)
             return False
-        self._show(self._book.content, after)
+        self._show(self._session.content_hash, after)
         return True
 
     def _retrace(self, go: Callable[[Session], Step | None], side: Callable[[Step], ImageReview]) -> None:
-        if self._book.session is None or self._book.session.is_read_only:
+        if self._session.session is None or self._session.session.is_read_only:
             return
         try:
-            step = go(self._book.session)
+            step = go(self._session.session)
         except EngineError as error:
             self._holder.tell_error(error)
             return
         if step is None:
             return
         self._show(step.content_hash, side(step))
-        is_here = step.content_hash == self._book.content
-        places = sorted(map(self._book.places.place, self._book.places.having(step.content_hash)))
-        if places and not (is_here and self._holder.state.at in places):
-            self.place_wanted.emit(places[0])
-        elif not places and not is_here:
+        is_here = step.content_hash == self._session.content_hash
+        rows = sorted(map(self._session.images.row, self._session.images.numbers_of(step.content_hash)))
+        if rows and not (is_here and self._holder.state.at in rows):
+            self.row_wanted.emit(rows[0])
+        elif not rows and not is_here:
             self._holder.tell(tr("That was in an image that is not in this list."))
 
-    def _show(self, content_hash: str, kept: ImageReview) -> None:
-        self._book.places.reviewed(content_hash, kept.is_reviewed)
+    def _show(self, content_hash: str, review: ImageReview) -> None:
+        self._session.images.set_reviewed(content_hash, review.is_reviewed)
         state = self._holder.state
-        if content_hash == self._book.content:
-            state = replace(state, decided=kept)
+        if content_hash == self._session.content_hash:
+            state = replace(state, decided=review)
             if state.detections is not None:
-                self._book.count(content_hash, state.detections)
-            shown = state.shown
-            left = frozenset() if shown is None else frozenset(shown.indices.tolist())
-            state = replace(state, decided=kept, selected=state.selected & left)
-        self._holder.set(self._book.remarked(state))
+                self._session.count(content_hash, state.detections)
+            state = select(state, state.selected)
+        self._holder.set(state)

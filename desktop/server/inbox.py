@@ -9,7 +9,7 @@ from collections.abc import Callable
 from PIL.Image import Image as PixelImage
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.state.received import Received, newest
+from desktop.state.client_images import ClientImage, newest
 from desktop.work.feed import Feed
 from engine.detect.detection import Detections, Filter
 from engine.engine import ImageFile, OpenedImage
@@ -24,7 +24,7 @@ class Inbox(QObject):
         is_open: Whether images are taken.
 
     Signals:
-        arrived(list[Received]): More images, oldest first.
+        arrived(list[ClientImage]): More images, oldest first.
     """
 
     arrived = pyqtSignal(object)
@@ -46,7 +46,7 @@ class Inbox(QObject):
         name = f"API {time.strftime('%H:%M:%S')} #{number}"
         content = image.source.content or _file_of(image.pixels)
         source = Source("bytes", name, f"inbox {number}", content)
-        self._feed.put(Received(source, found, self._content_hash(source)))
+        self._feed.put(ClientImage(source, found, self._content_hash(source)))
 
     def _content_hash(self, source: Source) -> str:
         try:
@@ -60,6 +60,6 @@ def _file_of(pixels: PixelImage) -> bytes:
     return b"".join((b"P6 %d %d 255\n" % pixels.size, pixels.tobytes()))
 
 
-def _trim(waiting: list[Received]) -> None:
+def _trim(waiting: list[ClientImage]) -> None:
     kept = set(map(id, newest([each.source for each in waiting])))
     waiting[:] = [each for each in waiting if id(each.source) in kept]

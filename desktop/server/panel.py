@@ -96,7 +96,7 @@ class ServerPanel(QWidget):
     def show_state(self, state: ViewerState) -> None:
         """Show how to ask with this model and filter, and how many images clients sent."""
         self._viewed = state
-        self._emptying.setVisible(state.received > 0)
+        self._emptying.setVisible(state.inbox_size > 0)
         self._show_snippet()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -1,49 +1,71 @@
-"""The one place where the state is: whoever changes it does so here, and everyone hears of it."""
+"""The holder of the viewer's state: every change goes through it."""
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from collections.abc import Callable
 
 from desktop.state.viewer import Message, ViewerState, told
-from desktop.style.i18n import error_text
 from engine.errors import EngineError
 
+Derivation = Callable[[ViewerState], ViewerState]
+"""Fills in what follows from the rest of a state and from what its owner knows."""
 
-class StateHolder(QObject):
-    """Holds what is shown.
 
-    Attributes:
-        state: What is shown now.
+class StateHolder:
+    """Holds the state and derives what can be derived; used in the GUI thread."""
 
-    Signals:
-        changed(ViewerState): The state is another one now.
-    """
+    def __init__(
+        self,
+        state: ViewerState,
+        changed: Callable[[ViewerState], object],
+        error_text: Callable[[EngineError], str],
+    ) -> None:
+        """Hold a state; nobody is told of this first one.
 
-    changed = pyqtSignal(object)
+        Args:
+            state: The first state.
+            changed: Called with every later state.
+            error_text: Returns what an error says in the language of the window.
+        """
+        self._state = state
+        self._changed = changed
+        self._error_text = error_text
+        self._derivations: list[Derivation] = []
+        self._is_telling = self._is_told = False
 
-    def __init__(self, state: ViewerState, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.state = state
-        self._is_telling = self._tells_again = False
+    @property
+    def state(self) -> ViewerState:
+        """The present state."""
+        return self._state
+
+    def derive(self, derivation: Derivation) -> None:
+        """Apply a derivation to every state from now on, after those that were given before."""
+        self._derivations.append(derivation)
 
     def set(self, state: ViewerState) -> None:
-        """Show another state; one that is set while another is being told is told after it, to everyone."""
-        self.state = state
-        self._tells_again = True
+        """Make this the present state; one that is set while another is being told is told after it, to everyone."""
+        for derivation in self._derivations:
+            state = derivation(state)
+        self._state = state
+        self._is_told = False
         if self._is_telling:
             return
         self._is_telling = True
         try:
-            while self._tells_again:
-                self._tells_again = False
-                self.changed.emit(self.state)
+            while not self._is_told:
+                self._is_told = True
+                self._changed(self._state)
         finally:
             self._is_telling = False
 
+    def refresh(self) -> None:
+        """Derive anew, because what derivations know has changed."""
+        self.set(self._state)
+
     def tell(self, text: str) -> None:
-        """Say something in the message bar."""
-        self.set(told(self.state, Message(text, is_error=False)))
+        """Show a sentence in the message bar."""
+        self.set(told(self._state, Message(text, is_error=False)))
 
     def tell_error(self, error: EngineError) -> None:
-        """Say what went wrong in the message bar."""
-        self.set(told(self.state, Message(error_text(error))))
+        """Show an error in the message bar."""
+        self.set(told(self._state, Message(self._error_text(error))))

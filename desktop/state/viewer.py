@@ -1,4 +1,4 @@
-"""What the window shows, as one frozen value; each change is a pure function to the next."""
+"""The state of the viewer, one frozen value, and its transitions: pure functions from one state to the next."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from desktop.state.look import Look
-from desktop.state.received import newest
+from desktop.state.client_images import newest
+from desktop.state.detection_setup import DetectionSetup
 from engine.detect.detection import Detections, Filter, nothing_found
 from engine.detect.tiling import Pace, Tiling
 from engine.engine import OpenedImage
@@ -25,7 +25,7 @@ WINDOW_THRESHOLD = 0.5
 
 
 class Stage(Enum):
-    """What the window is waiting for."""
+    """What the user waits for."""
 
     LISTING = "listing"
     OPENING = "opening"
@@ -62,14 +62,14 @@ class Message:
 
 
 REVIEWED, UNREADABLE = 1, 2
-"""Bits of a place's mark."""
+"""Bits of `Marks.flags`."""
 
 UNKNOWN_COUNT = -1
 
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """What the list of images tells of each, by its place.
+    """What the list of images shows beside each name, by row.
 
     Attributes:
         flags: uint8 [N]: REVIEWED, UNREADABLE or both.
@@ -81,7 +81,7 @@ class Marks:
 
     @classmethod
     def of_none(cls, count: int) -> Marks:
-        """Nothing known of `count` images."""
+        """Return the marks of `count` images of which nothing is known."""
         return cls(np.zeros(count, np.uint8), np.full(count, UNKNOWN_COUNT, np.int32))
 
     @property
@@ -114,9 +114,9 @@ class ViewerState:
         models: Names in the catalog.
         model: The one that is selected.
         chosen: Threshold, top_k and labels.
-        sources: The images that were opened together, then those that clients of the API sent.
-        received: How many clients sent.
-        at: Which of them was asked for last; the one that is shown, unless it cannot be opened.
+        sources: The images of the list: those that were opened together, then those that clients of the API sent.
+        inbox_size: How many of them clients sent.
+        at: The row that was asked for last; it is shown, unless it cannot be opened.
         image: The image that is shown.
         unreadable: Why the image of the list that was asked for cannot be shown; empty if it can.
         detections: Every detection in it by the model, or `None` before it was asked.
@@ -126,19 +126,19 @@ class ViewerState:
         session_tokens: Tokens of all detections since the window opened.
         refinement: What chooses beside threshold and top_k.
         decided: What was decided about the image.
-        marks: What the list of images tells, by place; as many as there are sources.
-        scores: Of all known detections of the session.
-        session: The session itself.
+        marks: Of the images in the list; derived.
+        scores: Of all known detections of the session; derived.
+        session: The session itself; derived.
         tiling: How large images are cut into tiles, if they are.
         pace: What tiles of the image cost with the model, once that is known.
-        tile: Which tile is looked at, from 1, and how many there are, while the model detects in tiles.
+        tile: The tile that is being detected in, from 1, and their number, while the model detects in tiles.
     """
 
     models: tuple[str, ...] = ("starter",)
     model: str = "starter"
     chosen: Filter = field(default_factory=lambda: Filter(threshold=WINDOW_THRESHOLD))
     sources: tuple[Source, ...] = ()
-    received: int = 0
+    inbox_size: int = 0
     at: int | None = None
     image: OpenedImage | None = None
     unreadable: str = ""
@@ -157,13 +157,13 @@ class ViewerState:
     tile: tuple[int, int] | None = None
 
     @property
-    def look(self) -> Look:
-        """How images are looked at."""
-        return Look(self.model, self.tiling)
+    def setup(self) -> DetectionSetup:
+        """How images are detected in."""
+        return DetectionSetup(self.model, self.tiling)
 
     @cached_property
     def reviewed(self) -> Reviewed | None:
-        """What is shown of the image, with what was decided about it; decisions do not wait for the model."""
+        """The shown detections with the decisions about them; decisions are shown before the model has answered."""
         found = self.detections
         if found is None and self.image is not None and self.decided.decisions:
             found = nothing_found(*self.image.pixels.size)
@@ -173,67 +173,67 @@ class ViewerState:
 
     @property
     def seen(self) -> Reviewed | None:
-        """What is shown of the image, even if it is nothing yet."""
+        """Like `reviewed`, and empty where an image is open of which nothing is known."""
         if self.image is None:
             return None
         return self.reviewed or Reviewed(nothing_found(*self.image.pixels.size))
 
     @property
     def shown(self) -> Detections | None:
-        """The detections that pass, and those that were decided."""
+        """The detections that pass, and those that were decided about."""
         return None if self.reviewed is None else self.reviewed.shown
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether the place of the list that was asked for is not that of the shown image."""
+        """Whether another image of the list than the shown one was asked for."""
         return self.at is not None and (self.image is None or self.sources[self.at] is not self.image.source)
 
     @property
     def inbox(self) -> tuple[Source, ...]:
         """The images that clients sent."""
-        return self.sources[len(self.sources) - self.received :]
+        return self.sources[len(self.sources) - self.inbox_size :]
 
     @property
     def hidden_count(self) -> int:
-        """How many detections the filter holds back."""
+        """How many detections are not shown."""
         if self.detections is None or self.shown is None:
             return 0
         return len(self.detections) - len(self.shown)
 
 
 def choose_threshold(state: ViewerState, threshold: float) -> ViewerState:
-    """Another threshold, 0..1; what is no longer shown is no longer selected."""
+    """Set the threshold, 0..1; hidden detections are not selected."""
     return _refiltered(state, replace(state.chosen, threshold=threshold))
 
 
 def choose_top_k(state: ViewerState, top_k: int | None) -> ViewerState:
-    """Another top_k; `None` shows all."""
+    """Set top_k; `None` shows all."""
     return _refiltered(state, replace(state.chosen, top_k=top_k))
 
 
 def refine(state: ViewerState, refinement: Refinement) -> ViewerState:
-    """Another refinement; what is no longer shown is no longer selected."""
+    """Set the refinement; hidden detections are not selected."""
     after = replace(state, refinement=refinement)
     return replace(after, selected=after.selected & _shown_indices(after))
 
 
 def choose_model(state: ViewerState, model: str, models: Sequence[str]) -> ViewerState:
-    """Another model; the detections of the former one stay until it has answered."""
+    """Set the model; the detections of the former one stay until it has answered."""
     return replace(state, model=model, models=tuple(models), pace=None)
 
 
 def choose_tiling(state: ViewerState, tiling: Tiling | None) -> ViewerState:
-    """Cut large images otherwise; the former detections stay until the model has answered."""
+    """Set the tiling; the former detections stay until the model has answered."""
     return replace(state, tiling=tiling)
 
 
 def paced(state: ViewerState, pace: Pace) -> ViewerState:
-    """It is known what tiles cost."""
+    """Set what tiles cost."""
     return replace(state, pace=pace)
 
 
 def at_tile(state: ViewerState, at: int, of: int) -> ViewerState:
-    """Another tile of the image is looked at."""
+    """Set the tile that is being detected in."""
     return replace(state, tile=(at, of))
 
 
@@ -243,41 +243,41 @@ def select(state: ViewerState, indices: frozenset[int]) -> ViewerState:
 
 
 def waiting(state: ViewerState, stage: Stage | None) -> ViewerState:
-    """Wait for something, or for nothing any more."""
+    """Set what is waited for."""
     return replace(state, stage=stage, tile=None)
 
 
 def listed_more(state: ViewerState, sources: Sequence[Source]) -> ViewerState:
-    """More images behind those that were opened together; the place of the shown one stays what it is."""
-    first = len(state.sources) - state.received
+    """Append to the opened images; the requested image stays the same."""
+    first = len(state.sources) - state.inbox_size
     at = state.at if state.at is None or state.at < first else state.at + len(sources)
     return replace(state, sources=(*state.sources[:first], *sources, *state.inbox), at=at)
 
 
 def listed(state: ViewerState, sources: Sequence[Source]) -> ViewerState:
-    """Other images to go through; those that clients sent stay behind them."""
+    """Replace the opened images; client images stay behind them."""
     return replace(state, sources=(*sources, *state.inbox), at=None)
 
 
-def arrived(state: ViewerState, sources: Sequence[Source]) -> ViewerState:
-    """Clients sent more images: they go to the end; the oldest make room, but not the one that is shown."""
+def inbox_extended(state: ViewerState, sources: Sequence[Source]) -> ViewerState:
+    """Append client images; the oldest leave where there are too many, but not the one that is shown."""
     shown = None if state.at is None else state.sources[state.at]
     inbox = newest((*state.inbox, *sources), shown)
     return _with_inbox(state, inbox)
 
 
-def emptied(state: ViewerState) -> ViewerState:
-    """What clients sent is no longer in the list; an image of theirs stays on the canvas."""
+def inbox_emptied(state: ViewerState) -> ViewerState:
+    """Remove the client images from the list; one that is shown stays on the canvas."""
     return _with_inbox(state, ())
 
 
 def pointed(state: ViewerState, at: int | None) -> ViewerState:
-    """Another place in the list, its image not opened yet."""
+    """Set the requested row; its image is not open yet."""
     return replace(state, at=at)
 
 
 def opened(state: ViewerState, image: OpenedImage, at: int | None) -> ViewerState:
-    """Another image, nothing detected in it yet."""
+    """Show an image in which nothing was detected yet."""
     return replace(
         state,
         image=image,
@@ -292,7 +292,7 @@ def opened(state: ViewerState, image: OpenedImage, at: int | None) -> ViewerStat
 
 
 def not_opened(state: ViewerState, reason: str) -> ViewerState:
-    """The image of the list that was asked for cannot be shown: neither is the former one, which is not it."""
+    """Show why the requested image cannot be opened, in place of the former image."""
     return replace(
         state,
         image=None,
@@ -306,28 +306,28 @@ def not_opened(state: ViewerState, reason: str) -> ViewerState:
 
 
 def detected(state: ViewerState, detections: Detections) -> ViewerState:
-    """The model has answered."""
+    """Show what the model found."""
     return replace(recalled(state, detections), session_tokens=state.session_tokens + detections.tokens)
 
 
 def recalled(state: ViewerState, detections: Detections) -> ViewerState:
-    """What is in the image was known already."""
+    """Show detections that were known already."""
     return replace(state, detections=detections, selected=frozenset(), stage=None, message=None)
 
 
 def told(state: ViewerState, message: Message | None) -> ViewerState:
-    """Another sentence in the message bar, or none."""
+    """Set the message; `None` closes the message bar."""
     return replace(state, message=message)
 
 
 def _with_inbox(state: ViewerState, inbox: tuple[Source, ...]) -> ViewerState:
-    sources = (*state.sources[: len(state.sources) - state.received], *inbox)
-    at = None if state.at is None else place_of(state.sources[state.at], sources)
-    return replace(state, sources=sources, received=len(inbox), at=at)
+    sources = (*state.sources[: len(state.sources) - state.inbox_size], *inbox)
+    at = None if state.at is None else row_of(state.sources[state.at], sources)
+    return replace(state, sources=sources, inbox_size=len(inbox), at=at)
 
 
-def place_of(source: Source, sources: Sequence[Source]) -> int | None:
-    """Where an image is in a list, if it is there."""
+def row_of(source: Source, sources: Sequence[Source]) -> int | None:
+    """Return the row of an image in a list, by identity."""
     return next((at for at, each in enumerate(sources) if each is source), None)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from PyQt5.QtGui import QImage
 
 from desktop.images.pixels import to_qimage
-from desktop.state.look import Look
+from desktop.state.detection_setup import DetectionSetup
 from engine.batch.tiled import detect_tiled
 from engine.detect.tiling import Tiling
 from engine.engine import Engine, OpenedImage
@@ -73,7 +73,7 @@ class Prefetch:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._wanted: tuple[Source, ...] = ()
-        self._look = Look("")
+        self._setup = DetectionSetup("")
         self._round = 0
         self._has_work = self._has_ended = False
         self._opening: Source | None = None
@@ -92,7 +92,7 @@ class Prefetch:
         with self._changed:
             self._round += 1
             self._wanted = tuple(source for source in sources if source.kind != "url" or _is_in(source, urls))
-            self._look = Look(model, tiling)
+            self._setup = DetectionSetup(model, tiling)
             self._ready = [each for each in self._ready if each is self._shown or self._is_kept(each)]
             while self._room() < 0 and self._let_go_of_one(self._wanted):
                 pass
@@ -152,14 +152,14 @@ class Prefetch:
                 if self._has_ended:
                     return
                 self._has_work = False
-                number, wanted, look = self._round, self._wanted, self._look
+                number, wanted, setup = self._round, self._wanted, self._setup
             try:
                 for place in range(len(wanted)):
-                    self._prepare(number, wanted, place, look)
+                    self._prepare(number, wanted, place, setup)
             except CancelledError:
                 continue
 
-    def _prepare(self, number: int, wanted: tuple[Source, ...], place: int, look: Look) -> None:
+    def _prepare(self, number: int, wanted: tuple[Source, ...], place: int, setup: DetectionSetup) -> None:
         def cancelled() -> bool:
             return number != self._round
 
@@ -168,9 +168,9 @@ class Prefetch:
         try:
             ready = self._opened(wanted, place, cancelled)
             is_answered = ready.image.source.kind == "bytes"  # a client's image came with its answer
-            if not is_answered and self._engine.cache is not None and self._engine.loaded(look.model) is not None:
+            if not is_answered and self._engine.cache is not None and self._engine.loaded(setup.model) is not None:
                 places = self._engine.scheduler.behind(Rank.AHEAD)
-                detect_tiled(self._engine, ready.image, look.model, look.tiling, cancelled, places=places)
+                detect_tiled(self._engine, ready.image, setup.model, setup.tiling, cancelled, places=places)
         except CancelledError:
             raise
         except EngineError:

@@ -41,7 +41,7 @@ class WindowActions(QObject):
         self.relabel_box.closed.connect(lambda: view.show_unnamed(None))
         viewer.reviewing.box_wanted.connect(view.focus_box)
         self._drawn: Box | None = None
-        viewer.leaving.connect(self.leave)
+        viewer.events.leaving.connect(self.leave)
 
     def files(self, edit_source: Do, export: Do, export_as: Do) -> tuple[ActionSpec, ...]:
         """Opening and exporting, with what the window itself does of it."""
@@ -54,7 +54,7 @@ class WindowActions(QObject):
             ("editSource", tr("Go to the URL box"), ("Ctrl+L",), edit_source, ""),
             ("export", tr("Export, as last time"), ("Ctrl+S",), export, "download"),
             ("exportAs", tr("Export…"), ("Ctrl+Shift+S",), export_as, "download"),
-            ("copyImage", tr("Copy the annotated image"), ("Ctrl+C",), viewer.copy_image, "copy"),
+            ("copyImage", tr("Copy the annotated image"), ("Ctrl+C",), viewer.exports.copy_image, "copy"),
             ("copyJson", tr("Copy the JSON"), ("Ctrl+Shift+C",), self.copy_json, ""),
         )
         return tuple(ActionSpec(*row, group=Group.FILES) for row in rows)
@@ -63,13 +63,17 @@ class WindowActions(QObject):
         """Going through the images and detecting in them."""
         viewer, reviewing = self._viewer, self._viewer.reviewing
         return (
-            _key("nextImage", tr("Next image"), "D", lambda: viewer.go(1), Group.IMAGE),
-            _key("previousImage", tr("Previous image"), "A", lambda: viewer.go(-1), Group.IMAGE),
-            _key("nextOpen", tr("Next image to review"), "Shift+D", lambda: reviewing.go_to_open(1), Group.IMAGE),
+            _key("nextImage", tr("Next image"), "D", lambda: viewer.browsing.go(1), Group.IMAGE),
+            _key("previousImage", tr("Previous image"), "A", lambda: viewer.browsing.go(-1), Group.IMAGE),
+            _key("nextOpen", tr("Next image to review"), "Shift+D", lambda: reviewing.go_to_unreviewed(1), Group.IMAGE),
             _key(
-                "previousOpen", tr("Previous image to review"), "Shift+A", lambda: reviewing.go_to_open(-1), Group.IMAGE
+                "previousOpen",
+                tr("Previous image to review"),
+                "Shift+A",
+                lambda: reviewing.go_to_unreviewed(-1),
+                Group.IMAGE,
             ),
-            ActionSpec("detect", tr("Detect again"), ("F5",), viewer.detect_again, "play", group=Group.IMAGE),
+            ActionSpec("detect", tr("Detect again"), ("F5",), viewer.browsing.detect_again, "play", group=Group.IMAGE),
             ActionSpec(
                 "detectAll", tr("Detect in all images"), ("Ctrl+F5",), viewer.detect_all, "play", group=Group.IMAGE
             ),
@@ -144,16 +148,16 @@ class WindowActions(QObject):
 
     def open_files(self) -> None:
         """Ask for files and open them."""
-        self._viewer.open(ask_images(self._window))
+        self._viewer.browsing.open(ask_images(self._window))
 
     def open_folder(self) -> None:
         """Ask for a folder and open it."""
         folder = ask_folder(self._window)
-        self._viewer.open([folder] if folder else [])
+        self._viewer.browsing.open([folder] if folder else [])
 
     def open_samples(self) -> None:
         """Open the images that come with the program."""
-        self._viewer.open([resource("samples")])
+        self._viewer.browsing.open([resource("samples")])
 
     def paste(self) -> None:
         """Open what is on the clipboard."""
@@ -161,11 +165,11 @@ class WindowActions(QObject):
         if mime is None or not can_open(mime):
             self._viewer.tell(tr("The clipboard holds nothing that can be opened."))
         else:
-            self._viewer.open(given_in(mime))
+            self._viewer.browsing.open(given_in(mime))
 
     def copy_json(self) -> None:
         """Put the API's answer on the clipboard."""
-        text = self._viewer.answer_json()
+        text = self._viewer.exports.answer_json()
         if text:
             put_text(text)
             self._viewer.tell(tr("The JSON is on the clipboard."))
@@ -180,16 +184,16 @@ class WindowActions(QObject):
         if self._view.cancel_drawing():
             return
         if self._viewer.state.selected:
-            self._viewer.select(frozenset())
+            self._viewer.choosing.select(frozenset())
         elif self._viewer.state.stage is not None:
-            self._viewer.cancel()
+            self._viewer.browsing.cancel()
         else:
             self._viewer.dismiss_message()
 
     def select_all(self) -> None:
         """Select every box that is shown."""
         shown = self._viewer.state.shown
-        self._viewer.select(frozenset() if shown is None else frozenset(shown.indices.tolist()))
+        self._viewer.choosing.select(frozenset() if shown is None else frozenset(shown.indices.tolist()))
 
     def step_box(self, step: int) -> None:
         """Select the next box by score."""
@@ -199,7 +203,7 @@ class WindowActions(QObject):
         indices = shown.indices.tolist()
         places = [place for place, index in enumerate(indices) if index in selected]
         at = (places[0] + step) % len(indices) if places else 0
-        self._viewer.select(frozenset({indices[at]}))
+        self._viewer.choosing.select(frozenset({indices[at]}))
         self._view.centre_on(indices[at])
 
     def toggle_boxes(self) -> None:
@@ -209,7 +213,7 @@ class WindowActions(QObject):
     def step_threshold(self, step: float) -> None:
         """Move the threshold."""
         threshold = self._viewer.state.chosen.threshold + step
-        self._viewer.set_threshold(round(min(1.0, max(0.0, threshold)), 2))
+        self._viewer.choosing.set_threshold(round(min(1.0, max(0.0, threshold)), 2))
 
     def leave(self) -> None:
         """Another image comes: what was being named was in this one."""
@@ -227,7 +231,7 @@ class WindowActions(QObject):
 
     def relabel_one(self, index: int) -> None:
         """Ask for the class of a box that was double-clicked."""
-        self._viewer.select(frozenset({index}))
+        self._viewer.choosing.select(frozenset({index}))
         self.relabel()
 
     def add(self, box: Box) -> None:

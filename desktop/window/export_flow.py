@@ -38,9 +38,9 @@ class ExportFlow(QObject):
         self.dialog: ExportDialog | None = None
         self._last: ExportWish | None = None
         self._last_in: Path | None = None
-        viewer.exporter.progressed.connect(self._on_progress)
-        viewer.exporter.finished.connect(self._on_finished)
-        viewer.exporter.failed.connect(self._on_failed)
+        viewer.exports.exporter.progressed.connect(self._on_progress)
+        viewer.exports.exporter.finished.connect(self._on_finished)
+        viewer.exports.exporter.failed.connect(self._on_failed)
 
     def export_as(self) -> None:
         """Ask what to export where."""
@@ -95,13 +95,13 @@ class ExportFlow(QObject):
             self.dialog = ExportDialog(self._window)
             self.dialog.choose_format(self._store.value.export_format)
             self.dialog.asked.connect(self._start)
-            self.dialog.cancel_asked.connect(self._viewer.exporter.cancel)
+            self.dialog.cancel_asked.connect(self._viewer.exports.exporter.cancel)
         return self.dialog
 
     def _start(self, wish: ExportWish) -> None:
         self._last, self._last_in = wish, self._viewer.session_path
         self._store.change(export_folder=str(wish.target.parent), export_format=wish.format.key)
-        self._viewer.export(wish, self._selected())
+        self._viewer.exports.export(wish, self._selected())
 
     def _on_progress(self, done: int, total: int) -> None:
         if self.dialog is not None:

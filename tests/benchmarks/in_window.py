@@ -50,7 +50,7 @@ def open_folder(folder: str, count: str) -> Measured:
     watched.until(lambda state: state.stage is None and watched.viewer.engine.loaded(state.model) is not None)
     watched.rest(0.5)
     watched.restart()
-    times = _listing(watched, int(count), lambda: watched.viewer.open([folder]))
+    times = _listing(watched, int(count), lambda: watched.viewer.browsing.open([folder]))
     busy = watched.longest_wait
     watched.close()
     return {name: [seconds] for name, seconds in times.items()} | {"busy": [busy]}
@@ -65,7 +65,9 @@ def next_image(folder: str, turns: str, jump: str) -> Measured:
         times["prefetched"].append(watched.shown_at(_at(watched) + 1, lambda: _press(watched, Qt.Key.Key_D)))
         watched.prefetch()
         times["jumped"].append(
-            watched.shown_at(_at(watched) + int(jump), lambda: watched.viewer.show_source(_at(watched) + int(jump)))
+            watched.shown_at(
+                _at(watched) + int(jump), lambda: watched.viewer.browsing.show_row(_at(watched) + int(jump))
+            )
         )
     watched.close()
     return times
@@ -108,7 +110,7 @@ def open_image(path: str) -> Measured:
     watched = WatchedWindow()
     watched.until(lambda state: state.stage is None and watched.viewer.engine.loaded(state.model) is not None)
     watched.rest(0.5)
-    opened = watched.seen(lambda: watched.viewer.open([path]), lambda state: state.image is not None)
+    opened = watched.seen(lambda: watched.viewer.browsing.open([path]), lambda state: state.image is not None)
     watched.close()
     return {"opened": [opened]}
 
@@ -138,7 +140,7 @@ def memory(folder: str, first: str, last: str) -> Measured:
     process, held = psutil.Process(), []
     started = time.perf_counter()
     for at in range(int(last)):
-        watched.viewer.show_source(at)
+        watched.viewer.browsing.show_row(at)
         watched.until(lambda state, at=at: state.stage is None and state.image.source is state.sources[at])
         if at + 1 in (int(first), int(last)):
             held.append(process.memory_info().rss / MEGABYTE)
@@ -161,11 +163,11 @@ def _choose(watched: WatchedWindow) -> Measured:
     viewer = watched.viewer
     found = crowd(BOXES, QSize(*watched.state.image.pixels.size))
     viewer.runner.happened.emit(replace(found, model=watched.state.model))
-    viewer.set_threshold(0.0)
+    viewer.choosing.set_threshold(0.0)
     watched.rest(1.0)
     steps = [float(0.5 + 0.45 * np.sin(step / 4)) for step in range(SLIDER_STEPS)]
-    slid = [_until_painted(watched, lambda step=step: viewer.set_threshold(step)) for step in steps]
-    viewer.set_threshold(0.5)
+    slid = [_until_painted(watched, lambda step=step: viewer.choosing.set_threshold(step)) for step in steps]
+    viewer.choosing.set_threshold(0.5)
     decided = []
     for _ in range(DECISIONS):
         _press(watched, Qt.Key.Key_J)
@@ -191,17 +193,18 @@ def _at(watched: WatchedWindow) -> int:
 
 def _fill_tally(watched: WatchedWindow, count: int) -> None:
     """The scores of every image of the list, as if each had been detected in."""
-    book, random = watched.viewer.book, np.random.default_rng(3)
-    tally, places = book._finds._tally, book.places
+    known, random = watched.viewer.session.known, np.random.default_rng(3)
+    images = known.images
     names = watched.state.detections.names
     ids, boxes = np.array(sorted(names)), np.array([[1, 1, 9, 9]], np.float32).repeat(SCORES_AN_IMAGE, 0)
     for place in range(count):
         if place != watched.state.at:
             scores = (random.random(SCORES_AN_IMAGE) * 0.94 + 0.06).astype(np.float32)
             labels = random.choice(ids, SCORES_AN_IMAGE)
-            tally.put(places.number(place), Detections.from_arrays(scores, labels, boxes, names, 48, 48))
-            places.detected(places.number(place))
-    watched.viewer._set(book.remarked(watched.state))
+            number, content_hash = images.number(place), f"{place:032x}"
+            images.set_read(number, content_hash, is_reviewed=False)
+            known.put(content_hash, Detections.from_arrays(scores, labels, boxes, names, 48, 48), ())
+    watched.viewer.holder.refresh()
     watched.rest(1.0)
 
 

@@ -35,7 +35,7 @@ def export(open_window: OpenWindow, folder: Path) -> Driver:
     """A window whose export dialog was asked for."""
     driver = open_window(folder)
     driver.wait_detected("图 1.png")
-    driver.window._viewer.set_threshold(0.0)
+    driver.window.viewer.choosing.set_threshold(0.0)
     ask(driver)
     return driver
 
@@ -138,7 +138,7 @@ def test_images_that_are_left_out_are_told_of(export: Driver, folder: Path) -> N
 def test_before_anything_is_detected_there_is_nothing_to_export(open_window: OpenWindow, folder: Path) -> None:
     driver = open_window()
     driver.window._store.change(detect_on_opening=False)
-    driver.window._viewer.open([str(folder)])
+    driver.window.viewer.browsing.open([str(folder)])
     driver.wait_until(lambda: driver.state.image is not None and driver.state.stage is None)
     ask(driver)
     press_export(driver)

@@ -132,7 +132,7 @@ def test_an_address_that_leads_nowhere_is_told(driver: Driver) -> None:
     assert isinstance(edit, QLineEdit)
     before = driver.state.image
     for text in ("ftp://example.invalid/a.jpg", "data:nothing", "   /no/such/file.png  "):
-        driver.window._viewer.dismiss_message()
+        driver.window.viewer.dismiss_message()
         edit.setText(text)
         edit.setFocus()
         driver.qtbot.keyClick(edit, Qt.Key.Key_Return)

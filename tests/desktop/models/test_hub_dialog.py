@@ -51,7 +51,7 @@ class Hub:
 
     @property
     def downloads(self) -> HubDownloads:
-        return self.driver.window._viewer.models.downloads
+        return self.driver.window.viewer.models.downloads
 
     @property
     def told(self) -> str:
@@ -196,13 +196,13 @@ def test_offline_says_so_at_once_and_everything_local_works(offline: Hub, image_
     problem = offline.row(offline.ids[0]).findChild(QLabel, "downloadProblem")
     assert problem is not None
     assert "cannot be reached" in problem.text()
-    driver.window._viewer.open([image_file])
+    driver.window.viewer.browsing.open([image_file])
     driver.wait_detected(image_file.name)
 
 
 def test_a_model_is_downloaded_named_and_used(page: Hub, hub: HubServer, tiny_detr: Path, own_home: Path) -> None:
     hub.add("acme/tiny", tiny_detr)
-    driver, models = page.driver, page.driver.window._viewer.models
+    driver, models = page.driver, page.driver.window.viewer.models
     page.download("acme/tiny")
     page.wait_phase(Phase.DONE, "acme/tiny")
     assert "acme/tiny" in (own_home / "config" / "models.toml").read_text("utf-8")
@@ -228,7 +228,7 @@ def test_a_download_is_paused_resumed_and_given_up(page: Hub, hub: HubServer) ->
     bar = page.row().findChild(QProgressBar, "downloadBar")
     assert bar is not None
     assert 0 < bar.value() < bar.maximum()
-    rows = page.driver.window._viewer.models
+    rows = page.driver.window.viewer.models
     assert any(row.presence is Presence.DOWNLOADING and row.percent for row in rows.rows)
     page.press("downloadGo", page.row())
     page.wait_phase(Phase.PAUSED)

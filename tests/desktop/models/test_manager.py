@@ -69,7 +69,7 @@ class Manager:
 
     @property
     def manager(self) -> ModelManager:
-        return self.driver.window._viewer.models
+        return self.driver.window.viewer.models
 
     @property
     def dialog(self) -> ModelDialog:
@@ -230,7 +230,7 @@ def test_a_model_that_fails_to_load_leaves_the_former_one_serving(
     driver.wait_until(lambda: manager.presence("gut") is Presence.BROKEN)
     driver.wait_until(lambda: "model.safetensors" in manager.select("gut").row.problem)
     before, chosen = driver.state.detections, driver.state.chosen
-    driver.window._viewer.set_model("gut")
+    driver.window.viewer.model_choice.set_model("gut")
     driver.wait_until(lambda: "model.safetensors" in driver.message and driver.state.model == "tiny-detr")
     assert driver.state.detections is before
     assert driver.state.chosen == chosen
@@ -244,10 +244,10 @@ def test_the_one_that_was_loaded_last_serves_even_where_it_was_not_asked_yet(
 ) -> None:
     driver = open_window()
     driver.wait_until(lambda: driver.state.stage is None)
-    driver.window._viewer.add_model(second)
+    driver.window.viewer.model_choice.use_folder(second)
     driver.wait_until(lambda: driver.state.stage is None)
     (tmp_path / "leer").mkdir()
-    driver.window._viewer.add_model(tmp_path / "leer")
+    driver.window.viewer.model_choice.use_folder(tmp_path / "leer")
     driver.wait_told("config.json is missing")
     assert driver.state.model == LONG
 
@@ -296,8 +296,8 @@ def test_a_removed_model_keeps_its_files_and_the_starter_takes_over(manager: Man
 
 
 def test_a_models_own_threshold_top_k_and_classes_hold_while_it_is_chosen(manager: Manager, second: Path) -> None:
-    driver, viewer = manager.driver, manager.driver.window._viewer
-    viewer.set_threshold(0.4)
+    driver, viewer = manager.driver, manager.driver.window.viewer
+    viewer.choosing.set_threshold(0.4)
     manager.add(second)
     manager.select(LONG)
     choice = manager.dialog.models.card.choice
@@ -316,15 +316,15 @@ def test_a_models_own_threshold_top_k_and_classes_hold_while_it_is_chosen(manage
     manager.use(LONG)
     driver.wait_until(lambda: driver.state.refinement.hidden == frozenset({"dog"}))
     assert (driver.state.chosen.threshold, driver.state.chosen.top_k) == (0.2, 7)
-    viewer.set_top_k(3)
-    viewer.set_model("tiny-detr")
+    viewer.choosing.set_top_k(3)
+    viewer.model_choice.set_model("tiny-detr")
     assert driver.state.chosen.threshold == 0.4
     assert driver.state.chosen.top_k == 3  # what the user chose meanwhile stays
     assert driver.state.refinement.hidden == frozenset()
 
 
 def test_a_model_that_fails_takes_its_defaults_back(manager: Manager, second: Path, tmp_path: Path) -> None:
-    driver, viewer = manager.driver, manager.driver.window._viewer
+    driver, viewer = manager.driver, manager.driver.window.viewer
     shutil.copytree(second, tmp_path / "bald")
     manager.add(tmp_path / "bald")
     manager.select("bald")
@@ -332,9 +332,9 @@ def test_a_model_that_fails_takes_its_defaults_back(manager: Manager, second: Pa
         viewer.models.set_defaults("bald", Defaults(0.9, 1, frozenset({"cat"})))
     with driver.qtbot.waitSignal(viewer.models.defaults_changed):
         viewer.models.set_defaults("tiny-detr", Defaults(0.3))
-    viewer.set_threshold(0.6)
+    viewer.choosing.set_threshold(0.6)
     (tmp_path / "bald" / "config.json").unlink()
-    viewer.set_model("bald")
+    viewer.model_choice.set_model("bald")
     assert driver.state.chosen.threshold == 0.9
     driver.wait_told("config.json is missing")
     assert driver.state.model == "tiny-detr"
@@ -348,7 +348,7 @@ def test_a_catalog_that_is_changed_by_hand_is_noticed(manager: Manager, second: 
     file.write_text(f"# my models\n['von Hand']\nfolder = '{second}'\n", "utf-8")
     driver.wait_until(lambda: "von Hand" in driver.state.models and "von Hand" in manager.names())
     assert driver.find("modelPicker").findText("von Hand") > 0  # type: ignore[attr-defined]
-    driver.window._viewer.set_model("von Hand")
+    driver.window.viewer.model_choice.set_model("von Hand")
     driver.wait_until(lambda: manager.presence("von Hand") is Presence.IN_USE)
 
     file.write_text("# my models\n['von Hand']\nfolder = '/nowhere\n", "utf-8")
@@ -401,7 +401,7 @@ def test_models_that_are_dropped_on_the_dialog_are_added(manager: Manager, secon
 
 def test_class_names_that_nothing_tells_are_asked_for_once(driver: Driver, tmp_path: Path) -> None:
     onnx = write_finished(tmp_path / "export.onnx")
-    viewer = driver.window._viewer
+    viewer = driver.window.viewer
     viewer.models.add(onnx, use=True)
     driver.wait_until(lambda: driver.window.findChild(NamesDialog) is not None)
     dialog = driver.window.findChild(NamesDialog)
@@ -420,15 +420,15 @@ def test_class_names_that_nothing_tells_are_asked_for_once(driver: Driver, tmp_p
 
     driver.wait_until(has_names)
     assert (tmp_path / "export.labels.txt").read_text("utf-8").splitlines() == list(names)
-    viewer.set_model("tiny-detr")
+    viewer.model_choice.set_model("tiny-detr")
     driver.wait_until(lambda: driver.state.stage is None)
     with driver.qtbot.assertNotEmitted(viewer.models.names_wanted, wait=300):
-        viewer.set_model("export")
+        viewer.model_choice.set_model("export")
 
 
 def test_class_names_come_from_a_file_or_are_numbers(driver: Driver, tmp_path: Path) -> None:
     onnx = write_finished(tmp_path / "export.onnx")
-    viewer = driver.window._viewer
+    viewer = driver.window.viewer
     viewer.models.add(onnx, use=True)
     driver.wait_until(lambda: driver.window.findChild(NamesDialog) is not None)
     dialog = driver.window.findChild(NamesDialog)
@@ -465,11 +465,11 @@ def test_everything_in_the_dialog_is_named(manager: Manager, second: Path) -> No
 
 def swap(driver: Driver, models: tuple[str, str], times: int) -> int:
     """Swap forth and back, asking the model each time; returns the memory in use."""
-    viewer = driver.window._viewer
+    viewer = driver.window.viewer
     for at in range(times):
-        viewer.set_model(models[at % 2])
+        viewer.model_choice.set_model(models[at % 2])
         driver.wait_until(lambda: driver.state.stage is None)
-        viewer.detect_again()
+        viewer.browsing.detect_again()
         driver.wait_until(lambda: driver.state.stage is None)
     gc.collect()
     return int(psutil.Process().memory_info().rss)
@@ -482,7 +482,7 @@ def one_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_swapping_models_costs_no_memory(one_in_memory: None, driver: Driver, second: Path) -> None:
-    driver.window._viewer.add_model(second)
+    driver.window.viewer.model_choice.use_folder(second)
     driver.wait_until(lambda: driver.state.stage is None)
     before = swap(driver, ("tiny-detr", LONG), 6)
     assert swap(driver, ("tiny-detr", LONG), 10) - before < 40 * MEGABYTE
@@ -490,7 +490,7 @@ def test_swapping_models_costs_no_memory(one_in_memory: None, driver: Driver, se
 
 @pytest.mark.soak
 def test_fifty_swaps_between_real_models_leave_memory_flat(one_in_memory: None, driver: Driver) -> None:
-    driver.window._viewer.set_model("starter")
+    driver.window.viewer.model_choice.set_model("starter")
     driver.wait_until(lambda: driver.state.stage is None)
     before = swap(driver, ("tiny-detr", "starter"), 10)
     after = swap(driver, ("tiny-detr", "starter"), 50)
@@ -604,7 +604,7 @@ def test_a_precision_that_cannot_be_had_after_all_is_not_shown_as_chosen(precisi
 def test_a_precision_that_was_lost_is_told_and_can_be_measured_again(precision: Precision) -> None:
     """Its files were removed from the cache, or another version was installed."""
     manager, driver = precision.manager, precision.manager.driver
-    engine = driver.window._viewer._engine
+    engine = driver.window.viewer.engine
     keep_form(engine, "starter")
     precision.manager.manager.precisions.read("starter")
     driver.wait_until(lambda: precision.lines()[1][1])
@@ -651,7 +651,7 @@ def test_a_measurement_ends_where_nobody_waits_for_it(precision: Precision, end:
 
 def test_with_too_few_images_nothing_is_measured(precision: Precision, image_file: Path) -> None:
     driver = precision.manager.driver
-    driver.window._viewer.open([image_file])
+    driver.window.viewer.browsing.open([image_file])
     driver.wait_until(lambda: not precision.button.isEnabled())
     assert precision.button.toolTip() == "bf16 needs at least 5 images to be measured on."
 

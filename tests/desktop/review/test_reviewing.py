@@ -47,7 +47,7 @@ def review(open_window: OpenWindow, folder: Path) -> Driver:
 def show_five(driver: Driver) -> None:
     """Put the threshold below the five best scores."""
     assert driver.state.detections is not None
-    driver.window._viewer.set_threshold(float(driver.state.detections.scores[5]))
+    driver.window.viewer.choosing.set_threshold(float(driver.state.detections.scores[5]))
     assert driver.state.shown is not None
     assert len(driver.state.shown) == 5
 
@@ -84,7 +84,7 @@ def test_undo_and_redo_go_through_everything(review: Driver) -> None:
     for key in (KEY.Key_Return, KEY.Key_X, KEY.Key_Return):
         press(review, KEY.Key_J)
         press(review, key)
-    review.window._viewer.reviewing.set_note("模糊")
+    review.window.viewer.reviewing.set_note("模糊")
     whole = review.state.decided
     for _ in range(4):
         press(review, KEY.Key_Z, control)
@@ -99,7 +99,7 @@ def test_undo_and_redo_go_through_everything(review: Driver) -> None:
 def test_an_accepted_box_stays_whatever_the_threshold_is(review: Driver) -> None:
     press(review, KEY.Key_J)
     press(review, KEY.Key_Return)
-    review.window._viewer.set_threshold(1.0)
+    review.window.viewer.choosing.set_threshold(1.0)
     assert review.state.shown is not None
     assert [each.index for each in review.state.shown] == [0]
 
@@ -189,7 +189,7 @@ def test_decisions_follow_a_file_that_was_moved(open_window: OpenWindow, review:
     again = open_window(folder)
     again.wait_until(lambda: len(again.state.sources) == 4 and again.state.stage is None)
     place = [source.name for source in again.state.sources].index("改名.png")
-    again.window._viewer.show_source(place)
+    again.window.viewer.browsing.show_row(place)
     again.wait_detected("改名.png")
     assert statuses(again) == [Status.ACCEPTED]
 
@@ -221,7 +221,7 @@ def test_a_decision_that_cannot_be_kept_is_not_shown_as_made(review: Driver, mon
 def test_least_sure_goes_to_the_nearest_to_the_threshold(review: Driver) -> None:
     assert review.state.detections is not None
     scores = review.state.detections.scores
-    review.window._viewer.set_threshold(float((scores[2] + scores[3]) / 2 + 1e-4))
+    review.window.viewer.choosing.set_threshold(float((scores[2] + scores[3]) / 2 + 1e-4))
     press(review, KEY.Key_U)
     nearest = int(abs(scores - review.state.chosen.threshold).argmin())
     assert review.state.selected == {nearest}
@@ -230,14 +230,14 @@ def test_least_sure_goes_to_the_nearest_to_the_threshold(review: Driver) -> None
 
 
 def test_least_sure_goes_to_other_images_and_shows_the_box_there(review: Driver) -> None:
-    review.window._viewer.set_threshold(0.0)
+    review.window.viewer.choosing.set_threshold(0.0)
     press(review, KEY.Key_D)
     review.wait_detected("图 2.png")
     press(review, KEY.Key_A)
     review.wait_detected("图 1.png")
     seen = set()
     for _ in range(len(review.state.scores.scores)):
-        review.window._viewer.select(frozenset())
+        review.window.viewer.choosing.select(frozenset())
         press(review, KEY.Key_U)
         review.wait_until(lambda: bool(review.state.selected) and review.state.stage is None)
         assert review.state.image is not None
@@ -262,7 +262,7 @@ def test_a_drawn_box_stays_in_sight_until_it_has_a_class(review: Driver) -> None
 def test_where_the_user_is_is_kept_without_closing(review: Driver) -> None:
     press(review, KEY.Key_D)
     review.wait_detected("图 2.png")
-    session = review.window._viewer._book.session
+    session = review.window.viewer.session.session
     assert session is not None
     review.wait_until(lambda: str(session.view().get("location", "")).endswith("图 2.png"))
 
@@ -287,7 +287,7 @@ def test_unreadable_images_are_marked_and_passed_over(open_window: OpenWindow, f
 
 
 def test_a_whole_folder_is_reviewed_by_keyboard_alone(review: Driver) -> None:
-    review.window._viewer.set_threshold(0.0)
+    review.window.viewer.choosing.set_threshold(0.0)
     for at in range(1, 5):
         review.wait_detected(f"图 {at}.png")
         press(review, KEY.Key_J)
@@ -324,7 +324,7 @@ def test_space_waits_until_the_model_has_answered(review: Driver, monkeypatch: p
         return detect(detector, prepared)
 
     monkeypatch.setattr(Detector, "detect", slow)
-    review.window._viewer.show_source(3)
+    review.window.viewer.browsing.show_row(3)
     review.wait_until(lambda: shown_name(review) == "图 4.png")
     press(review, KEY.Key_Space)
     assert not review.state.decided.is_reviewed
@@ -338,7 +338,7 @@ def test_a_class_that_is_being_typed_is_not_given_in_another_image(review: Drive
     review.window.view.box_drawn.emit((10.0, 12.0, 60.0, 70.0))
     edit = review.find("relabelEdit")
     review.wait_until(edit.isVisible)
-    review.window._viewer.go(1)
+    review.window.viewer.browsing.go(1)
     review.wait_detected("图 2.png")
     assert not edit.isVisible()
     assert review.state.decided.decisions == ()
@@ -351,7 +351,7 @@ def test_nothing_is_decided_in_a_session_before_its_first_image_is_there(review:
         (other / f"{at}.png").write_bytes(b"no image")
     press(review, KEY.Key_J)
     press(review, KEY.Key_Return)
-    review.window._viewer.open([other])
+    review.window.viewer.browsing.open([other])
     review.wait_until(lambda: bool(review.state.unreadable))
     assert (review.state.image, review.state.at) == (None, 0)
     press(review, KEY.Key_X)
@@ -361,33 +361,33 @@ def test_nothing_is_decided_in_a_session_before_its_first_image_is_there(review:
 
 def test_two_openings_in_a_row_do_not_lock_each_other_out(review: Driver, folder: Path) -> None:
     for at in (2, 3):
-        review.window._viewer.open([folder / f"图 {at}.png"])
+        review.window.viewer.browsing.open([folder / f"图 {at}.png"])
     review.wait_detected("图 3.png")
     assert not review.state.session.is_read_only
 
 
 def test_export_while_the_next_image_is_being_opened_names_each_image_once(review: Driver) -> None:
-    viewer = review.window._viewer
-    viewer._holder.set(pointed(viewer.state, 2))
-    names = [candidate.source.name for candidate in viewer._book.candidates()]
+    viewer = review.window.viewer
+    viewer.holder.set(pointed(viewer.state, 2))
+    names = [candidate.source.name for candidate in viewer.exports.candidates()]
     assert names == [f"图 {at}.png" for at in range(1, 5)]
 
 
 def test_cancel_goes_back_to_the_image_that_is_shown(review: Driver) -> None:
-    viewer = review.window._viewer
-    viewer.show_source(2)
-    viewer.cancel()
+    viewer = review.window.viewer
+    viewer.browsing.show_row(2)
+    viewer.browsing.cancel()
     assert review.state.at == (2 if shown_name(review) == "图 3.png" else 0)
 
 
 def test_undo_says_when_it_was_elsewhere(review: Driver, tmp_path: Path) -> None:
-    viewer = review.window._viewer
+    viewer = review.window.viewer
     for name in ("甲.png", "乙.png"):
         Image.effect_noise((90, len(name.encode()) * 9), 50).convert("RGB").save(tmp_path / name)
-        viewer.open([tmp_path / name])
+        viewer.browsing.open([tmp_path / name])
         review.wait_detected(name)
         if name == "甲.png":
-            viewer.set_threshold(0.0)
+            viewer.choosing.set_threshold(0.0)
             press(review, KEY.Key_J)
             press(review, KEY.Key_Return)
     press(review, KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)

@@ -31,7 +31,7 @@ class WindowService:
     """The window's server, asked in the words of those tests."""
 
     def __init__(self, window: MainWindow) -> None:
-        self.engine = window._viewer._engine
+        self.engine = window.viewer.engine
         self.url = window._server.state.address
         self.http = httpx.Client(base_url=self.url, timeout=30)
 

@@ -366,7 +366,7 @@ def test_the_window_goes_first_while_clients_wait(driver: Driver, image_file: Pa
         waited = time.monotonic() - began
         assert not all(each.done() for each in waiting)
         driver.qtbot.keyClick(driver.window, Qt.Key.Key_F5)
-        driver.window._viewer.cancel()
+        driver.window.viewer.browsing.cancel()
         assert driver.state.stage is None
         driver.wait_until(lambda: all(each.done() for each in waiting))
     assert waited < 2 * seconds + 0.5

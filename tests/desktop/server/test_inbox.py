@@ -15,9 +15,9 @@ from PyQt5.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
 from desktop.server.inbox import Inbox
-from desktop.state import received
-from desktop.state.received import MOST_IMAGES, Received, newest
-from desktop.state.viewer import ViewerState, arrived, emptied, listed, pointed
+from desktop.state import client_images
+from desktop.state.client_images import MOST_IMAGES, ClientImage, newest
+from desktop.state.viewer import ViewerState, inbox_emptied, inbox_extended, listed, pointed
 from engine.detect.detection import Detections, Filter
 from engine.engine import Engine, OpenedImage
 from engine.image.decode import decode_image
@@ -44,9 +44,9 @@ def png(colour: str) -> bytes:
     return out.getvalue()
 
 
-def received_images(first: int, count: int) -> list[Received]:
+def received_images(first: int, count: int) -> list[ClientImage]:
     return [
-        Received(Source("bytes", f"API #{at}", f"inbox {at}", png("red")), nothing_found(), "red")
+        ClientImage(Source("bytes", f"API #{at}", f"inbox {at}", png("red")), nothing_found(), "red")
         for at in range(first, first + count)
     ]
 
@@ -80,17 +80,17 @@ def test_nothing_is_taken_until_it_is_switched_on(driver: Driver, image_file: Pa
     driver.switch_on()
     driver.ask(image_file)
     driver.qtbot.wait(250)
-    assert driver.state.received == 0
+    assert driver.state.inbox_size == 0
 
 
 def test_an_image_appears_and_nothing_else_changes(driver: Driver, image_file: Path) -> None:
     driver.switch_on()
     driver.find("inboxCheck").click()  # type: ignore[attr-defined]
     assert driver.server.state.inbox_open
-    driver.window._viewer.select(frozenset({1}))
+    driver.window.viewer.choosing.select(frozenset({1}))
     before = driver.state
     driver.ask(image_file, threshold=0.9, top_k=1)
-    driver.wait_until(lambda: driver.state.received == 1)
+    driver.wait_until(lambda: driver.state.inbox_size == 1)
     after = driver.state
     assert names(after)[1].startswith("API ")
     assert names(after)[1].endswith(" #1")
@@ -107,7 +107,7 @@ def test_opening_it_shows_the_answer_without_running_a_model(driver: Driver, ima
     driver.switch_on()
     driver.server.open_inbox(True)
     driver.ask(image_file, threshold=0.9, top_k=1)
-    driver.wait_until(lambda: driver.state.received == 1)
+    driver.wait_until(lambda: driver.state.inbox_size == 1)
     tokens = driver.state.session_tokens
     with patch.object(Engine, "detect_in", side_effect=AssertionError("ran the model")):
         driver.qtbot.keyClick(driver.window.view, "d")
@@ -132,20 +132,20 @@ def test_what_is_sent_to_an_empty_window_does_not_open(open_window: object, imag
     driver.switch_on()
     driver.server.open_inbox(True)
     driver.ask(image_file)
-    driver.wait_until(lambda: driver.state.received == 1)
+    driver.wait_until(lambda: driver.state.inbox_size == 1)
     assert driver.find("welcome").isVisible()
     assert driver.state.image is None
-    driver.window._viewer.show_source(0)
+    driver.window.viewer.browsing.show_row(0)
     driver.wait_detected(names(driver.state)[0])
 
 
 def test_a_flood_moves_neither_the_image_nor_the_selection_nor_the_list(driver: Driver, folder: Path) -> None:
     for at in range(40):
         Image.new("RGB", (40, 30), "blue").save(folder / f"{at}.png")
-    viewer = driver.window._viewer
-    viewer.open([folder])
+    viewer = driver.window.viewer
+    viewer.browsing.open([folder])
     driver.wait_detected("0.png")
-    viewer.show_source(2)
+    viewer.browsing.show_row(2)
     driver.wait_detected("2.png")
     view = list_view(driver)
     bar = view.verticalScrollBar()
@@ -153,67 +153,67 @@ def test_a_flood_moves_neither_the_image_nor_the_selection_nor_the_list(driver: 
     bar.setValue(20)
     image, place = driver.state.image, bar.value()
     for start in range(0, 300, 50):
-        viewer.receive(received_images(start, 50))
+        viewer.browsing.add_client_images(received_images(start, 50))
         driver.qtbot.wait(5)
-    assert driver.state.received == MOST_IMAGES
+    assert driver.state.inbox_size == MOST_IMAGES
     assert names(driver.state)[-1] == "API #299"
     assert names(driver.state)[40] == "API #100"
     assert (driver.state.image, driver.state.at) == (image, 2)
     assert current_name(driver) == "2.png"
     assert bar.value() == place
     assert shown_names(driver) == names(driver.state)
-    assert len(viewer._book._finds.answers) == MOST_IMAGES
+    assert len(viewer.session.known.held) == MOST_IMAGES
 
 
 def test_the_one_that_is_shown_stays_when_older_ones_make_room(driver: Driver) -> None:
-    viewer = driver.window._viewer
-    viewer.receive(received_images(0, 3))
-    viewer.show_source(2)
+    viewer = driver.window.viewer
+    viewer.browsing.add_client_images(received_images(0, 3))
+    viewer.browsing.show_row(2)
     driver.wait_detected("API #1")
     image = driver.state.image
-    viewer.receive(received_images(3, MOST_IMAGES))
+    viewer.browsing.add_client_images(received_images(3, MOST_IMAGES))
     driver.qtbot.wait(20)
     assert driver.state.image is image
     assert driver.state.at is not None
     assert names(driver.state)[driver.state.at] == "API #1" == current_name(driver)
     assert "API #0" not in names(driver.state)
-    viewer.go(1)
+    viewer.browsing.go(1)
     driver.wait_detected(names(driver.state)[driver.state.at])
 
 
 def test_an_image_that_opens_while_others_arrive_is_the_one_that_was_asked_for(driver: Driver) -> None:
-    viewer = driver.window._viewer
-    viewer.receive(received_images(0, MOST_IMAGES))
-    viewer.show_source(100)
+    viewer = driver.window.viewer
+    viewer.browsing.add_client_images(received_images(0, MOST_IMAGES))
+    viewer.browsing.show_row(100)
     wanted = names(driver.state)[100]
-    viewer.receive(received_images(MOST_IMAGES, 50))
+    viewer.browsing.add_client_images(received_images(MOST_IMAGES, 50))
     driver.wait_detected(wanted)
     assert driver.state.at == 50
     assert current_name(driver) == wanted
 
 
 def test_another_folder_leaves_the_inbox(driver: Driver, folder: Path) -> None:
-    driver.window._viewer.receive(received_images(0, 2))
+    driver.window.viewer.browsing.add_client_images(received_images(0, 2))
     for name in ("a.png", "b.png"):
         Image.new("RGB", (40, 30), "blue").save(folder / name)
-    driver.window._viewer.open([folder])
+    driver.window.viewer.browsing.open([folder])
     driver.wait_detected("a.png")
     assert names(driver.state) == ["a.png", "b.png", "API #0", "API #1"] == shown_names(driver)
 
 
 def test_the_inbox_can_be_emptied(driver: Driver, image_file: Path) -> None:
-    viewer = driver.window._viewer
+    viewer = driver.window.viewer
     button = driver.find("emptyInbox")
     assert button.isHidden()
-    viewer.receive(received_images(0, 2))
-    viewer.show_source(1)
+    viewer.browsing.add_client_images(received_images(0, 2))
+    viewer.browsing.show_row(1)
     driver.wait_detected("API #0")
     image = driver.state.image
     assert not button.isHidden()
     button.click()  # type: ignore[attr-defined]
     assert names(driver.state) == [image_file.name] == shown_names(driver)
     assert (driver.state.image, driver.state.at) == (image, None)
-    assert viewer._book._finds.answers == {}
+    assert viewer.session.known.held == {}
 
 
 def test_nothing_of_it_is_on_the_disk(driver: Driver, tmp_path: Path, own_home: Path) -> None:
@@ -222,8 +222,8 @@ def test_nothing_of_it_is_on_the_disk(driver: Driver, tmp_path: Path, own_home: 
     driver.switch_on()
     driver.server.open_inbox(True)
     driver.ask(sent)
-    driver.wait_until(lambda: driver.state.received == 1)
-    driver.window._viewer.show_source(len(driver.state.sources) - 1)
+    driver.wait_until(lambda: driver.state.inbox_size == 1)
+    driver.window.viewer.browsing.show_row(len(driver.state.sources) - 1)
     driver.wait_detected(driver.state.sources[-1].name)
     driver.window.close()
     written = [path for path in own_home.rglob("*") if path.is_file()]
@@ -248,17 +248,17 @@ def test_the_newest_stay_within_number_and_size(monkeypatch: pytest.MonkeyPatch)
     many = [source(str(at)) for at in range(MOST_IMAGES + 5)]
     assert newest(many) == tuple(many[5:])
     assert newest(many, many[2]) == (many[2], *many[5:])
-    monkeypatch.setattr(received, "MOST_BYTES", 10)
+    monkeypatch.setattr(client_images, "MOST_BYTES", 10)
     large = [source("a", 4), source("b", 4), source("c", 4), source("d", 4)]
     assert newest(large) == tuple(large[2:])
     assert newest(large, large[0]) == (large[0], large[3])
 
 
 def test_the_list_is_opened_images_then_received_ones() -> None:
-    state = arrived(listed(ViewerState(), [source("a"), source("b")]), [source("1")])
+    state = inbox_extended(listed(ViewerState(), [source("a"), source("b")]), [source("1")])
     state = pointed(state, 2)
     assert names(state) == ["a", "b", "1"]
     assert names(listed(state, [source("c")])) == ["c", "1"]
-    state = arrived(state, [source("2")])
-    assert (names(state), state.at, state.received) == (["a", "b", "1", "2"], 2, 2)
-    assert (names(emptied(state)), emptied(state).at) == (["a", "b"], None)
+    state = inbox_extended(state, [source("2")])
+    assert (names(state), state.at, state.inbox_size) == (["a", "b", "1", "2"], 2, 2)
+    assert (names(inbox_emptied(state)), inbox_emptied(state).at) == (["a", "b"], None)

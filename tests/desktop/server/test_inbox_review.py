@@ -16,8 +16,8 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QListView
 
 from desktop.export.exporting import ExportWish, Scope
-from desktop.review.session_finds import Finds
-from desktop.state.received import MOST_IMAGES, Received
+from desktop.review.known_detections import KnownDetections
+from desktop.state.client_images import MOST_IMAGES, ClientImage
 from desktop.state.viewer import UNKNOWN_COUNT
 from engine.detect.detection import Detections, Filter
 from engine.export.formats.coco import COCO_DATASET
@@ -50,23 +50,25 @@ class Review:
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
-        self.viewer = driver.window._viewer
+        self.viewer = driver.window.viewer
         assert driver.state.detections is not None
         self.names = driver.state.detections.names
         self.send(range(3))
 
     def send(self, seeds: range, first: int = 0, best: float = 0.9) -> None:
         found = two_boxes(self.driver.state.model, self.names, best)
-        read = self.viewer._engine.read
+        read = self.viewer.engine.read
         sources = [Source("bytes", f"API #{at + first}", f"inbox {at + first}", picture(at)) for at in seeds]
-        self.viewer.receive([Received(source, found, read(source).content_hash) for source in sources])
+        self.viewer.browsing.add_client_images(
+            [ClientImage(source, found, read(source).content_hash) for source in sources]
+        )
 
     def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         self.driver.qtbot.keyClick(self.driver.window.view, key, modifier)
 
     def show(self, name: str) -> None:
         names = [source.name for source in self.driver.state.sources]
-        self.viewer.show_source(names.index(name))
+        self.viewer.browsing.show_row(names.index(name))
         self.driver.wait_detected(name)
 
     @property
@@ -78,8 +80,8 @@ class Review:
         return [int(count) for count in self.driver.state.marks.counts]
 
     def exported(self, target: Path, choice: Choice = Choice.SHOWN) -> dict[str, Any]:
-        with self.driver.qtbot.waitSignal(self.viewer.exporter.finished, timeout=10_000):
-            self.viewer.export(ExportWish(COCO_DATASET, Scope.SESSION, choice, target), ())
+        with self.driver.qtbot.waitSignal(self.viewer.exports.exporter.finished, timeout=10_000):
+            self.viewer.exports.export(ExportWish(COCO_DATASET, Scope.SESSION, choice, target), ())
         written: dict[str, Any] = json.loads(target.read_text("utf-8"))
         return written
 
@@ -102,10 +104,10 @@ def review(open_window: OpenWindow, folder: Path) -> Review:
 
 def test_what_was_answered_is_counted_at_once(review: Review) -> None:
     assert review.counts[2:] == [2, 2, 2]
-    review.viewer.set_threshold(0.7)
+    review.viewer.choosing.set_threshold(0.7)
     assert review.counts[2:] == [1, 1, 1]
     assert review.driver.state.scores.count_above(0.7, review.names[0]) == 3
-    review.viewer.set_refinement(Refinement(hidden=frozenset({review.names[0]})))
+    review.viewer.choosing.set_refinement(Refinement(hidden=frozenset({review.names[0]})))
     assert review.counts[2:] == [0, 0, 0]
 
 
@@ -147,7 +149,7 @@ def test_undo_shows_the_image_that_it_was_in(review: Review) -> None:
 
 def test_the_least_sure_box_may_be_in_one_of_them(review: Review) -> None:
     review.send(range(3, 4), best=0.551)
-    review.viewer.set_threshold(0.55)
+    review.viewer.choosing.set_threshold(0.55)
     review.press(KEY.Key_U)
     review.driver.wait_detected("API #3")
     review.driver.wait_until(lambda: bool(review.driver.state.selected))
@@ -179,7 +181,7 @@ def test_marks_stay_with_their_images_while_others_come_and_go(review: Review) -
     assert sum(review.flags) == 0
     assert review.counts[2:] == [2] * MOST_IMAGES
     assert review.driver.state.scores.count_above(0.5, review.names[0]) == MOST_IMAGES
-    review.viewer.empty_inbox()
+    review.viewer.browsing.empty_inbox()
     assert review.driver.state.scores.count_above(0.5, review.names[0]) == 0
 
 
@@ -190,20 +192,20 @@ def test_another_folder_has_other_decisions_about_them(review: Review, tmp_path:
     other.mkdir()
     Image.new("RGB", (50, 40), "blue").save(other / "a.png")
     Image.new("RGB", (50, 40), "red").save(other / "b.png")
-    review.viewer.open([other])
+    review.viewer.browsing.open([other])
     review.driver.wait_detected("a.png")
     assert review.flags == [0] * 5
     assert review.counts[2:] == [2, 2, 2]
-    review.viewer.open([folder])
+    review.viewer.browsing.open([folder])
     review.driver.wait_until(lambda: len(review.flags) == 5 and review.flags[3] == 1)
 
 
 def test_an_export_of_all_has_each_of_them_with_what_was_decided(review: Review, tmp_path: Path) -> None:
     review.show("API #1")
-    review.viewer.set_threshold(0.5)
-    review.viewer.select(frozenset({0}))
+    review.viewer.choosing.set_threshold(0.5)
+    review.viewer.choosing.select(frozenset({0}))
     review.press(KEY.Key_X)
-    review.viewer.select(frozenset({1}))
+    review.viewer.choosing.select(frozenset({1}))
     review.viewer.reviewing.relabel("杯子")
     review.show("图 1.png")
     written = review.exported(tmp_path / "所有.json")
@@ -218,7 +220,7 @@ def test_an_export_of_all_has_each_of_them_with_what_was_decided(review: Review,
 
 def test_only_what_was_accepted_is_exported_where_that_is_wished(review: Review, tmp_path: Path) -> None:
     review.show("API #0")
-    review.viewer.set_threshold(0.5)
+    review.viewer.choosing.set_threshold(0.5)
     review.press(KEY.Key_Space)
     review.driver.wait_detected("API #1")
     written = review.exported(tmp_path / "reviewed.json", Choice.REVIEWED)
@@ -228,8 +230,10 @@ def test_only_what_was_accepted_is_exported_where_that_is_wished(review: Review,
 
 def test_what_another_model_answered_is_exported_under_its_classes(review: Review, tmp_path: Path) -> None:
     source = Source("bytes", "API #9", "inbox 9", picture(9))
-    read = review.viewer._engine.read(source)
-    review.viewer.receive([Received(source, two_boxes("another model", {0: "瓶", 1: "杯子"}), read.content_hash)])
+    read = review.viewer.engine.read(source)
+    review.viewer.browsing.add_client_images(
+        [ClientImage(source, two_boxes("another model", {0: "瓶", 1: "杯子"}), read.content_hash)]
+    )
     written = review.exported(tmp_path / "out.json")
     names = [each["name"] for each in written["categories"]]
     assert names[-2:] == ["瓶", "杯子"]
@@ -237,9 +241,9 @@ def test_what_another_model_answered_is_exported_under_its_classes(review: Revie
 
 
 def test_a_pasted_image_is_exported_though_another_is_open(review: Review, tmp_path: Path) -> None:
-    review.viewer.open([picture(77)])
+    review.viewer.browsing.open([picture(77)])
     review.driver.wait_detected("pasted image")
-    review.viewer.set_threshold(0.0)
+    review.viewer.choosing.set_threshold(0.0)
     shown = review.driver.state.shown
     assert shown is not None
     assert len(shown) > 0
@@ -258,17 +262,17 @@ def test_detect_in_all_leaves_out_what_was_answered(review: Review) -> None:
 
 
 def test_another_model_leaves_clients_their_answers() -> None:
-    finds, source = Finds(), Source("bytes", "API #1", "inbox 1", picture(1))
+    known, source = KnownDetections(), Source("bytes", "API #1", "inbox 1", picture(1))
     found = two_boxes("first", {0: "a", 1: "b"})
-    finds.places.add(["/a.png"])
-    number = finds.places.at("/a.png")
+    known.images.add(["/a.png"])
+    number = known.images.number_at("/a.png")
     assert number is not None
-    finds.receive([Received(source, found, "1")], [source], lambda _: ImageReview())
-    finds.places.opened(number, "2", is_reviewed=False)
-    finds.count("2", found, ())
-    finds.hold("2", found)
-    finds.forget(lambda _: ImageReview())
-    assert list(finds.answers.values()) == [found]
-    assert finds.scores().count_above(0.5) == 2
-    marks = finds.places.marks(2, finds.scores(), Filter(threshold=0.5), Refinement())
+    known.set_client_images([ClientImage(source, found, "1")], [source], lambda _: ImageReview())
+    known.images.set_read(number, "2", is_reviewed=False)
+    known.put("2", found, ())
+    known.hold("2", found)
+    known.forget(lambda _: ImageReview())
+    assert list(known.held.values()) == [found]
+    assert known.scores().count_above(0.5) == 2
+    marks = known.images.marks(2, known.scores(), Filter(threshold=0.5), Refinement())
     assert marks.counts.tolist() == [UNKNOWN_COUNT, 2]

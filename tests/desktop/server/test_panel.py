@@ -146,8 +146,8 @@ def test_the_key_is_hidden_once_it_is_copied(driver: Driver) -> None:
 def test_the_curl_line_runs(driver: Driver, host: str) -> None:
     show_panel(driver)
     driver.switch_on(host)
-    driver.window._viewer.set_threshold(0.3)
-    driver.window._viewer.set_top_k(3)
+    driver.window.viewer.choosing.set_threshold(0.3)
+    driver.window.viewer.choosing.set_top_k(3)
     line = copied(driver, "copySnippet")
     command = ["sh", "-c", f"{line} --silent --show-error"]
     done = driver.meanwhile(lambda: subprocess.run(command, capture_output=True, text=True, env=NO_PROXY, timeout=30))
@@ -178,7 +178,7 @@ def test_the_snippet_follows_the_window_and_hides_the_key(driver: Driver) -> Non
     assert driver.server.state.key.text not in view.toPlainText()
     assert MASK in view.toPlainText()
     assert "top_k" not in view.toPlainText()
-    driver.window._viewer.set_top_k(7)
+    driver.window.viewer.choosing.set_top_k(7)
     assert "top_k=7" in view.toPlainText()
 
 
@@ -186,7 +186,7 @@ def test_the_snippet_follows_the_window_and_hides_the_key(driver: Driver) -> Non
 @pytest.mark.parametrize("name", ['it\'s; a, "b" 图.jpg', "back\\slash.jpg", "plain.jpg"])
 def test_odd_names_survive_the_shell(driver: Driver, tmp_path: Path, image_file: Path, name: str) -> None:
     shutil.copy(image_file, tmp_path / name)
-    driver.window._viewer.open([tmp_path / name])
+    driver.window.viewer.browsing.open([tmp_path / name])
     driver.wait_detected(name)
     show_panel(driver)
     driver.switch_on()

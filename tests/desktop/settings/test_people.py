@@ -71,13 +71,13 @@ def test_the_whole_window_speaks_another_language_at_once(driver: Driver) -> Non
 
 
 def test_what_was_open_is_shown_again_and_goes_on(driver: Driver, sample: Path) -> None:
-    driver.window._viewer.select(frozenset({0}))
+    driver.window.viewer.choosing.select(frozenset({0}))
     speak(driver, "zh_CN")
     assert driver.window.view.selected == driver.state.selected
     shown = driver.state.shown
     assert shown is not None
     assert driver.window.detections.table.model().rowCount() == len(shown)
-    driver.window._viewer.open([sample])
+    driver.window.viewer.browsing.open([sample])
     driver.wait_detected(sample.name)
     assert driver.window.windowTitle().startswith(sample.name)
 
@@ -195,8 +195,8 @@ def test_the_layout_is_remembered_and_reset(driver: Driver, open_window: OpenWin
 
 
 def test_hints_are_told_once(driver: Driver, open_window: OpenWindow, image_file: Path) -> None:
-    driver.window._viewer.set_threshold(0.9)
-    driver.window._viewer.detect_again()
+    driver.window.viewer.choosing.set_threshold(0.9)
+    driver.window.viewer.browsing.detect_again()
     strip = driver.window.findChild(HintStrip)
     assert strip is not None
     driver.wait_until(lambda: strip.hint is not None)

@@ -249,7 +249,7 @@ def test_the_window_is_chinese(chinese: Driver) -> None:
 
 
 def test_nothing_above_the_threshold_is_one_chinese_sentence(chinese: Driver) -> None:
-    chinese.window._viewer.set_threshold(0.99)
+    chinese.window.viewer.choosing.set_threshold(0.99)
     texts = [label.text() for label in chinese.window.detections.findChildren(QLabel) if label.isVisible()]
     assert any(re.fullmatch(r"没有置信度高于 0\.99 的检测结果，另有 \d+ 个在阈值以下。", text) for text in texts)
     assert any(re.fullmatch(r"tiny-detr 可检测：[^, ]+、.+。", text) for text in texts)
@@ -258,9 +258,9 @@ def test_nothing_above_the_threshold_is_one_chinese_sentence(chinese: Driver) ->
 @pytest.mark.parametrize("state", ["detected", "nothing above", "message", "json"])
 def test_nothing_is_cut(chinese: Driver, state: str, tmp_path: Path) -> None:
     if state == "nothing above":
-        chinese.window._viewer.set_threshold(0.99)
+        chinese.window.viewer.choosing.set_threshold(0.99)
     elif state == "message":
-        chinese.window._viewer.open([tmp_path / ("没有这张图片" * 12 + ".jpg")])
+        chinese.window.viewer.browsing.open([tmp_path / ("没有这张图片" * 12 + ".jpg")])
         chinese.wait_told("找不到文件")
     elif state == "json":
         tabs = chinese.window.findChild(QTabWidget)

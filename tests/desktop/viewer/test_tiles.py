@@ -58,7 +58,7 @@ def choose(driver: Driver, tiling: Tiling | None) -> None:
 
 def wait_looked(driver: Driver, name: str, tiling: Tiling | None) -> Detections:
     driver.wait_detected(name)
-    driver.wait_until(lambda: driver.state.stage is None and driver.state.look.has_found(_found(driver)))
+    driver.wait_until(lambda: driver.state.stage is None and driver.state.setup.made(_found(driver)))
     found = _found(driver)
     assert found.tiling == tiling
     return found
@@ -92,8 +92,8 @@ def test_how_far_it_is_is_seen_and_it_can_be_given_up(open_window: Callable[...,
     driver = open_window(folder / "a.png")
     plain = wait_looked(driver, "a.png", None)
     told: list[tuple[int, int]] = []
-    driver.window._viewer.changed.connect(lambda state: told.append(state.tile) if state.tile else None)
-    driver.window._viewer.set_tiling(Tiling(64))
+    driver.window.viewer.changed.connect(lambda state: told.append(state.tile) if state.tile else None)
+    driver.window.viewer.model_choice.set_tiling(Tiling(64))
     driver.wait_until(lambda: len(told) >= 3)
     assert driver.state.stage == Stage.DETECTING
     driver.find("cancelButton").click()  # type: ignore[attr-defined]
@@ -125,20 +125,20 @@ def test_detecting_in_all_images_uses_the_tiles_and_counts_what_they_show(
 ) -> None:
     driver = open_window(folder)
     wait_looked(driver, "a.png", None)
-    driver.window._viewer.detect_all()
+    driver.window.viewer.detect_all()
     driver.wait_until(lambda: not (driver.state.marks.counts == UNKNOWN_COUNT).any())
     plain = driver.state.marks.counts.tolist()
     choose(driver, SIDE)
     wait_looked(driver, "a.png", SIDE)
-    driver.window._viewer.set_threshold(0.0)
+    driver.window.viewer.choosing.set_threshold(0.0)
     driver.wait_until(lambda: driver.state.marks.counts[0] > 100)
-    batch = driver.window._viewer.batch
-    driver.window._viewer.detect_all()
+    batch = driver.window.viewer.batch
+    driver.window.viewer.detect_all()
     driver.wait_until(lambda: batch.state is not None and not batch.state.is_running)
     driver.wait_until(lambda: not (driver.state.marks.counts == UNKNOWN_COUNT).any())
     tiled = driver.state.marks.counts.tolist()
     assert tiled[0] == len(wait_looked(driver, "a.png", SIDE))
     assert tiled[1] > 50 > tiled[2]
     choose(driver, None)
-    driver.window._viewer.set_threshold(0.5)
+    driver.window.viewer.choosing.set_threshold(0.5)
     driver.wait_until(lambda: driver.state.marks.counts.tolist() == plain)

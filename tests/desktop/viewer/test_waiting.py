@@ -66,7 +66,7 @@ def test_the_newest_request_wins_and_the_ones_between_cost_nothing(
     driver = open_window(first)
     driver.wait_until(slow.running.is_set)
     for path in [*between, last]:
-        driver.window._viewer.open([path])
+        driver.window.viewer.browsing.open([path])
     slow.go.set()
     driver.wait_detected(last.name)
     assert slow.sizes == [(30, 20), (35, 20)]
@@ -113,7 +113,7 @@ def test_closing_does_not_wait_for_settings_that_wait_for_the_model(
 ) -> None:
     driver = open_window(image_file)
     driver.wait_until(slow.running.is_set)
-    viewer, settings = driver.window._viewer, load_settings()
+    viewer, settings = driver.window.viewer, load_settings()
     viewer.apply(settings.model_copy(update={"device": "cuda"}))
     answered = threading.Timer(6.0, slow.go.set)
     answered.start()
@@ -161,7 +161,7 @@ def test_the_next_image_is_answered_at_once(open_window: Callable[..., Driver], 
     paths = images(tmp_path, 7)
     driver = open_window(tmp_path)
     driver.wait_detected(paths[0].name)
-    engine = driver.window._viewer._engine
+    engine = driver.window.viewer.engine
     times = []
     for path in paths[1:5]:
         driver.wait_until(lambda path=path: engine.recall(engine.read(path)) is not None)
@@ -190,8 +190,8 @@ def test_closing_while_all_are_detected_in_leaves_no_thread(open_window: Callabl
     paths = images(tmp_path, 20)
     driver = open_window(tmp_path)
     driver.wait_detected(paths[0].name)
-    driver.window._viewer.detect_all()
-    batch = driver.window._viewer.batch
+    driver.window.viewer.detect_all()
+    batch = driver.window.viewer.batch
     driver.wait_until(lambda: batch.state is not None and batch.state.done >= 2)
     driver.window.close()
     assert driver.window.all_ended
@@ -220,12 +220,12 @@ def test_choosing_among_300_boxes_costs_less_than_a_frame() -> None:
 
 
 def test_the_whole_window_follows_the_slider_through_300_boxes(driver: Driver) -> None:
-    viewer = driver.window._viewer
-    viewer._arrivals._on_event(many_detections(300))
+    viewer = driver.window.viewer
+    viewer.events.handle(many_detections(300))
     times = []
     for step in range(40):
         started = time.perf_counter()
-        viewer.set_threshold(step / 100 + 0.005)
+        viewer.choosing.set_threshold(step / 100 + 0.005)
         times.append(time.perf_counter() - started)
     assert sorted(times)[len(times) // 2] < 0.016
 
@@ -245,7 +245,7 @@ def tick():
     now = time.perf_counter()
     late.append(now - last[0] - 0.05)
     last[0] = now
-    state = window._viewer.state
+    state = window.viewer.state
     if state.detections is not None and state.stage is None:
         print(int(max(late) * 1000))
         window.close()
@@ -271,9 +271,9 @@ def test_a_timer_of_50_ms_is_never_200_ms_late_while_a_model_loads_and_runs(tmp_
 
 LATENESS_OF_MANY = LATENESS.replace(
     "if state.detections is not None and state.stage is None:",
-    "if state.detections is not None and window._viewer.batch.state is None:\n"
-    "        window._viewer.detect_all(); late.clear()\n"
-    "    elif window._viewer.batch.state is not None and not window._viewer.batch.state.is_running:",
+    "if state.detections is not None and window.viewer.batch.state is None:\n"
+    "        window.viewer.detect_all(); late.clear()\n"
+    "    elif window.viewer.batch.state is not None and not window.viewer.batch.state.is_running:",
 )
 
 

@@ -34,7 +34,7 @@ def test_memory_threads_and_files_stay_flat_over_many_images(
 
     def go_round(rounds: int) -> tuple[int, int, int]:
         for turn in range(rounds):
-            driver.window._viewer.show_source(turn % 20)
+            driver.window.viewer.browsing.show_row(turn % 20)
             driver.wait_until(lambda: driver.state.stage is None)
         gc.collect()
         return process.memory_info().rss, threading.active_count(), process.num_fds()

@@ -23,7 +23,7 @@ def test_memory_stays_flat_over_five_thousand_images(open_window: Callable[..., 
     driver.wait_until(lambda: len(driver.state.sources) == LATE and driver.state.detections is not None)
     process, held = psutil.Process(), {}
     for at in range(LATE):
-        driver.window._viewer.show_source(at)
+        driver.window.viewer.browsing.show_row(at)
         driver.wait_until(lambda at=at: driver.state.stage is None and driver.state.image is not None)
         image = driver.state.image
         assert image is not None

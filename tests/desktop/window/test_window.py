@@ -154,15 +154,15 @@ def test_table_and_boxes_select_each_other(driver: Driver) -> None:
 def test_what_is_filtered_away_is_no_longer_selected(driver: Driver) -> None:
     found = driver.state.detections
     assert found is not None
-    driver.window._viewer.set_threshold(0.0)
+    driver.window.viewer.choosing.set_threshold(0.0)
     select_row(driver, len(found) - 1)
     assert driver.state.selected
-    driver.window._viewer.set_threshold(0.65)
+    driver.window.viewer.choosing.set_threshold(0.65)
     assert not driver.state.selected
 
 
 def test_nothing_above_the_threshold_offers_a_lower_one(driver: Driver) -> None:
-    driver.window._viewer.set_threshold(0.99)
+    driver.window.viewer.choosing.set_threshold(0.99)
     assert rows(driver) == 0
     panel = driver.window.detections
     button = next(b for b in panel.findChildren(QPushButton) if b.isVisible())

@@ -1,4 +1,4 @@
-"""Where the user was in a session, as it is kept in its file."""
+"""The user's position in a session, as its file keeps it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from engine.review.refine import Refinement
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class SessionView(BaseModel):
+class SavedView(BaseModel):
     """What is restored when a session is opened again.
 
     Attributes:
-        location: The image that was shown; empty if it was pasted.
+        location: Of the image that was shown; empty if it was pasted.
         threshold, top_k: As in `Filter`.
         class_thresholds, suppress_iou, across_classes, hidden, solo: As in `Refinement`.
         tile_side: As in `Tiling`; `None` where images are not cut.
@@ -36,16 +36,16 @@ class SessionView(BaseModel):
     tile_side: Annotated[int, Field(ge=LEAST_SIDE, le=MOST_SIDE)] | None = None
 
     @classmethod
-    def read(cls, kept: Mapping[str, object]) -> SessionView:
-        """What was kept; a file that someone changed so that it makes no sense begins anew."""
+    def read(cls, kept: Mapping[str, object]) -> SavedView:
+        """Return what a file keeps, or the default where that is not valid."""
         try:
             return cls.model_validate(kept)
         except ValidationError:
             return cls()
 
     @classmethod
-    def of(cls, state: ViewerState) -> SessionView:
-        """What to keep of a state."""
+    def of(cls, state: ViewerState) -> SavedView:
+        """Return what to keep of a state."""
         source, refinement = None if state.image is None else state.image.source, state.refinement
         if state.unreadable and state.at is not None:
             source = state.sources[state.at]
@@ -62,7 +62,7 @@ class SessionView(BaseModel):
         )
 
     def applied_to(self, state: ViewerState) -> ViewerState:
-        """The state as the user left it."""
+        """Return the state as the user left it."""
         refinement = Refinement(
             class_thresholds=self.class_thresholds,
             suppress_iou=self.suppress_iou,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from desktop.review.session_door import SINGLE_IMAGES
-from desktop.review.session_reader import SessionReader
+from desktop.review.session_opener import SINGLE_IMAGES
+from desktop.review.session_worker import SessionWorker
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.paths import data_dir
@@ -21,7 +21,7 @@ OpenWindow = Callable[..., Driver]
 
 def test_opening_at_once_gets_the_session_that_is_being_opened(open_window: OpenWindow, image_file: Path) -> None:
     driver = open_window()
-    driver.window._viewer.open([image_file])
+    driver.window.viewer.browsing.open([image_file])
     driver.wait_detected(image_file.name)
     assert not driver.state.session.is_read_only
 
@@ -29,7 +29,7 @@ def test_opening_at_once_gets_the_session_that_is_being_opened(open_window: Open
 def test_a_session_that_was_opened_in_vain_is_free_for_others(driver: Driver, tmp_path: Path) -> None:
     empty = tmp_path / "空"
     empty.mkdir()
-    driver.window._viewer.open([empty])
+    driver.window.viewer.browsing.open([empty])
     driver.wait_told("no images")
     (kept,) = [path for path in (data_dir() / "sessions").glob("*.detrdesk") if path.name != SINGLE_IMAGES]
 
@@ -42,7 +42,7 @@ def test_a_session_that_was_opened_in_vain_is_free_for_others(driver: Driver, tm
 
 
 def test_the_session_before_is_free_once_another_is_open(driver: Driver, image_file: Path) -> None:
-    driver.window._viewer.open([image_file.parent])
+    driver.window.viewer.browsing.open([image_file.parent])
     driver.wait_until(lambda: driver.state.session.name == image_file.parent.name)
 
     def free() -> bool:
@@ -61,13 +61,13 @@ def test_what_a_model_found_that_was_removed_meanwhile_is_no_failure(
         name = engine.catalog.add(tiny_detr)
         image = engine.open(image_file)
         found = engine.detect_in(image, name)
-        reader = SessionReader(engine.fingerprint, engine.fingerprint_of)
-        reader.failed.connect(failed.append)
-        reader.keep(session, "kept", found)
-        reader.wait()
+        worker = SessionWorker(engine.fingerprint, engine.fingerprint_of)
+        worker.failed.connect(failed.append)
+        worker.save_detections(session, "kept", found)
+        worker.wait()
         engine.catalog.remove(name)
-        reader.keep(session, "late", found)
-        reader.wait()
+        worker.save_detections(session, "late", found)
+        worker.wait()
         qtbot.wait(50)
         key = engine.fingerprint(str(tiny_detr))
         assert session.detections("kept", key) is not None

@@ -1,4 +1,4 @@
-"""Images that clients of the API sent, as values, and how many of them are kept."""
+"""Images that clients of the API sent, and how many of them are kept."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ MOST_IMAGES, MOST_BYTES = 200, 1_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Received:
+class ClientImage:
     """An image that a client sent.
 
     Attributes:
-        source: The image, named by when it came.
-        found: What it was answered, of every score.
-        content_hash: Names its content; empty where it is too large to be opened.
+        source: The image, named by the time of its request.
+        found: Every detection that it was answered with.
+        content_hash: Of its content; empty where it is too large to be opened.
     """
 
     source: Source
@@ -27,7 +27,7 @@ class Received:
 
 
 def newest(sources: Sequence[Source], shown: Source | None = None) -> tuple[Source, ...]:
-    """The last of them that are not too many or too large, and the one that is shown, in their order."""
+    """Return the newest images within MOST_IMAGES and MOST_BYTES, and `shown` in any case, in their order."""
     kept: list[Source] = []
     room = MOST_BYTES - (len(shown.content) if shown is not None else 0)
     for source in reversed(sources):
