@@ -50,7 +50,7 @@ def rest(window: MainWindow) -> None:
     while waited < PATIENCE_MS:
         wait(100)
         waited += 100
-        state = window._viewer.state
+        state = window.viewer.state
         if state.stage is None and state.detections is not None:
             break
     wait(700)
@@ -67,36 +67,36 @@ def go_to(name: str) -> Step:
     """Show an image of the list."""
 
     def step(window: MainWindow) -> None:
-        viewer = window._viewer
-        viewer.show(next(source for source in viewer.state.sources if source.name == name))
+        viewer = window.viewer
+        viewer.browsing.show(next(source for source in viewer.state.sources if source.name == name))
 
     return step
 
 
 def decide(window: MainWindow) -> None:
     """Accept all boxes but the last, and select that."""
-    viewer = window._viewer
+    viewer = window.viewer
     *accepted, last = viewer.state.shown.indices.tolist()
-    viewer.select(frozenset(accepted))
+    viewer.choosing.select(frozenset(accepted))
     viewer.reviewing.accept()
-    viewer.select(frozenset({last}))
+    viewer.choosing.select(frozenset({last}))
 
 
 def lower_threshold(window: MainWindow) -> None:
     """The starter's scores run low."""
-    window._viewer.set_threshold(0.4)
+    window.viewer.choosing.set_threshold(0.4)
 
 
 def all_detected(window: MainWindow) -> None:
     """Detect in all images, so that the list and the histogram tell of them."""
-    window._viewer.detect_all()
+    window.viewer.detect_all()
     wait(4000)
     window.batch.show_batch(None)
 
 
 def mark_reviewed(window: MainWindow) -> None:
     """The image before was reviewed."""
-    window._viewer.reviewing.toggle_reviewed()
+    window.viewer.reviewing.toggle_reviewed()
 
 
 if __name__ == "__main__":
