@@ -74,7 +74,7 @@ class HubPage(QWidget):
         """Tell which models are here."""
         here = (row for row in rows if row.presence not in (Presence.NOT_HERE, Presence.DOWNLOADING))
         self._places = {row.place: tr("is here") for row in here}
-        self.list.show_places(self._places)
+        self.list.show_states(self._places)
         self._show_chosen(self.list.row)
 
     def show_downloads(self, downloads: tuple[Download, ...]) -> None:

@@ -1,28 +1,26 @@
-"""The list of models: name, what becomes of it, size; names are changed in place."""
+"""The table of models: name, state, size; names are edited in place."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from PyQt5.QtCore import QAbstractTableModel, QEvent, QItemSelectionModel, QModelIndex, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QKeyEvent
+from PyQt5.QtCore import QEvent, QItemSelectionModel, QModelIndex, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QColor, QIcon, QKeyEvent
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from desktop.state.model import ModelRow, Presence
+from desktop.style.columns import Column, ColumnModel
 from desktop.style.i18n import tr
 from desktop.style.icons import icon
 from desktop.style.theme import GRID, current_theme, number_font
 
 NAME, STATE, SIZE = range(3)
-_NOTHING = QModelIndex()
 _ROW_HEIGHT = 4 * GRID
 
 
 class ModelList(QTableView):
-    """One line a model.
+    """One row a model.
 
     Signals:
-        chosen(ModelRow | None): The line that is selected.
+        chosen(ModelRow | None): The selected row.
         activated_name(str): A double click or Return: use this model.
         rename_asked(str, str): A name, and what was typed in its place.
         removal_asked: The Delete key.
@@ -35,8 +33,8 @@ class ModelList(QTableView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rows = _Rows()
-        self._rows.rename_asked.connect(self.rename_asked)
+        self._rows: ColumnModel[ModelRow] = ColumnModel(_columns(), key=lambda row: row.name)
+        self._rows.edited.connect(self._on_edited)
         self._told: ModelRow | None = None
         self.setObjectName("modelList")
         self.setAccessibleName(tr("Models"))
@@ -57,13 +55,13 @@ class ModelList(QTableView):
 
     @property
     def row(self) -> ModelRow | None:
-        """The line that is selected."""
+        """The selected row."""
         selection = self.selectionModel()
         at = [] if selection is None else selection.selectedRows()
         return self._rows.rows[at[0].row()] if at else None
 
     def show_rows(self, rows: tuple[ModelRow, ...]) -> None:
-        """Show these lines; the same model stays selected."""
+        """Show these rows; the same model stays selected."""
         selected = self.row
         if self.state() == QAbstractItemView.State.EditingState:
             self.closePersistentEditor(self.currentIndex())
@@ -85,16 +83,16 @@ class ModelList(QTableView):
             self.edit(at)
 
     def selectionCommand(self, at: QModelIndex, event: QEvent | None = None) -> QItemSelectionModel.SelectionFlags:
-        """With Ctrl, too, the row that is gone to is the one that is selected."""
+        """Select the current row, with Ctrl too."""
         flags = QItemSelectionModel.SelectionFlag
         is_key = isinstance(event, QKeyEvent) and at.isValid()
         return flags.ClearAndSelect | flags.Rows if is_key else super().selectionCommand(at, event)
 
     def selectAll(self) -> None:
-        """One is shown at a time."""
+        """Do nothing: one row is selected at a time."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """F2 edits the name, whichever column is current; Delete takes the model out of the list."""
+        """Edit the name on F2, whichever column is current; ask for removal on Delete."""
         if event.key() == Qt.Key.Key_F2:
             self.edit_name()
         elif event.key() == Qt.Key.Key_Delete:
@@ -104,6 +102,10 @@ class ModelList(QTableView):
 
     def _activate(self, at: QModelIndex) -> None:
         self.activated_name.emit(self._rows.rows[at.row()].name)
+
+    def _on_edited(self, row: ModelRow, column: int, name: str) -> None:
+        if name != row.name:
+            self.rename_asked.emit(row.name, name)
 
     def _on_selected(self) -> None:
         if self.row != self._told:
@@ -123,74 +125,8 @@ class ModelList(QTableView):
         horizontal.setSectionResizeMode(SIZE, QHeaderView.ResizeMode.ResizeToContents)
 
 
-class _Rows(QAbstractTableModel):
-    """The models as Qt sees them."""
-
-    rename_asked = pyqtSignal(str, str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: tuple[ModelRow, ...] = ()
-
-    def show_rows(self, rows: tuple[ModelRow, ...]) -> None:
-        if [row.name for row in rows] == [row.name for row in self.rows]:
-            self.rows = rows
-            if rows:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, SIZE))
-            return
-        self.beginResetModel()
-        self.rows = rows
-        self.endResetModel()
-
-    def rowCount(self, parent: QModelIndex = _NOTHING) -> int:
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: QModelIndex = _NOTHING) -> int:
-        return 0 if parent.isValid() else 3
-
-    def flags(self, at: QModelIndex) -> Qt.ItemFlags:
-        row = self.rows[at.row()]
-        is_fixed = row.is_starter or row.presence is Presence.DOWNLOADING or at.column() != NAME
-        flags = super().flags(at)
-        return flags if is_fixed else flags | Qt.ItemFlag.ItemIsEditable
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Vertical:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return (tr("Name"), tr("State"), tr("MB"))[section]
-        return _alignment(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
-
-    def data(self, at: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row, column = self.rows[at.row()], at.column()
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return (row.name, presence_text(row), f"{row.size / 1e6:,.1f}" if row.size else "")[column]
-            case Qt.ItemDataRole.EditRole:
-                return row.name
-            case Qt.ItemDataRole.ToolTipRole:
-                return row.problem or (row.name if row.is_starter else f"{row.name}\n{row.place}")
-            case Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(column)
-            case Qt.ItemDataRole.FontRole if column == SIZE:
-                return number_font()
-            case Qt.ItemDataRole.ForegroundRole if column != NAME:
-                broken = row.presence is Presence.BROKEN and column == STATE
-                return QColor(current_theme().danger if broken else current_theme().text_muted)
-            case Qt.ItemDataRole.DecorationRole if column == NAME:
-                return icon("check", "link") if row.presence is Presence.IN_USE else _blank()
-        return None
-
-    def setData(self, at: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """The name changes when the catalog has it."""
-        name, new = self.rows[at.row()].name, str(value)
-        if role == Qt.ItemDataRole.EditRole and new != name:
-            self.rename_asked.emit(name, new)
-        return False
-
-
 def presence_text(row: ModelRow) -> str:
-    """What becomes of a model, in a word or two."""
+    """Return a model's state in a word or two."""
     return {
         Presence.IN_USE: tr("in use"),
         Presence.IN_MEMORY: tr("in memory"),
@@ -201,11 +137,38 @@ def presence_text(row: ModelRow) -> str:
     }[row.presence]
 
 
-def _alignment(column: int) -> int:
-    side = Qt.AlignmentFlag.AlignRight if column == SIZE else Qt.AlignmentFlag.AlignLeft
-    return int(side | Qt.AlignmentFlag.AlignVCenter)
+def _columns() -> tuple[Column[ModelRow], ...]:
+    tip, muted = {Qt.ItemDataRole.ToolTipRole: _tip}, {Qt.ItemDataRole.ForegroundRole: _ink}
+    name = {Qt.ItemDataRole.EditRole: lambda row: row.name, Qt.ItemDataRole.DecorationRole: _mark}
+    number = {Qt.ItemDataRole.FontRole: lambda row: number_font(), Qt.ItemDataRole.ForegroundRole: _muted}
+    return (
+        Column(tr("Name"), lambda row: row.name, roles={**tip, **name}, flags=_name_flags),
+        Column(tr("State"), presence_text, roles={**tip, **muted}),
+        Column(tr("MB"), _size, Qt.AlignmentFlag.AlignRight, roles={**tip, **number}),
+    )
 
 
-def _blank() -> QColor:
-    """Names stand under each other, whether there is a mark before them or not."""
-    return QColor(Qt.GlobalColor.transparent)
+def _size(row: ModelRow) -> str:
+    return f"{row.size / 1e6:,.1f}" if row.size else ""
+
+
+def _tip(row: ModelRow) -> str:
+    return row.problem or (row.name if row.is_starter else f"{row.name}\n{row.place}")
+
+
+def _ink(row: ModelRow) -> QColor:
+    return QColor(current_theme().danger) if row.presence is Presence.BROKEN else _muted(row)
+
+
+def _muted(row: ModelRow) -> QColor:
+    return QColor(current_theme().text_muted)
+
+
+def _mark(row: ModelRow) -> QIcon | QColor:
+    """Return the check mark of the model in use, else an empty icon, so that all names are aligned."""
+    return icon("check", "link") if row.presence is Presence.IN_USE else QColor(Qt.GlobalColor.transparent)
+
+
+def _name_flags(row: ModelRow) -> Qt.ItemFlag:
+    is_fixed = row.is_starter or row.presence is Presence.DOWNLOADING
+    return Qt.ItemFlag.NoItemFlags if is_fixed else Qt.ItemFlag.ItemIsEditable
