@@ -6,7 +6,6 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from engine.image.decode import Limits, decode_image
 from engine.image.fetch_policy import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
 from engine.inference.answering import Answering, Asked, give_up_if
-from engine.inference.conversions import Conversions
+from engine.inference.conversions import Conversion, Conversions
 from engine.inference.fast_runtimes import FastRuntimes
 from engine.inference.loaded_models import LoadedModels
 from engine.inference.model_runtimes import ModelRuntimes, RuntimeState
@@ -375,52 +374,44 @@ class Engine:
         """
         return self._models.runtime_state(self.catalog.name_of(model or self.settings.model), self.settings)
 
-    @contextmanager
-    def conversions_observed(self, observer: Callable[[str], None]) -> Iterator[None]:
-        """Call `observer` with a model's fingerprint after each change of its conversion, inside the block.
-
-        It is called in a thread of the engine's, which must not be held up.
-        """
-        with self._conversions.observed(observer):
-            yield
-
-    def wait_for_conversion(
-        self, model: str | None = None, timeout: float | None = None, cancelled: Cancelled = bool
-    ) -> bool:
-        """Wait for the conversion that a model's first use began; true where OpenVINO answers from the next turn on.
-
-        Args:
-            model: A name in the catalog or a checkpoint folder; `None` is the default model.
-            timeout: Seconds; `None` is as long as it takes.
-            cancelled: Asked now and then; true waits no longer.
+    def conversion(self, model: str | None = None) -> Conversion:
+        """Return how far a model's conversion for OpenVINO is; loads nothing, but reads its files the first time.
 
         Raises:
             ModelError: the model cannot be found or read.
         """
-        name = self.catalog.name_of(model or self.settings.model)
-        return self._models.wait(name, self.settings, cancelled, timeout)
+        return self._models.conversion(self.catalog.name_of(model or self.settings.model), self.settings)
 
     def convert(
         self,
         model: str | None = None,
-        progress: Callable[[str], None] = lambda stage: None,
+        progress: Callable[[Conversion], None] = lambda state: None,
         cancelled: Cancelled = bool,
     ) -> RuntimeState:
         """Convert a model for OpenVINO, unless that was done, and wait for it.
 
         Args:
             model: A name in the catalog or a checkpoint folder; `None` is the default model.
-            progress: Is told each stage of `RuntimeState.conversion` as it begins.
-            cancelled: Asked now and then; true waits no longer.
+            progress: Receives each change, in this thread.
+            cancelled: Polled; true ends the conversion, or the wait for a process that is at it.
 
         Returns:
-            Where it is then; `conversion` is `none` where the settings or the kind of model leave nothing to convert.
+            Its state then; `conversion` is `none` where the settings or the kind of model leave nothing to convert.
 
         Raises:
             ModelError: the model cannot be found or read.
         """
         name = self.catalog.name_of(model or self.settings.model)
-        return self._models.convert(name, self.settings, progress, cancelled)
+        self._models.convert(name, self.settings, progress, cancelled)
+        return self._models.runtime_state(name, self.settings)
+
+    def cancel_conversion(self, model: str | None = None) -> None:
+        """End the conversion of a model that waits or runs in the background.
+
+        Raises:
+            ModelError: the model cannot be found or read.
+        """
+        self._models.cancel_conversion(self.catalog.name_of(model or self.settings.model))
 
     def apply(self, settings: Settings) -> None:
         """Use other settings from now on; other devices or runtimes load models again when they are next asked for."""
@@ -430,7 +421,7 @@ class Engine:
             self.settings = settings
 
     def close(self) -> None:
-        """Unload every model, close the cache, end what converts."""
+        """Unload every model, close the cache, end conversions in the foreground; those in the background go on."""
         self._conversions.close()
         with self.scheduler.turn():
             self._models.unload_all()
@@ -467,9 +458,7 @@ class Engine:
         return _decoded(self._answering.answer(asked, self.settings), image)
 
     def _settle(self, name: str, cancelled: Cancelled = bool) -> None:
-        """Where the settings ask for OpenVINO, wait for it before the model is loaded."""
-        if self.settings.runtime == "openvino" and self._models.get(name) is None:
-            self._models.convert(name, self.settings, cancelled=cancelled)
+        self._models.await_conversion(name, self.settings, cancelled)
 
 
 def _decoded(found: Detections, image: OpenedImage) -> Detections:

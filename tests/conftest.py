@@ -32,11 +32,26 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Config, data and cache of this test alone."""
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Config, data and cache of this test alone; ends the conversion helpers that it started."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("DETRDESK_HOME", str(home))
-    return home
+    yield home
+    if (home / "cache" / "converted" / ".jobs").exists():
+        end_helpers(home)
+
+
+def end_helpers(home: Path) -> None:
+    """Kill the conversion helpers of a home."""
+    import psutil
+
+    helpers = []
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "engine.inference.conversion_helper" in command and str(home / "cache" / "converted") in command:
+            process.kill()
+            helpers.append(process)
+    psutil.wait_procs(helpers, timeout=10)
 
 
 @pytest.fixture(scope="session")

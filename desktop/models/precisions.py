@@ -19,6 +19,7 @@ from engine.errors import CancelledError, EngineError
 
 if TYPE_CHECKING:
     from engine.batch.precisions import Offer
+    from engine.runtimes.conversion_process import Progress
 
 
 @dataclass(frozen=True)

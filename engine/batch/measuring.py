@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,8 +20,8 @@ from engine.models.converted import Converted
 from engine.models.fast import figures_from
 from engine.models.fingerprint import fingerprint
 from engine.models.onnx.model import OnnxModel
-from engine.runtimes.conversion_process import ConversionProcess
-from engine.runtimes.quantise import Request
+from engine.runtimes.conversion_process import Progress, run_conversion
+from engine.runtimes.quantise import QuantisationTask
 from engine.storage.lock import FileLock
 
 LEAST_IMAGES = {"bf16": 5, "int8": 20}
@@ -32,9 +31,6 @@ _MOST_MEASURED = 100
 _MEASURED_OF = 3
 """Of so many images one is measured on; the others calibrate, and what was calibrated with proves nothing."""
 _LOOK_EVERY = 0.2
-
-Progress = Callable[[str, int, int], None]
-"""Is told the stage, and how many of how many of its steps are done; 0 of 0 where that is not known."""
 
 
 def measure(
@@ -81,9 +77,12 @@ def measure(
             store.work_folder() as work,
         ):
             paths = _as_files(engine, chosen, Path(fetched), cancelled)
-            _request(engine, name, precision, f32_file, paths).write(work)
-            told = _told(engine.catalog.path(name), work, in_haste, progress, cancelled)
-            _keep(engine, name, precision, work, told)
+            _task(engine, name, precision, f32_file, paths).write(work)
+            path = engine.catalog.path(name)
+            result = run_conversion("engine.runtimes.quantise", path, work, in_haste, progress, cancelled)
+            if cancelled():
+                raise CancelledError
+            _keep(engine, name, precision, work, result)
     except OSError as error:
         raise _failed(precision, str(error)) from error
     return offer_of(engine, name, precision)
@@ -105,7 +104,7 @@ def _f32_file(engine: Engine, name: str, progress: Progress, cancelled: Callable
     model = engine.recipe(name)
     if isinstance(model, OnnxModel):
         return model.path
-    state = engine.convert(name, lambda stage: progress(stage, 0, 0), cancelled)
+    state = engine.convert(name, lambda at: progress(at.stage, at.percent or 0, 100 if at.percent else 0), cancelled)
     if cancelled():
         raise CancelledError
     found = engine.fast.store.find(fingerprint(engine.catalog.path(name)))
@@ -145,12 +144,12 @@ def _as_files(engine: Engine, images: Sequence[Source], fetched: Path, cancelled
     return paths
 
 
-def _request(engine: Engine, name: str, precision: Precision, f32_file: Path, paths: Sequence[str]) -> Request:
+def _task(engine: Engine, name: str, precision: Precision, f32_file: Path, paths: Sequence[str]) -> QuantisationTask:
     """Which images calibrate, and which measure."""
     threshold = engine.catalog.defaults(name).threshold
     measured = paths[_MEASURED_OF - 1 :: _MEASURED_OF] if precision == "int8" else paths
     apart = set(measured)
-    return Request(
+    return QuantisationTask(
         precision=precision,
         f32_file=str(f32_file),
         calibration=tuple(path for path in paths if path not in apart),
@@ -159,45 +158,15 @@ def _request(engine: Engine, name: str, precision: Precision, f32_file: Path, pa
     )
 
 
-def _told(model: Path, work: Path, in_haste: bool, progress: Progress, cancelled: Callable[[], bool]) -> dict[str, Any]:
-    """What the process told at its end."""
-    process = ConversionProcess("engine.runtimes.quantise")
-    is_over = threading.Event()
-
-    def watch() -> None:
-        while not is_over.wait(_LOOK_EVERY):
-            if cancelled():
-                process.end()
-                return
-
-    watcher = threading.Thread(target=watch, name="precision", daemon=True)
-    watcher.start()
-    try:
-        told = process.run(model, work, in_haste, lambda stage: progress(*_steps(stage)))
-    finally:
-        is_over.set()
-        watcher.join()
-    if cancelled():
-        raise CancelledError
-    return told
-
-
-def _steps(stage: str) -> tuple[str, int, int]:
-    """`calibrating 3/40` in parts."""
-    name, _, steps = stage.partition(" ")
-    done, _, total = steps.partition("/")
-    return name, int(done or 0), int(total or 0)
-
-
-def _keep(engine: Engine, name: str, precision: Precision, work: Path, told: dict[str, Any]) -> None:
+def _keep(engine: Engine, name: str, precision: Precision, work: Path, result: dict[str, Any]) -> None:
     content = fingerprint(engine.catalog.path(name))
-    if "failed" in told:
-        raise _failed(precision, told["failed"])
-    if told["fingerprint"] != content:
+    if "failed" in result:
+        raise _failed(precision, result["failed"])
+    if result["fingerprint"] != content:
         raise _failed(precision, "its files changed meanwhile")
-    if told["figures"] is None:
+    if result["figures"] is None:
         raise _failed(precision, "the model finds nothing in these images to compare")
-    engine.fast.keep(work, content, precision, told["calibration"], figures_from(told["figures"]))
+    engine.fast.keep(work, content, precision, result["calibration"], figures_from(result["figures"]))
 
 
 def _failed(precision: Precision, reason: str) -> ModelError:

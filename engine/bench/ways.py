@@ -15,6 +15,7 @@ from engine.detect.detector import Detector
 from engine.detect.recipe import prepare
 from engine.detect.runtime import Runtime
 from engine.engine import Engine
+from engine.inference.conversions import Conversion
 from engine.inference.model_runtimes import RuntimeState
 
 Tell = Callable[[str], None]
@@ -47,8 +48,20 @@ def settle(engine: Engine, model: str, tell: Tell = lambda stage: None) -> tuple
     Raises:
         EngineError: the model cannot be loaded.
     """
-    state = engine.convert(model, tell)
+    state = engine.convert(model, on_stage(tell))
     return engine.load(model), state
+
+
+def on_stage(tell: Tell) -> Callable[[Conversion], None]:
+    """Return a callback for `Engine.convert` that tells each stage once, as it begins."""
+    last = ""
+
+    def progress(state: Conversion) -> None:
+        nonlocal last
+        if state.stage != last:
+            tell(last := state.stage)
+
+    return progress
 
 
 def ways_of(engine: Engine, model: str, tell: Tell) -> tuple[list[Way], RuntimeState]:

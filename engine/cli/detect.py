@@ -57,9 +57,20 @@ def _detect_in_all(engine: Engine, given: argparse.Namespace) -> int:
     try:
         run.go_through([job for job in jobs if job.source.location not in done], len(jobs))
         run.write_json()
+        if not given.quiet:
+            _tell_conversion(engine, model)
     except WriteError as error:
         return _say(error.message, SOME_FAILED)
     return SOME_FAILED if run.failures else DONE
+
+
+def _tell_conversion(engine: Engine, model: str) -> None:
+    """Say that later runs will be faster, where the model is being converted in the background."""
+    if engine.conversion(model).is_under_way:
+        print(
+            f"detrdesk: {model} is being converted for this machine in the background; later runs are faster.",
+            file=sys.stderr,
+        )
 
 
 class _Run:

@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 
 from engine.bench.stages import LEAST_SCORE, Measured, measure
-from engine.bench.ways import PLAIN, Way, plain_way, torch_way
+from engine.bench.ways import PLAIN, Way, on_stage, plain_way, torch_way
 from engine.cli.exit_codes import DONE, SOME_FAILED
 from engine.engine import Engine
 from engine.models.card import card_of
@@ -44,7 +44,7 @@ def run_check(given: argparse.Namespace) -> int:
 def _ways(engine: Engine, model: str) -> list[Way]:
     """Torch first where the model is a checkpoint, for the others are compared with it; plain transformers last."""
     _tell(f"loading {model}")
-    state = engine.convert(model, lambda stage: _tell(f"for OpenVINO, once: {stage}"))
+    state = engine.convert(model, on_stage(lambda stage: _tell(f"for OpenVINO, once: {stage}")))
     if state.problem is not None:
         _tell(f"not by OpenVINO: {state.problem.message}")
     own = engine.load(model).runtime

@@ -6,13 +6,14 @@ import argparse
 import sys
 from contextlib import closing
 
-from engine.batch.measuring import Progress, measure
+from engine.batch.measuring import measure
 from engine.batch.precisions import Offer, choose, offers
 from engine.cli.exit_codes import DONE, SOME_FAILED
 from engine.detect.precision import F32, FAST, Precision
 from engine.engine import Engine
 from engine.errors import EngineError, ModelError
 from engine.image.source import expand_sources
+from engine.runtimes.conversion_process import Progress
 
 
 def run_fast(given: argparse.Namespace) -> int:

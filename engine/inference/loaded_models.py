@@ -12,6 +12,7 @@ from engine.detect.detector import Detector
 from engine.detect.precision import F32, HALF
 from engine.detect.recipe import Recipe
 from engine.errors import DetectionError, EngineError
+from engine.inference.conversions import Conversion
 from engine.inference.memory import give_back_memory
 from engine.inference.model_runtimes import ModelRuntimes, RuntimeState, may_convert
 from engine.models.catalog.catalog import Catalog
@@ -118,23 +119,34 @@ class LoadedModels:
         self._unload(path)
         return True
 
-    def wait(self, name: str, settings: Settings, cancelled: Callable[[], bool], timeout: float | None) -> bool:
-        """See `Engine.wait_for_conversion`."""
+    def conversion(self, name: str, settings: Settings) -> Conversion:
+        """See `Engine.conversion`."""
         if not may_convert(self.recipe(name), settings):
-            return False
-        return self._runtimes.conversions.wait(self.fingerprint(name), cancelled, timeout).stage == "converted"
+            return Conversion()
+        return self._runtimes.conversions.state(self.fingerprint(name))
 
     def convert(
         self,
         name: str,
         settings: Settings,
-        progress: Callable[[str], None] = lambda stage: None,
+        progress: Callable[[Conversion], None] = lambda state: None,
         cancelled: Callable[[], bool] = bool,
-    ) -> RuntimeState:
+    ) -> None:
         """Convert a model where it may be; see `Engine.convert`."""
         if may_convert(self.recipe(name), settings):
-            self._runtimes.convert(self._catalog.path(name), self.fingerprint(name), progress, cancelled)
-        return self.runtime_state(name, settings)
+            self._runtimes.conversions.convert(self.fingerprint(name), self._catalog.path(name), progress, cancelled)
+
+    def await_conversion(self, name: str, settings: Settings, cancelled: Callable[[], bool]) -> None:
+        """Wait for OpenVINO before a model is loaded, where the settings ask for it and it did not fail before."""
+        if settings.runtime != "openvino" or self.get(name) is not None or not may_convert(self.recipe(name), settings):
+            return
+        content, conversions = self.fingerprint(name), self._runtimes.conversions
+        conversions.request(content, self._catalog.path(name), in_haste=True)
+        conversions.wait(content, cancelled=cancelled)
+
+    def cancel_conversion(self, name: str) -> None:
+        """See `Engine.cancel_conversion`."""
+        self._runtimes.conversions.cancel(self.fingerprint(name))
 
     def runtime_state(self, name: str, settings: Settings) -> RuntimeState:
         """See `Engine.runtime_state`."""

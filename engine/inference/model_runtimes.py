@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from engine.detect.precision import F32, FAST, Precision, precision_in, precisio
 from engine.detect.recipe import Recipe
 from engine.detect.runtime import Runtime
 from engine.errors import DetectionError, EngineError, ModelError
-from engine.inference.conversions import Conversion, Conversions, Stage
+from engine.inference.conversion_jobs import Stage
+from engine.inference.conversions import Conversion, Conversions
 from engine.inference.doubts import Doubts
 from engine.inference.fast_runtimes import FastForm, FastRuntimes, needs_openvino
 from engine.models.checkpoint.checkpoint import Checkpoint
@@ -93,7 +93,7 @@ class ModelRuntimes:
         """A model answered: have it converted, unless that was done."""
         self.doubts.confirm(fingerprint, path.name)
         if may_convert(model, settings):
-            self.conversions.want(fingerprint, path)
+            self.conversions.request(fingerprint, path)
 
     def broke(self, model: Recipe, runtime: Runtime, fingerprint: str, error: DetectionError) -> bool:
         """A runtime failed at an image; true where another one is there to be tried on it."""
@@ -105,30 +105,6 @@ class ModelRuntimes:
             self.doubts.dismiss(fingerprint)
             return False
         return True
-
-    def convert(
-        self,
-        path: Path,
-        fingerprint: str,
-        progress: Callable[[str], None] = lambda stage: None,
-        cancelled: Callable[[], bool] = bool,
-    ) -> Conversion:
-        """Convert a checkpoint now, unless that was done, and wait for it.
-
-        Args:
-            path: The checkpoint folder.
-            fingerprint: That of the folder.
-            progress: Is told the stages as they begin.
-            cancelled: Asked now and then; true waits no longer.
-        """
-
-        def tell(changed: str) -> None:
-            if changed == fingerprint:
-                progress(self.conversions.state(fingerprint).stage)
-
-        with self.conversions.observed(tell):
-            self.conversions.want(fingerprint, path, pause=0.0, in_haste=True)
-            return self.conversions.wait(fingerprint, cancelled)
 
     def state(
         self,
