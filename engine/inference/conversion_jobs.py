@@ -69,6 +69,11 @@ class ConversionJobs:
         """The file that is locked while a model is converted or a reduced-precision form of it is made."""
         return self._store / ".lock"
 
+    @property
+    def is_helper_running(self) -> bool:
+        """Whether a helper process is at work."""
+        return is_locked(self.helper_lock)
+
     def get(self, fingerprint: str) -> Job | None:
         """Return the job of a checkpoint; `None` where there is none, or one of other versions or unreadable."""
         job = _read(self._path(fingerprint))
@@ -82,7 +87,7 @@ class ConversionJobs:
             age = time.time() - self._path(job.fingerprint).stat().st_mtime
         except OSError:
             return False
-        return abs(age) < _FRESH_SECONDS or is_locked(self.helper_lock) or is_locked(self.converting_lock)
+        return abs(age) < _FRESH_SECONDS or self.is_helper_running
 
     def put(self, job: Job) -> None:
         """Write a job.

@@ -83,7 +83,8 @@ class Conversions:
             if fingerprint in self._requested or self._is_closed:
                 return
             self._requested.add(fingerprint)
-        if self.state(fingerprint).stage in ("converted", "refused"):
+        self.state(fingerprint)
+        if fingerprint in self._settled:
             return
         job = self._jobs.get(fingerprint)
         if job is None or job.stage == "waiting":

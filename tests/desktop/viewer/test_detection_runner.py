@@ -33,8 +33,8 @@ from engine.engine import Engine
 from engine.image.source import Source, parse_source
 from engine.inference.scheduler import Cancelled
 from engine.review.cache import DetectionCache
-from engine.runtimes.conversion_process import ConversionProcess
 from engine.settings import Settings
+from tests.engine.inference.conversion import converting_by
 
 
 class Asked:
@@ -304,7 +304,7 @@ def test_who_waits_for_a_conversion_may_ask_for_something_else_meanwhile(
         over.wait(60)
         return {"failed": "it was ended"}
 
-    with patch.object(ConversionProcess, "run", side_effect=lasts):
+    with converting_by(lasts):
         asked.ask(source=parse_source(image_file))
         assert begun.wait(30)
         asked.ask(source=parse_source(image_file), detect=False)

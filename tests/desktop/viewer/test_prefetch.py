@@ -23,8 +23,8 @@ from engine.engine import Engine, ImageFile
 from engine.image.source import Source, parse_source
 from engine.inference.scheduler import Cancelled
 from engine.review.cache import DetectionCache
-from engine.runtimes.conversion_process import ConversionProcess
 from engine.settings import Settings
+from tests.engine.inference.conversion import converting_by, starts_no_helper
 
 NEVER: Cancelled = bool
 SIDE = 100
@@ -205,7 +205,7 @@ def test_it_waits_for_no_conversion_and_begins_none(tiny_detr: Path, tmp_path: P
     cache = DetectionCache(tmp_path / "cache" / "detections.sqlite")
     engine = Engine(Settings(model=str(tiny_detr), runtime="openvino", device="cpu"), cache)
     ahead = Prefetch(engine)
-    with patch.object(ConversionProcess, "run", side_effect=AssertionError("converted")):
+    with starts_no_helper():
         ahead.expect(sources[:1], engine.default_model)
         wait_until(lambda: ready_names(ahead) == {"0.png"})
         assert ahead.stop(10)
@@ -228,7 +228,7 @@ def test_it_ends_at_once_even_where_it_came_to_wait_for_one(
         go_on.wait(30)
         return {"failed": "it is a test"}
 
-    with patch.object(ConversionProcess, "run", converts), patch.object(Engine, "loaded", return_value=object()):
+    with converting_by(converts), patch.object(Engine, "loaded", return_value=object()):
         ahead.expect(sources[:1], engine.default_model)
         assert converting.wait(10)
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""A model is converted in the background while torch answers, and OpenVINO takes over."""
+"""Conversion in the background: states, failures, the helper process, and the change of the runtime."""
 
 from __future__ import annotations
 
@@ -25,14 +25,22 @@ from engine.detect.agreement import difference
 from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.errors import CancelledError, DetectionError, ModelError
-from engine.inference.conversions import Conversions
+from engine.inference.conversion_jobs import ConversionJobs, Job
+from engine.inference.conversions import Conversion, Conversions
 from engine.models.converted import MODEL_FILE, Converted, ConvertedModels
 from engine.models.fingerprint import fingerprint
-from engine.runtimes.conversion_process import ConversionProcess
+from engine.runtimes.conversion_process import run_conversion
 from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
-from tests.engine.inference.conversion import convert_here, user_store
+from tests.conftest import end_helpers
+from tests.engine.inference.conversion import (
+    convert_here,
+    converting_by,
+    starts_no_helper,
+    user_store,
+    wait_for_conversion,
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,22 +68,28 @@ def engine(tiny_detr: Path) -> Iterator[Engine]:
     engine.close()
 
 
-def runs_nothing() -> Any:
-    return patch.object(ConversionProcess, "run", side_effect=AssertionError("started a process"))
+def reporting(result: dict[str, Any]) -> Any:
+    return converting_by(lambda *arguments, **options: result)
 
 
-def tells(told: dict[str, Any]) -> Any:
-    return patch.object(ConversionProcess, "run", return_value=told)
+def copying(store: ConvertedModels) -> Any:
+    """Copy the model of a store in place of converting it."""
+
+    def copies(module: str, folder: Path, work: Path, *_: object) -> dict[str, Any]:
+        for path in store.folder.glob("*/model.*"):
+            shutil.copy(path, work)
+        return {"fingerprint": fingerprint(folder), "score": 0.0, "pixels": 0.0}
+
+    return converting_by(copies)
 
 
 def test_torch_answers_first_and_openvino_takes_over(
-    engine: Engine, image_file: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    engine: Engine, image_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    caplog.set_level(logging.INFO, "detrdesk.runtimes")
     first = engine.detect(image_file)
     assert first.runtime == "torch"
     assert engine.runtime_state().conversion == "waiting"
-    assert engine.wait_for_conversion(timeout=110)
+    assert wait_for_conversion(engine, 110) == "converted"
     second = engine.detect(image_file)
     assert second.runtime == "openvino"
     assert difference(second, first).is_small
@@ -83,27 +97,32 @@ def test_torch_answers_first_and_openvino_takes_over(
     assert (state.runtime, state.device, state.conversion, state.problem) == ("openvino", "cpu", "converted", None)
     assert state.score_difference is not None
     assert state.score_difference < 1e-3
-    assert "OpenVINO takes over" in caplog.text
     assert capfd.readouterr() == ("", "")
-    assert [path.name for path in user_store().folder.glob(".*")] == [".lock"]
+    assert {path.name for path in user_store().folder.glob(".*")} == {".lock", ".jobs"}
+    assert {path.name for path in (user_store().folder / ".jobs").iterdir()} <= {".helper", ".helper.log"}
 
 
-def test_a_conversion_that_is_asked_for_tells_its_stages(engine: Engine) -> None:
-    stages: list[str] = []
-    state = engine.convert(progress=stages.append)
+def test_a_conversion_that_is_waited_for_reports_its_progress(engine: Engine) -> None:
+    reported: list[Conversion] = []
+    state = engine.convert(progress=reported.append)
     assert state.conversion == "converted"
     assert (state.runtime, engine.loaded(engine.default_model)) == ("openvino", None)
-    assert stages == ["waiting", "loading", "converting", "comparing", "converted"]
-    with runs_nothing():
+    stages = list(dict.fromkeys(each.stage for each in reported))
+    assert (stages[0], stages[-1]) == ("waiting", "converted")
+    assert [stage for stage in ("loading", "converting", "comparing") if stage in stages] == stages[1:-1]
+    percents = [each.percent for each in reported if each.percent is not None]
+    assert percents == sorted(percents)
+    assert percents[-1] < 100
+    with starts_no_helper():
         assert engine.convert().conversion == "converted"
 
 
 def test_what_was_converted_once_is_used_from_the_start(
     kept: ConvertedModels, engine: Engine, image_file: Path
 ) -> None:
-    with runs_nothing():
+    with starts_no_helper():
         assert engine.detect(image_file).runtime == "openvino"
-        assert engine.wait_for_conversion()
+        assert engine.conversion().stage == "converted"
 
 
 COLD = """
@@ -154,86 +173,186 @@ def test_openvino_calls_nobody_and_leaves_nothing_at_home(
     assert list(home.iterdir()) == []
 
 
-@pytest.mark.alone
-def test_closing_ends_the_conversion_within_a_second(engine: Engine, image_file: Path) -> None:
-    engine.detect(image_file)
-    engine.wait_for_conversion(timeout=0)
-    child = started_child(os.getpid())
-    began = time.monotonic()
-    engine.close()
-    assert time.monotonic() - began < 1
-    assert not child.is_running()
-    assert engine.detect(image_file).runtime == "torch"
-
-
-def started_child(parent: int) -> psutil.Process:
+def helper_of(home: Path) -> psutil.Process:
+    """The helper process of a home, as soon as it is there."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        for child in psutil.Process(parent).children():
-            if any("runtimes.convert" in part for part in child.cmdline()):
+        for process in psutil.process_iter(["cmdline"]):
+            command = process.info["cmdline"] or []
+            if "engine.inference.conversion_helper" in command and str(home / "cache" / "converted") in command:
+                return process
+        time.sleep(0.02)
+    raise AssertionError("there is no helper")
+
+
+def child_of(helper: psutil.Process) -> psutil.Process:
+    """The process in which the helper converts, as soon as it is there."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for child in helper.children():
+            if "engine.runtimes.convert" in child.cmdline():
                 return child
         time.sleep(0.02)
     raise AssertionError("no process converts")
 
 
-KILLED = """
-import sys, time
+ONCE = """
+import sys
 from engine import Engine
 from engine.settings import Settings
-engine = Engine(Settings(model=sys.argv[2], runtime="auto"))
-engine.detect(sys.argv[1])
-engine.wait_for_conversion(timeout=0)
-time.sleep(100)
+engine = Engine(Settings(model=sys.argv[2], runtime="auto", device="cpu"))
+print(engine.detect(sys.argv[1]).runtime, engine.conversion().stage)
+engine.close()
 """
 
 
+def test_a_conversion_outlives_the_program_that_asked_for_it(own_home: Path, tiny_detr: Path, image_file: Path) -> None:
+    assert run(ONCE, image_file, tiny_detr) == "torch waiting"
+    helper = helper_of(own_home)
+    assert run(ONCE, image_file, tiny_detr).endswith(("waiting", "loading", "converting", "comparing", "converted"))
+    assert helper_of(own_home) == helper
+    psutil.wait_procs([helper], timeout=100)
+    assert not helper.is_running()
+    assert run(ONCE, image_file, tiny_detr) == "openvino converted"
+    log = (user_store().folder / ".jobs" / ".helper.log").read_text()
+    assert log.count("attempt") == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-def test_a_killed_program_takes_its_conversion_along(tiny_detr: Path, image_file: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    program = subprocess.Popen([sys.executable, "-c", KILLED, str(image_file), str(tiny_detr)], env=environment)
-    child = started_child(program.pid)
-    program.send_signal(signal.SIGKILL)
-    program.wait()
-    assert psutil.wait_procs([child], timeout=5)[1] == []
-    with user_store().work_folder():  # the next one that converts removes what was left
-        assert len(list(user_store().folder.glob(".work-*"))) == 1
+def test_a_killed_helper_leaves_nothing_after_the_next_start(
+    own_home: Path, engine: Engine, tiny_detr: Path, image_file: Path
+) -> None:
+    engine.detect(image_file)
+    helper = helper_of(own_home)
+    child = child_of(helper)
+    helper.send_signal(signal.SIGKILL)
+    assert psutil.wait_procs([helper, child], timeout=5)[1] == []
+    assert len(list(user_store().folder.glob(".work-*"))) == 1
+    again = Engine(engine.settings)
+    assert list(user_store().folder.glob(".work-*")) == []
+    again.detect(image_file)
+    assert helper_of(own_home) != helper
+    assert wait_for_conversion(again, 100) == "converted"
+
+
+def test_two_killed_attempts_are_enough(engine: Engine, tiny_detr: Path, image_file: Path) -> None:
+    jobs = ConversionJobs(user_store().folder)
+    content = fingerprint(tiny_detr)
+    jobs.put(Job(content, str(tiny_detr), stage="converting", percent=41, attempts=2))
+    with converting_by(lambda *_, **__: pytest.fail("converted")):
+        engine.detect(image_file)
+        assert wait_for_conversion(engine) == "failed"
+    problem = engine.conversion().problem
+    assert problem is not None
+    assert "twice" in problem.message
+    with starts_no_helper():
+        assert Engine(engine.settings).detect(image_file).runtime == "torch"
+    with reporting({"impossible": "asked by hand"}):
+        assert Engine(engine.settings).convert().conversion == "refused"
+
+
+def test_a_job_whose_helper_was_killed_is_not_under_way(engine: Engine, tiny_detr: Path) -> None:
+    jobs = ConversionJobs(user_store().folder)
+    jobs.put(Job(fingerprint(tiny_detr), str(tiny_detr), stage="converting", percent=41, attempts=1))
+    assert engine.conversion() == Conversion("converting", 41)
+    for path in (user_store().folder / ".jobs").glob("*.json"):
+        os.utime(path, (0, 0))
+    assert engine.conversion() == Conversion()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"fingerprint": 1, "checkpoint": 2}', b"\xff\x00"])
+def test_a_damaged_job_is_none(tiny_detr: Path, content: bytes) -> None:
+    jobs = ConversionJobs(user_store().folder)
+    jobs.put(Job("a", str(tiny_detr)))
+    (path,) = (user_store().folder / ".jobs").glob("*.json")
+    path.write_bytes(content)
+    assert jobs.get("a") is None
+    assert jobs.next() is None
+
+
+def test_a_cancelled_conversion_ends_and_leaves_nothing(own_home: Path, engine: Engine, image_file: Path) -> None:
+    engine.detect(image_file)
+    helper = helper_of(own_home)
+    child = child_of(helper)
+    engine.cancel_conversion()
+    assert psutil.wait_procs([helper, child], timeout=20)[1] == []
+    assert engine.conversion() == Conversion()
+    assert list(user_store().folder.glob(".work-*")) == []
+    with starts_no_helper():
+        engine.detect(image_file)
+
+
+def test_giving_up_a_conversion_by_hand_cancels_it(own_home: Path, engine: Engine) -> None:
+    has_begun = threading.Event()
+
+    def progress(state: Conversion) -> None:
+        if state.stage == "converting":
+            has_begun.set()
+
+    state = engine.convert(progress=progress, cancelled=has_begun.is_set)
+    assert state.conversion in ("none", "converting")
+    helper_ends(own_home)
+    assert engine.conversion() == Conversion()
+    assert list(user_store().folder.glob(".work-*")) == []
+
+
+def helper_ends(home: Path) -> None:
+    jobs = ConversionJobs(home / "cache" / "converted")
+    until = time.monotonic() + 20
+    while jobs.is_helper_running and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not jobs.is_helper_running
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="nice and sessions are of Linux")
-def test_a_conversion_nobody_waits_for_lets_others_go_first(tiny_detr: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    conversions = Conversions(user_store())
-    conversions.want(fingerprint(tiny_detr), tiny_detr, pause=0)
-    child = started_child(os.getpid())
+def test_a_conversion_nobody_waits_for_lets_others_go_first(own_home: Path, engine: Engine, image_file: Path) -> None:
+    engine.detect(image_file)
+    helper = helper_of(own_home)
+    child = child_of(helper)
     until = time.monotonic() + 30
     while child.nice() != 19 and time.monotonic() < until:
         time.sleep(0.02)
-    assert child.nice() == 19
+    assert (helper.nice(), child.nice()) == (19, 19)
+    assert os.getsid(helper.pid) == helper.pid
     group = Path(f"/proc/{child.pid}/autogroup")
     if os.access("/proc/self/autogroup", os.W_OK):
         while "nice 19" not in group.read_text() and time.monotonic() < until:
             time.sleep(0.02)
         assert "nice 19" in group.read_text()
         assert "nice 19" not in Path("/proc/self/autogroup").read_text()
-    conversions.close()
+    end_helpers(own_home)
+    assert psutil.wait_procs([child], timeout=5)[1] == []
 
 
-def test_a_program_that_asks_once_starts_no_process(engine: Engine, image_file: Path) -> None:
-    with runs_nothing():
+def test_the_setting_torch_starts_no_helper(engine: Engine, image_file: Path) -> None:
+    engine.settings = engine.settings.model_copy(update={"runtime": "torch"})
+    with starts_no_helper():
         engine.detect(image_file)
-        engine.close()
     assert not user_store().folder.exists()
+
+
+def test_the_log_of_the_helper_is_bounded(tmp_path: Path) -> None:
+    from engine.inference import conversion_helper
+
+    with patch.object(conversion_helper, "_LOG_BYTES", 1000):
+        conversion_helper._log_to(tmp_path / "log")
+    for _ in range(200):
+        conversion_helper._log.info("a line of the log")
+    logger = logging.getLogger("detrdesk")
+    logger.handlers.pop().close()
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 2000
 
 
 def test_a_model_that_would_answer_differently_stays_with_torch(
     engine: Engine, tiny_detr: Path, image_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with tells({"fingerprint": fingerprint(tiny_detr), "score": 0.04, "pixels": 12.5}):
+    with reporting({"fingerprint": fingerprint(tiny_detr), "score": 0.04, "pixels": 12.5}):
         assert engine.convert().conversion == "refused"
     assert "scores by up to 0.04, boxes by up to 12.5 pixels" in caplog.text
     again = Engine(engine.settings)
-    with runs_nothing():
+    with starts_no_helper():
         assert again.detect(image_file).runtime == "torch"
-        assert not again.wait_for_conversion()
+        assert again.conversion().stage == "refused"
         state = again.runtime_state()
     assert (state.runtime, state.conversion) == ("torch", "refused")
     assert state.problem is not None
@@ -241,42 +360,47 @@ def test_a_model_that_would_answer_differently_stays_with_torch(
 
 
 def test_a_model_that_cannot_be_converted_stays_with_torch(engine: Engine, image_file: Path) -> None:
-    with tells({"impossible": "No conversion rule for aten::fft_rfft"}):
+    with reporting({"impossible": "No conversion rule for aten::fft_rfft"}):
         state = engine.convert()
     assert state.problem is not None
     assert state.problem.message == "OpenVINO cannot convert this model: No conversion rule for aten::fft_rfft."
-    with runs_nothing():
+    with starts_no_helper():
         assert Engine(engine.settings).convert().conversion == "refused"
 
 
-def test_a_failure_by_chance_is_tried_again_at_the_next_start(engine: Engine, image_file: Path) -> None:
-    with tells({"failed": "killed"}):
-        assert engine.convert().conversion == "failed"
-    with runs_nothing():
+def test_a_failure_by_chance_is_tried_again_once_at_a_later_start(engine: Engine, image_file: Path) -> None:
+    with reporting({"failed": "killed"}):
+        engine.detect(image_file)
+        assert wait_for_conversion(engine) == "failed"
+    with starts_no_helper():
         assert engine.detect(image_file).runtime == "torch"
-        assert engine.convert().conversion == "failed"
-    with tells({"impossible": "asked"}):
-        assert Engine(engine.settings).convert().conversion == "refused"
+    with reporting({"failed": "killed again"}):
+        again = Engine(engine.settings)
+        again.detect(image_file)
+        assert wait_for_conversion(again) == "failed"
+    with starts_no_helper():
+        assert Engine(engine.settings).detect(image_file).runtime == "torch"
+    with reporting({"impossible": "asked by hand"}):
+        assert engine.convert().conversion == "refused"
 
 
 def test_a_process_that_breaks_is_told_by_its_last_words(tiny_detr: Path, tmp_path: Path) -> None:
-    broken = "engine.runtimes.conversion_process._START"
-    with patch(broken, "import sys; print('half', end=''); sys.exit('out of luck.')"):
-        told = ConversionProcess().run(tiny_detr, tmp_path, True, lambda stage: None)
-    assert told == {"failed": "out of luck"}
+    with patch("engine.runtimes.background._START", "import sys; print('half', end=''); sys.exit('out of luck.')"):
+        result = run_conversion("a", tiny_detr, tmp_path, True, lambda stage, done, total: None)
+    assert result == {"failed": "out of luck"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_process_that_is_killed_is_told_so(tiny_detr: Path, tmp_path: Path) -> None:
-    """As the system does when memory runs out; what it said before is not the reason."""
+    """As the system does when memory runs out; what it wrote before is not the reason."""
     dies = "import os, sys; print('a warning', file=sys.stderr, flush=True); os.kill(os.getpid(), 9)"
-    with patch("engine.runtimes.conversion_process._START", dies):
-        told = ConversionProcess().run(tiny_detr, tmp_path, True, lambda stage: None)
-    assert told == {"failed": "the process was ended by signal 9"}
+    with patch("engine.runtimes.background._START", dies):
+        result = run_conversion("a", tiny_detr, tmp_path, True, lambda stage, done, total: None)
+    assert result == {"failed": "the process was ended by signal 9"}
 
 
 def test_files_that_change_meanwhile_are_not_kept(engine: Engine, tiny_detr: Path) -> None:
-    with tells({"fingerprint": "another", "score": 0.0, "pixels": 0.0}):
+    with reporting({"fingerprint": "another", "score": 0.0, "pixels": 0.0}):
         state = engine.convert()
     assert state.conversion == "failed"
     assert user_store().find(fingerprint(tiny_detr)) is None
@@ -294,7 +418,11 @@ def test_a_folder_that_cannot_be_written_leaves_torch(
 
 def test_a_full_disk_leaves_torch(engine: Engine, image_file: Path) -> None:
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    with patch.object(ConversionProcess, "run", side_effect=full):
+
+    def fills(*_: object) -> dict[str, Any]:
+        raise full
+
+    with converting_by(fills):
         state = engine.convert()
     assert state.problem is not None
     assert "No space left on device" in state.problem.message
@@ -308,14 +436,14 @@ def test_a_damaged_entry_is_made_again(
 ) -> None:
     (entry,) = kept.folder.glob("*-*")
     (entry / name).write_bytes(content)
-    assert engine.detect(image_file).runtime == "torch"
 
-    def copies(self: ConversionProcess, folder: Path, work: Path, *_: object) -> dict[str, Any]:
+    def converts(module: str, folder: Path, work: Path, *_: object) -> dict[str, Any]:
         convert_here(folder, work)
         return {"fingerprint": fingerprint(folder), "score": 0.0, "pixels": 0.0}
 
-    with patch.object(ConversionProcess, "run", copies):
-        assert engine.wait_for_conversion(timeout=100)
+    with converting_by(converts):
+        assert engine.detect(image_file).runtime == "torch"
+        assert wait_for_conversion(engine, 100) == "converted"
     assert engine.detect(image_file).runtime == "openvino"
 
 
@@ -328,7 +456,7 @@ def test_a_whole_entry_that_cannot_be_opened_leaves_torch(
         for name in (MODEL_FILE, "model.bin"):
             shutil.copy(entry / name, work / name)
         kept.keep(work, fingerprint(tiny_detr), 0.0, 0.0)
-    with runs_nothing():
+    with starts_no_helper():
         assert engine.detect(image_file).runtime == "torch"
     assert engine.runtime_state().conversion == "failed"
     assert kept.find(fingerprint(tiny_detr)) is None
@@ -350,7 +478,7 @@ def test_a_converted_model_that_does_not_fit_beside_the_one_in_memory_leaves_tor
 def test_without_openvino_torch_serves(kept: ConvertedModels, engine: Engine, image_file: Path) -> None:
     with (
         patch("engine.runtimes.openvino_runtime.openvino", side_effect=ImportError("no such library")),
-        runs_nothing(),
+        starts_no_helper(),
     ):
         assert engine.detect(image_file).runtime == "torch"
         problem = engine.runtime_state().problem
@@ -375,7 +503,7 @@ def test_a_converted_model_that_fails_at_an_image_hands_it_to_torch(
     failure = DetectionError("device_failed", "The model failed on cpu: bad shape.")
     with patch.object(OpenVinoRuntime, "run", side_effect=failure):
         assert engine.detect(image_file).runtime == "torch"
-    with runs_nothing():
+    with starts_no_helper():
         state = Engine(engine.settings).runtime_state()
     assert (state.runtime, state.conversion) == ("torch", "refused")
 
@@ -443,7 +571,6 @@ def test_a_converted_model_that_fails_while_its_files_are_away_stays(
 def test_a_detection_under_way_is_not_disturbed_by_the_change(
     tiny_store: ConvertedModels, engine: Engine, image_file: Path
 ) -> None:
-    engine.detect(image_file)
     detect, inside, go_on = Detector.detect, threading.Event(), threading.Event()
     found = []
 
@@ -452,16 +579,11 @@ def test_a_detection_under_way_is_not_disturbed_by_the_change(
         go_on.wait(60)
         return detect(detector, prepared)
 
-    def copies(self: ConversionProcess, folder: Path, work: Path, *_: object) -> dict[str, Any]:
-        for path in tiny_store.folder.glob("*/model.*"):
-            shutil.copy(path, work)
-        return {"fingerprint": fingerprint(folder), "score": 0.0, "pixels": 0.0}
-
-    with patch.object(ConversionProcess, "run", copies), patch.object(Detector, "detect", slow):
+    with copying(tiny_store), patch.object(Detector, "detect", slow):
         thread = threading.Thread(target=lambda: found.append(engine.detect(image_file)))
         thread.start()
         inside.wait(60)
-        assert engine.wait_for_conversion(timeout=60)
+        assert engine.convert().conversion == "converted"
         go_on.set()
         thread.join()
         assert (found[0].runtime, len(found[0])) == ("torch", 12)
@@ -472,7 +594,7 @@ def test_the_setting_decides(kept: ConvertedModels, engine: Engine, image_file: 
     assert engine.detect(image_file).runtime == "openvino"
     engine.apply(engine.settings.model_copy(update={"runtime": "torch"}))
     assert engine.detect(image_file).runtime == "torch"
-    assert (engine.runtime_state().conversion, engine.wait_for_conversion()) == ("none", False)
+    assert (engine.runtime_state().conversion, engine.conversion()) == ("none", Conversion())
     engine.apply(engine.settings.model_copy(update={"runtime": "auto"}))
     assert engine.detect(image_file).runtime == "openvino"
 
@@ -482,14 +604,9 @@ def test_the_runtime_openvino_waits_for_the_conversion(
 ) -> None:
     engine = Engine(Settings(model=str(tiny_detr), runtime="openvino", device="cpu"))
 
-    def copies(self: ConversionProcess, folder: Path, work: Path, *_: object) -> dict[str, Any]:
-        for path in tiny_store.folder.glob("*/model.*"):
-            shutil.copy(path, work)
-        return {"fingerprint": fingerprint(folder), "score": 0.0, "pixels": 0.0}
-
-    with patch.object(ConversionProcess, "run", copies):
+    with copying(tiny_store):
         assert engine.detect(image_file).runtime == "openvino"
-    with tells({"impossible": "it is so"}):
+    with reporting({"impossible": "it is so"}):
         shutil.rmtree(user_store().folder)
         engine = Engine(engine.settings)
         assert engine.detect(image_file).runtime == "torch"
@@ -502,67 +619,45 @@ def test_a_device_that_is_no_cpu_is_left_to_torch(tiny_detr: Path, kept: Convert
     assert engine.runtime_state().conversion == "none"
 
 
-def test_changes_are_told(engine: Engine, tiny_detr: Path) -> None:
-    told: list[str] = []
-    with engine.conversions_observed(told.append), tells({"failed": "by chance"}):
-        engine.convert()
-    engine.convert()
-    assert told == [fingerprint(tiny_detr)] * 2
-
-
-def test_an_observer_that_breaks_ends_no_conversion(engine: Engine, tiny_detr: Path, tmp_path: Path) -> None:
-    def breaks(changed: str) -> None:
-        raise BrokenPipeError
-
-    other = shutil.copytree(tiny_detr, tmp_path / "other")
-    (other / "config.json").write_text((other / "config.json").read_text() + "\n")
-    with tells({"failed": "it is a test"}):
-        with engine.conversions_observed(breaks):
-            assert engine.convert().conversion == "failed"
-        until = time.monotonic() + 20
-        assert engine.convert(str(other), cancelled=lambda: time.monotonic() > until).conversion == "failed"
-
-
-@pytest.mark.parametrize("asks", ["want", "wait"])
-def test_closing_does_not_wait_for_a_large_file_to_be_read(tiny_detr: Path, asks: str) -> None:
-    """What is kept is compared with its digest, which takes seconds for gigabytes."""
-    store, reading, go_on = user_store(), threading.Event(), threading.Event()
-
-    def slow(fingerprint: str) -> None:
-        reading.set()
-        go_on.wait(30)
-
-    conversions = Conversions(store)
-    with patch.object(store, "find", side_effect=slow):
-        ask = (lambda: conversions.want("a" * 32, tiny_detr)) if asks == "want" else lambda: conversions.wait("a" * 32)
-        asking = threading.Thread(target=ask)
-        asking.start()
-        assert reading.wait(10)
-        closing = threading.Thread(target=conversions.close)
-        closing.start()
-        closing.join(5)
-        assert not closing.is_alive()
-        go_on.set()
-        asking.join(10)
-        assert not asking.is_alive()
-
-
-def test_two_programs_convert_one_after_the_other(tiny_detr: Path) -> None:
+def test_two_programs_convert_once(tiny_detr: Path) -> None:
     first, second = Conversions(user_store()), Conversions(user_store())
     began, go_on = threading.Event(), threading.Event()
+    runs: list[object] = []
 
-    def slow(*_: object) -> dict[str, str]:
+    def slow(*arguments: object) -> dict[str, str]:
+        runs.append(arguments)
         began.set()
         go_on.wait(60)
         return {"impossible": "so it is"}
 
-    with patch.object(ConversionProcess, "run", slow):
-        first.want("a", tiny_detr, pause=0)
+    with converting_by(slow):
+        first.request("a", tiny_detr)
         assert began.wait(60)
-        second.want("a", tiny_detr, pause=0)
-        assert second.wait("a", timeout=1).stage == "waiting"
+        second.request("a", tiny_detr)
+        assert second.state("a").is_under_way
         go_on.set()
-        assert first.wait("a", timeout=60).stage == "refused"
-    with runs_nothing():
-        assert second.wait("a", timeout=60).stage == "refused"
+        assert first.wait("a").stage == "refused"
+        assert second.wait("a").stage == "refused"
+    assert len(runs) == 1
     assert json.loads(next(user_store().folder.glob("a-*/manifest.json")).read_text())["fingerprint"] == "a"
+
+
+def test_models_are_converted_one_after_the_other_those_waited_for_first(tiny_detr: Path, tmp_path: Path) -> None:
+    conversions = Conversions(user_store())
+    order: list[str] = []
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(module: str, folder: Path, *_: object) -> dict[str, str]:
+        order.append(folder.name)
+        began.set()
+        go_on.wait(60)
+        return {"impossible": "so it is"}
+
+    with converting_by(slow):
+        conversions.request("a", tmp_path / "first")
+        assert began.wait(60)
+        conversions.request("b", tmp_path / "second")
+        conversions.request("c", tmp_path / "third", in_haste=True)
+        go_on.set()
+        assert conversions.wait("b").stage == "refused"
+    assert order == ["first", "third", "second"]

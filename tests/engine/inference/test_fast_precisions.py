@@ -465,8 +465,8 @@ from pathlib import Path
 from engine.runtimes import quantise
 from engine.models.reading import read_model
 folder, f32_file, work, *images = sys.argv[1:]
-request = quantise.Request("int8", f32_file, tuple(images), tuple(images), 0.5)
-quantise._quantise(read_model(Path(folder)), request, Path(work), lambda stage: None)
+request = quantise.QuantisationTask("int8", f32_file, tuple(images), tuple(images), 0.5)
+quantise._quantise(read_model(Path(folder)), request, Path(work), lambda *_: None)
 import nncf
 assert sys.modules["openvino_telemetry"] is None
 assert not any(name.startswith("openvino_telemetry.") for name in sys.modules)
