@@ -19,7 +19,6 @@ from engine.errors import CancelledError, EngineError
 
 if TYPE_CHECKING:
     from engine.batch.precisions import Offer
-    from engine.runtimes.conversion_process import Progress
 
 
 @dataclass(frozen=True)
