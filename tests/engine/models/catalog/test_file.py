@@ -277,8 +277,8 @@ def test_a_change_that_would_mean_something_else_is_refused(monkeypatch: pytest.
     assert path.read_text("utf-8") == HAND_WRITTEN
 
 
-def test_the_readme_s_example_works() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", (PROJECT / "README.md").read_text("utf-8"), re.DOTALL)
+def test_the_example_in_the_documentation_works() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", (PROJECT / "docs" / "models.md").read_text("utf-8"), re.DOTALL)
     write(example)
     catalog = Catalog()
     assert (catalog.problem, catalog.notes) == (None, ())
