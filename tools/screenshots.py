@@ -91,7 +91,7 @@ def all_detected(window: MainWindow) -> None:
     """Detect in all images, so that the list and the histogram tell of them."""
     window.viewer.detect_all()
     wait(4000)
-    window.batch.show_batch(None)
+    window.panels.batch.show_batch(None)
 
 
 def mark_reviewed(window: MainWindow) -> None:

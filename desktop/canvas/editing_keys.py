@@ -5,8 +5,8 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeyEvent
 
+from desktop.canvas.box_drawing import BoxDrawing
 from desktop.canvas.mouse import Mouse
-from desktop.canvas.pencil import Pencil
 from desktop.canvas.reshaper import Reshaper
 
 _ARROWS = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down})
@@ -16,9 +16,9 @@ _MODIFIERS = frozenset({Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt
 class EditingKeys:
     """Escape gives up a gesture, the space bar pans while a box is drawn, and a released arrow ends a nudge."""
 
-    def __init__(self, mouse: Mouse, pencil: Pencil, reshaper: Reshaper) -> None:
+    def __init__(self, mouse: Mouse, drawing: BoxDrawing, reshaper: Reshaper) -> None:
         self._mouse = mouse
-        self._pencil = pencil
+        self._drawing = drawing
         self._reshaper = reshaper
 
     def wants(self, event: QKeyEvent) -> bool:
@@ -27,7 +27,7 @@ class EditingKeys:
             self._reshaper.finish()
         if event.key() == Qt.Key.Key_Escape:
             return self._mouse.is_holding
-        return event.key() == Qt.Key.Key_Space and self._pencil.is_taken
+        return event.key() == Qt.Key.Key_Space and self._drawing.is_active
 
     def press(self, event: QKeyEvent) -> bool:
         """A key is down; whether that was for the canvas."""

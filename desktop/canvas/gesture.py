@@ -5,9 +5,9 @@ from __future__ import annotations
 from PyQt5.QtCore import QPoint, QRect, QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen, QTransform
 
+from desktop.canvas.box_drawing import BoxDrawing
 from desktop.canvas.boxes_item import BoxesItem
 from desktop.canvas.mouse import Mouse
-from desktop.canvas.pencil import Pencil
 from desktop.canvas.pointer_tip import PointerTip, detection_text, size_text
 from desktop.canvas.reshaper import Reshaper
 from desktop.style.theme import current_theme
@@ -24,9 +24,11 @@ class Gesture:
         unnamed: A box that was drawn and has no class yet.
     """
 
-    def __init__(self, mouse: Mouse, pencil: Pencil, reshaper: Reshaper, boxes: BoxesItem, tip: PointerTip) -> None:
+    def __init__(
+        self, mouse: Mouse, drawing: BoxDrawing, reshaper: Reshaper, boxes: BoxesItem, tip: PointerTip
+    ) -> None:
         self._mouse = mouse
-        self._pencil = pencil
+        self._drawing = drawing
         self._reshaper = reshaper
         self._boxes = boxes
         self._tip = tip
@@ -38,9 +40,9 @@ class Gesture:
         painter.resetTransform()
         if self._mouse.band is not None:
             _paint_band(painter, self._mouse.band)
-        if self._pencil.is_taken and self._mouse.position is not None:
+        if self._drawing.is_active and self._mouse.position is not None:
             _paint_guides(painter, seen, self._mouse.position)
-        for box in (self._pencil.box, self.unnamed):
+        for box in (self._drawing.box, self.unnamed):
             if box is not None:
                 _paint_new_box(painter, to_view.mapRect(as_rect(box)))
         painter.restore()
@@ -61,7 +63,7 @@ class Gesture:
     def _box_in_hand(self) -> Box | None:
         """The one box that is drawn, or changed."""
         reshaped = list(self._reshaper.now.values())
-        return reshaped[0] if len(reshaped) == 1 else self._pencil.box
+        return reshaped[0] if len(reshaped) == 1 else self._drawing.box
 
 
 def as_rect(box: Box) -> QRectF:

@@ -8,7 +8,7 @@ from PyQt5.QtCore import QRect, QRectF
 from PyQt5.QtGui import QImage, QPainter
 from PyQt5.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
-from desktop.canvas.eye import AdjustedTiles, Eye
+from desktop.canvas.display import AdjustedTiles, DisplaySettings
 from desktop.canvas.pyramid import Pyramid
 
 CRISP_ZOOM = 3.0
@@ -23,7 +23,7 @@ class ImageItem(QGraphicsObject):
     def __init__(self) -> None:
         super().__init__()
         self._pyramid: Pyramid | None = None
-        self._eye = Eye()
+        self._display = DisplaySettings()
         self._adjusted = AdjustedTiles()
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
 
@@ -38,10 +38,10 @@ class ImageItem(QGraphicsObject):
         self._adjusted.clear()
         self.update()
 
-    def set_eye(self, eye: Eye) -> None:
+    def set_display(self, display: DisplaySettings) -> None:
         """Show the image brighter, darker, or with more or less contrast."""
-        self._eye = eye
-        self._adjusted.set_eye(eye)
+        self._display = display
+        self._adjusted.set_display(display)
         self.update()
 
     @property
@@ -70,7 +70,7 @@ class ImageItem(QGraphicsObject):
 
     def _pieces(self, level: QImage, pixels: QRect) -> Iterator[tuple[QImage, QRect, QRect]]:
         """Images to paint for these `pixels` of `level`: which part of each, and where that is in the level."""
-        if not self._eye.shows_the_pixels:
+        if not self._display.shows_the_pixels:
             for place, tile in self._adjusted.covering(level, pixels):
                 yield tile, tile.rect(), place
         elif max(level.width(), level.height()) > _PAINTABLE_SIDE:

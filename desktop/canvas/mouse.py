@@ -7,9 +7,9 @@ from PyQt5.QtGui import QMouseEvent
 from PyQt5.QtWidgets import QGraphicsView
 
 from desktop.canvas import selection
+from desktop.canvas.box_drawing import BoxDrawing
+from desktop.canvas.drags import Banding, Drag, Drawing, Panning, PointerPress, Reshaping
 from desktop.canvas.geometry import WHOLE, Handle, Point
-from desktop.canvas.pencil import Pencil
-from desktop.canvas.press import Banding, Drag, Panning, Press, Reshaping, Sketching
 from desktop.canvas.reshaper import Reshaper
 from desktop.canvas.scene import ImageScene
 from desktop.canvas.zoom import Zoom
@@ -48,16 +48,18 @@ class Mouse(QObject):
     activated = pyqtSignal(object)
     changed = pyqtSignal()
 
-    def __init__(self, view: QGraphicsView, scene: ImageScene, zoom: Zoom, reshaper: Reshaper, pencil: Pencil) -> None:
+    def __init__(
+        self, view: QGraphicsView, scene: ImageScene, zoom: Zoom, reshaper: Reshaper, drawing: BoxDrawing
+    ) -> None:
         super().__init__(view)
         self.position: QPoint | None = None
         self._view = view
         self._boxes = scene.boxes
         self._zoom = zoom
         self._reshaper = reshaper
-        self._pencil = pencil
-        self._left: Press | None = None
-        self._middle: Press | None = None
+        self._drawing = drawing
+        self._left: PointerPress | None = None
+        self._middle: PointerPress | None = None
         self.pans = False
 
     @property
@@ -71,7 +73,7 @@ class Mouse(QObject):
     @property
     def is_holding(self) -> bool:
         """Whether Escape would give something up: a drag that changes or selects boxes, or a new box."""
-        return self._pencil.is_taken or self._is_changing
+        return self._drawing.is_active or self._is_changing
 
     @property
     def is_down(self) -> bool:
@@ -88,9 +90,9 @@ class Mouse(QObject):
         """A button is down."""
         self.position = position = event.pos()
         if event.button() == Qt.MouseButton.MiddleButton:
-            self._middle = Press(position, Panning(position, self._zoom.pan), is_dragging=True)
+            self._middle = PointerPress(position, Panning(position, self._zoom.pan), is_dragging=True)
         elif event.button() == Qt.MouseButton.LeftButton:
-            self._left = Press(position, self._drag_for(event), is_dragging=self.pans)
+            self._left = PointerPress(position, self._drag_for(event), is_dragging=self.pans)
         self._show_cursor()
 
     def move(self, event: QMouseEvent) -> None:
@@ -106,14 +108,14 @@ class Mouse(QObject):
                 press.to(position)
         self.follow()
         if not self.is_down:
-            self.pointed.emit(None if self._pencil.is_taken else self.top_under(position))
+            self.pointed.emit(None if self._drawing.is_active else self.top_under(position))
         self._show_cursor()
         self.changed.emit()
 
     def follow(self) -> None:
         """The image moved under the pointer, or the pointer over it: the new box reaches to there."""
-        if self.position is not None and self._pencil.is_taken:
-            self._pencil.move(self._point(self.position))
+        if self.position is not None and self._drawing.is_active:
+            self._drawing.move(self._point(self.position))
 
     def release(self, event: QMouseEvent) -> None:
         """A button is up: a drag is done, or it was a click."""
@@ -121,7 +123,7 @@ class Mouse(QObject):
             self._middle = None
         elif event.button() == Qt.MouseButton.LeftButton and self._left is not None:
             press, self._left = self._left, None
-            if press.is_dragging or isinstance(press.drag, Sketching):
+            if press.is_dragging or isinstance(press.drag, Drawing):
                 press.drag.drop()
             else:
                 self._click(event)
@@ -130,7 +132,7 @@ class Mouse(QObject):
 
     def double_click(self, event: QMouseEvent) -> None:
         """The second press of a double click; while a box is drawn it is like any other."""
-        if self._pencil.is_taken or self.pans:
+        if self._drawing.is_active or self.pans:
             self.press(event)
         elif event.button() == Qt.MouseButton.LeftButton:
             self.activated.emit(self.top_under(event.pos()))
@@ -148,7 +150,7 @@ class Mouse(QObject):
         press, self._left = self._left, None
         if press is not None:
             press.drag.cancel()
-        self._pencil.put_down()
+        self._drawing.cancel()
         self._show_cursor()
         self.changed.emit()
         return True
@@ -178,8 +180,8 @@ class Mouse(QObject):
         position = event.pos()
         if self.pans:
             return Panning(position, self._zoom.pan)
-        if self._pencil.is_taken:
-            return Sketching(self._pencil, position, self._view.mapToScene)
+        if self._drawing.is_active:
+            return Drawing(self._drawing, position, self._view.mapToScene)
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             adds = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
             return Banding(position, self._view.mapToScene, lambda band: self._pick_within(band, adds))
@@ -219,7 +221,7 @@ class Mouse(QObject):
             return Qt.CursorShape.ClosedHandCursor
         if self.pans:
             return Qt.CursorShape.OpenHandCursor
-        if self._pencil.is_taken or self.band is not None:
+        if self._drawing.is_active or self.band is not None:
             return Qt.CursorShape.CrossCursor
         if self._reshaper.handle is not None:
             return _CURSORS[self._reshaper.handle]

@@ -7,15 +7,15 @@ from PyQt5.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPa
 from PyQt5.QtWidgets import QGraphicsView, QWidget
 
 from desktop.canvas import selection
+from desktop.canvas.box_drawing import BoxDrawing
+from desktop.canvas.display import DisplaySettings
 from desktop.canvas.editing_keys import EditingKeys
-from desktop.canvas.eye import Eye
 from desktop.canvas.foreground import Foreground
 from desktop.canvas.gesture import Gesture, as_rect
 from desktop.canvas.marks import NOTHING, BoxMarks
 from desktop.canvas.minimap import Minimap
 from desktop.canvas.mouse import Mouse
 from desktop.canvas.notice import paint_notice
-from desktop.canvas.pencil import Pencil
 from desktop.canvas.pointer_tip import PointerTip
 from desktop.canvas.reshaper import Reshaper
 from desktop.canvas.scene import ImageScene
@@ -54,12 +54,12 @@ class ImageView(QGraphicsView):
         self._boxes = self._scene.boxes
         self._zoom = Zoom(self)
         self._foreground = Foreground(self._boxes, self)
-        self._pencil = Pencil(self)
+        self._drawing = BoxDrawing(self)
         self._reshaper = Reshaper(self._boxes, self)
-        self._mouse = Mouse(self, self._scene, self._zoom, self._reshaper, self._pencil)
-        self._keys = EditingKeys(self._mouse, self._pencil, self._reshaper)
+        self._mouse = Mouse(self, self._scene, self._zoom, self._reshaper, self._drawing)
+        self._keys = EditingKeys(self._mouse, self._drawing, self._reshaper)
         self._minimap = Minimap(self.viewport())
-        self._gesture = Gesture(self._mouse, self._pencil, self._reshaper, self._boxes, PointerTip(self.viewport()))
+        self._gesture = Gesture(self._mouse, self._drawing, self._reshaper, self._boxes, PointerTip(self.viewport()))
         self._configure()
         self._connect()
 
@@ -130,11 +130,11 @@ class ImageView(QGraphicsView):
             self._mouse.cancel()
             self._reshaper.cancel()
 
-    def set_eye(self, eye: Eye) -> None:
+    def set_display(self, display: DisplaySettings) -> None:
         """Adjust how image, boxes and labels are shown; no model ever sees it."""
-        self._scene.image.set_eye(eye)
-        self._boxes.setOpacity(eye.box_opacity)
-        self._foreground.label_opacity = eye.label_opacity
+        self._scene.image.set_display(display)
+        self._boxes.setOpacity(display.box_opacity)
+        self._foreground.label_opacity = display.label_opacity
         self.viewport().update()
 
     def start_drawing(self) -> None:
@@ -143,7 +143,7 @@ class ImageView(QGraphicsView):
         if not image.isEmpty() and self._reshaper.is_editable:
             self.finish_editing()
             self.set_boxes_visible(True)
-            self._pencil.take((image.width(), image.height()))
+            self._drawing.start((image.width(), image.height()))
             self._set_hovered(None)
             self._mouse.refresh()
 
@@ -171,7 +171,7 @@ class ImageView(QGraphicsView):
     @property
     def is_drawing(self) -> bool:
         """Whether a box is being drawn, or about to be."""
-        return self._pencil.is_taken
+        return self._drawing.is_active
 
     @property
     def boxes_visible(self) -> bool:
@@ -257,9 +257,9 @@ class ImageView(QGraphicsView):
         self._mouse.pointed.connect(self._set_hovered)
         self._mouse.activated.connect(self._activate)
         self._mouse.changed.connect(self._show_gesture)
-        self._pencil.changed.connect(self._show_gesture)
-        self._pencil.drawn.connect(self.box_drawn)
-        self._pencil.taken.connect(self.drawing_changed)
+        self._drawing.changed.connect(self._show_gesture)
+        self._drawing.drawn.connect(self.box_drawn)
+        self._drawing.active_changed.connect(self.drawing_changed)
         self._reshaper.previewed.connect(self._show_reshaping)
         self._reshaper.reshaped.connect(self.boxes_reshaped)
 

@@ -10,7 +10,7 @@ from PyQt5.QtCore import QMimeData, QUrl
 from PyQt5.QtGui import QImage
 
 from desktop.images.pixels import to_file_bytes
-from desktop.viewer.detection_runner import Given
+from engine.engine import Given
 
 _FIREFOX_LINK = "text/x-moz-url"
 _OPENABLE = re.compile(r"(https?://|data:image/)", re.IGNORECASE)
@@ -21,11 +21,6 @@ def can_open(mime: QMimeData) -> bool:
     """Whether there is anything to open."""
     has_address = mime.hasUrls() or mime.hasFormat(_FIREFOX_LINK)
     return has_address or mime.hasImage() or bool(mime.text().strip()) or bool(_images_in(mime))
-
-
-def holds_image_or_files(mime: QMimeData) -> bool:
-    """Whether it is more than text: a text field leaves it to the window."""
-    return mime.hasImage() or any(url.isLocalFile() for url in mime.urls())
 
 
 def given_in(mime: QMimeData) -> list[Given]:

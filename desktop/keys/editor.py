@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from desktop.keys.actions import ActionSpec
 from desktop.keys.field import KeyField
 from desktop.keys.map import acts_on_image_only, user_of
+from desktop.style.actions import ActionSpec
 from desktop.style.i18n import tr
 from desktop.style.parts import hint_label, push_button
 from desktop.style.theme import GRID

@@ -17,10 +17,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.keys.actions import ActionSpec, Group
 from desktop.keys.editor import KeyEditor
 from desktop.keys.map import given, remapped, shown, usual_again
 from desktop.settings.preferences import Preferences, PreferenceStore
+from desktop.style.actions import ActionSpec, Group
 from desktop.style.i18n import tr
 from desktop.style.icons import icon
 from desktop.style.parts import hint_label, push_button

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeySequence
 
-from desktop.keys.actions import ActionSpec
+from desktop.style.actions import ActionSpec
 
 Keys = tuple[str, ...]
 ChosenKeys = Mapping[str, Keys]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from desktop.viewer.detection_runner import Given
+from engine.engine import Given
 
 _TENSORS = (
     "model.safetensors",

@@ -1,71 +1,57 @@
-"""The right panel's first tab: which detections are shown, the table of them, and what is decided about them."""
+"""The first tab on the right: which detections are shown, and the table of them."""
 
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QLineEdit, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.results.class_list import ClassList
 from desktop.results.detection_table import DetectionTable
+from desktop.results.empty_page import EmptyPage
 from desktop.results.histogram import ScoreHistogram
 from desktop.results.refine_row import RefineRow
 from desktop.results.tiling_row import TilingRow
-from desktop.review.bar import ReviewBar
 from desktop.state.viewer import ViewerState
 from desktop.style.parts import SteadyHint
 from desktop.style.shown_words import summary
 from desktop.style.theme import GRID
-from desktop.window.empty_page import EmptyPage
 
 CLASSES_HEIGHT, TABLE_HEIGHT = 22 * GRID, 30 * GRID
 
 
 class DetectionsPanel(QWidget):
-    """What was found, what of it is shown, and what is decided.
+    """Histogram, suppression, tiles, classes and table, and below them a bar that belongs to another room.
 
     Signals:
-        threshold_chosen(float): By the histogram, or the lower one that the empty table offers, 0..1.
-        refinement_chosen(Refinement): By the list of classes or the row of suppression.
-        tiling_chosen(Tiling | None): How to cut large images into tiles.
-        accept_asked, reject_asked, relabel_asked, forget_asked: About the selected boxes.
-        reviewed_asked: Accept every undecided box, the image is reviewed, on to the next.
-        note_changed(str): Another note about the image.
+        threshold_chosen(float): The line in the histogram was moved, 0..1.
     """
 
     threshold_chosen = pyqtSignal(float)
-    refinement_chosen = pyqtSignal(object)
-    tiling_chosen = pyqtSignal(object)
-    accept_asked = pyqtSignal()
-    reject_asked = pyqtSignal()
-    relabel_asked = pyqtSignal()
-    forget_asked = pyqtSignal()
-    reviewed_asked = pyqtSignal()
-    note_changed = pyqtSignal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, bar: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = ViewerState()
-        self._told: tuple[object, ...] = ()
+        self._shown_parts: tuple[object, ...] = ()
         self._selected: frozenset[int] = frozenset()
         self.histogram = ScoreHistogram()
         self.refine = RefineRow()
         self.tiling = TilingRow()
         self.classes = ClassList()
         self.table = DetectionTable()
-        self.bar = ReviewBar()
-        self._empty = EmptyPage()
+        self._bar = bar
+        self.empty_page = EmptyPage()
         self._summary = SteadyHint()
         self._lay_out()
         self._wire()
 
     def show_state(self, state: ViewerState) -> None:
-        """Show the detections that pass, which are selected, and what was decided."""
+        """Show the detections that pass, the selected ones, and the decisions."""
         self._state = state
         self._show_choosing(state)
         reviewed = state.reviewed
-        told = (state.image, state.detections, state.decided, state.chosen, state.refinement)
-        changed = not self._told or any(new is not old for new, old in zip(told, self._told, strict=True))
-        self._told = told
+        parts = (state.image, state.detections, state.decided, state.chosen, state.refinement)
+        former, self._shown_parts = self._shown_parts, parts
+        changed = not former or any(new is not old for new, old in zip(parts, former, strict=True))
         if changed:
             self.table.show_reviewed(reviewed)
         if changed or state.selected != self._selected:
@@ -75,26 +61,16 @@ class DetectionsPanel(QWidget):
         self._stack.setCurrentIndex(int(empty))
         self._summary.setVisible(not empty)
         if empty:
-            self._empty.show_state(state)
+            self.empty_page.show_state(state)
         elif changed:
             self._summary.set_text(summary(state))
-        self.bar.show_state(state)
-
-    @property
-    def text_fields(self) -> tuple[QLineEdit, ...]:
-        """Where one types."""
-        return self.bar.note, self.classes.search
-
-    def finish_note(self) -> None:
-        """Tell the note as far as it was typed; to be called before another image is shown."""
-        self.bar.note.finish()
 
     def _show_choosing(self, state: ViewerState) -> None:
-        """What chooses, as soon as there is something to choose from."""
+        """Show the controls that choose, once there is something to choose from."""
         is_known = state.detections is not None or len(state.scores.scores) > 0
         for part in (self.histogram, self.refine, self.classes):
             part.setVisible(is_known)
-        self.bar.setVisible(state.image is not None)
+        self._bar.setVisible(state.image is not None)
         self.tiling.setVisible(is_known or state.image is not None)
         self.tiling.show_state(state)
         self.classes.show_state(state)
@@ -106,7 +82,7 @@ class DetectionsPanel(QWidget):
         self.histogram.show_scores(self._state, solo if solo is not None else self.classes.selected)
 
     def _move_threshold(self, threshold: float) -> None:
-        """The line in the histogram is the general threshold, or a class's own."""
+        """Move the threshold that the line in the histogram stands for: the general one, or that of the class."""
         label = self.histogram.label
         if label is not None and label in self._state.refinement.class_thresholds:
             self.classes.set_threshold(label, threshold)
@@ -115,21 +91,8 @@ class DetectionsPanel(QWidget):
 
     def _wire(self) -> None:
         self.histogram.threshold_chosen.connect(self._move_threshold)
-        self._empty.threshold_chosen.connect(self.threshold_chosen)
-        self._empty.all_classes_asked.connect(self.classes.show_all)
+        self.empty_page.all_classes_asked.connect(self.classes.show_all)
         self.classes.class_selected.connect(self._show_histogram)
-        for part in (self.refine, self.classes):
-            part.refinement_chosen.connect(self.refinement_chosen)
-        self.tiling.tiling_chosen.connect(self.tiling_chosen)
-        for told, asked in (
-            (self.bar.accept_asked, self.accept_asked),
-            (self.bar.reject_asked, self.reject_asked),
-            (self.bar.relabel_asked, self.relabel_asked),
-            (self.bar.forget_asked, self.forget_asked),
-            (self.bar.reviewed_asked, self.reviewed_asked),
-            (self.bar.note_changed, self.note_changed),
-        ):
-            told.connect(asked)
 
     def _lay_out(self) -> None:
         results = QWidget()
@@ -141,7 +104,7 @@ class DetectionsPanel(QWidget):
         below.addWidget(self._summary)
         below.addLayout(self._stack, 1)
         self._stack.addWidget(self.table)
-        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self.empty_page)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setObjectName("detectionsSplitter")
         splitter.addWidget(self.classes)
@@ -157,4 +120,4 @@ class DetectionsPanel(QWidget):
         layout.addWidget(self.refine)
         layout.addWidget(self.tiling)
         layout.addWidget(splitter, 1)
-        layout.addWidget(self.bar)
+        layout.addWidget(self._bar)

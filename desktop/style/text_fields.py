@@ -1,12 +1,10 @@
-"""Copy and paste in text fields: selected text and pasted text stay theirs, everything else is the window's."""
+"""Copy and paste in text fields: selected and pasted text is theirs, everything else is the window's."""
 
 from __future__ import annotations
 
 from PyQt5.QtCore import QEvent, QObject
 from PyQt5.QtGui import QKeyEvent, QKeySequence
 from PyQt5.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
-
-from desktop.images.mime import holds_image_or_files
 
 
 class TextFieldKeys(QObject):
@@ -33,7 +31,7 @@ class TextFieldKeys(QObject):
 def _clipboard_holds_more_than_text() -> bool:
     clipboard = QApplication.clipboard()
     mime = clipboard.mimeData() if clipboard is not None else None
-    return mime is not None and holds_image_or_files(mime)
+    return mime is not None and (mime.hasImage() or any(url.isLocalFile() for url in mime.urls()))
 
 
 def _takes_text(field: QObject) -> bool:

@@ -13,8 +13,8 @@ from desktop.settings.preferences import PreferenceStore
 from desktop.state.model import ModelRow, ModelView, NamesWanted
 from desktop.state.viewer import Offer, ViewerState
 from desktop.style.i18n import error_text, tr
-from desktop.viewer.detection_runner import Given
 from desktop.viewer.viewer import Viewer
+from engine.engine import Given
 from engine.errors import EngineError
 
 if TYPE_CHECKING:

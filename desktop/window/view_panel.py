@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider, QSpinBox, QVBoxLayout, QWidget
 
-from desktop.canvas.eye import MOST, Eye
+from desktop.canvas.display import MOST, DisplaySettings
 from desktop.style.i18n import tr
 from desktop.style.icons import icon
 from desktop.style.parts import hint_label
@@ -19,10 +19,10 @@ class ViewPanel(QWidget):
     """Sliders, each with its number, fit for a popup.
 
     Signals:
-        eye_chosen(Eye): What was set, while it is being set.
+        display_chosen(DisplaySettings): What was set, while it is being set.
     """
 
-    eye_chosen = pyqtSignal(object)
+    display_chosen = pyqtSignal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,24 +45,29 @@ class ViewPanel(QWidget):
         layout.addWidget(self._reset, 0, Qt.AlignmentFlag.AlignRight)
 
     @property
-    def eye(self) -> Eye:
+    def display(self) -> DisplaySettings:
         """What is set."""
         opacities = self._boxes.value() / 100, self._labels.value() / 100
-        return Eye(self._brightness.value(), self._contrast.value(), *opacities)
+        return DisplaySettings(self._brightness.value(), self._contrast.value(), *opacities)
 
-    def show_eye(self, eye: Eye) -> None:
+    def show_display(self, display: DisplaySettings) -> None:
         """Show this setting; nothing is told."""
-        values = eye.brightness, eye.contrast, round(eye.box_opacity * 100), round(eye.label_opacity * 100)
+        values = (
+            display.brightness,
+            display.contrast,
+            round(display.box_opacity * 100),
+            round(display.label_opacity * 100),
+        )
         with QSignalBlocker(self):
             for slider, value in zip(self._sliders, values, strict=True):
                 slider.setValue(value)
 
     def reset(self) -> None:
         """Back to the image as it is, all boxes and labels in full."""
-        before = self.eye
-        self.show_eye(Eye())
-        if self.eye != before:
-            self.eye_chosen.emit(self.eye)
+        before = self.display
+        self.show_display(DisplaySettings())
+        if self.display != before:
+            self.display_chosen.emit(self.display)
 
     @property
     def _sliders(self) -> tuple[QSlider, ...]:
@@ -94,8 +99,8 @@ class ViewPanel(QWidget):
         return slider
 
     def _tell(self) -> None:
-        self._reset.setEnabled(self.eye != Eye())
-        self.eye_chosen.emit(self.eye)
+        self._reset.setEnabled(self.display != DisplaySettings())
+        self.display_chosen.emit(self.display)
 
     def _make_reset(self) -> QPushButton:
         button = QPushButton(icon("rotate-ccw"), tr("Reset"))

@@ -11,7 +11,7 @@ from PyQt5.QtCore import QPointF, QSize
 from PyQt5.QtGui import QColor, QImage, QPainter
 from PyQt5.QtWidgets import QApplication, QGraphicsView
 
-from desktop.canvas.eye import Eye
+from desktop.canvas.display import DisplaySettings
 from desktop.canvas.scene import ImageScene
 from desktop.canvas.view import ImageView
 from desktop.style.theme import apply_theme
@@ -60,7 +60,7 @@ def large_image_panned(size: QSize = LARGE_IMAGE, window: QSize = WINDOW, bright
         brightness: For the eye, -100..100; anything but 0 adjusts each part when it is first seen.
     """
     view = _shown_view(window)
-    view.set_eye(Eye(brightness=brightness))
+    view.set_display(DisplaySettings(brightness=brightness))
     view.show_image(striped(size))
     view.viewport().repaint()
     late = _settle(view)

@@ -52,7 +52,7 @@ def launch(until: str, images: list[str]) -> None:
     paint = FirstPaint()
     window = build(images)
     window.view.viewport().installEventFilter(paint)
-    window.welcome.installEventFilter(paint)
+    window.panels.welcome.installEventFilter(paint)
     window.show()
     keep_for_good()
 

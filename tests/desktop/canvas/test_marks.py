@@ -10,7 +10,7 @@ from PyQt5.QtCore import QPoint, QRect, QRectF
 from PyQt5.QtGui import QImage, QPainter
 from PyQt5.QtTest import QTest
 
-from desktop.canvas.eye import Eye
+from desktop.canvas.display import DisplaySettings
 from desktop.canvas.marks import BoxMarks, Sign
 from desktop.canvas.pointer_tip import PROMPTLY_MS, PointerTip
 from desktop.canvas.view import ImageView
@@ -33,7 +33,7 @@ def shades_of_grey(view: ImageView) -> QImage:
 
 @pytest.mark.parametrize("labels", [1.0, 0.0])
 def test_each_mark_looks_like_no_other_even_without_colour_or_labels(one: ImageView, labels: float) -> None:
-    one.set_eye(Eye(label_opacity=labels))
+    one.set_display(DisplaySettings(label_opacity=labels))
     looks = []
     for marks in ((NONE,) * 4, REJECTED, ADDED, ACCEPTED, ORPHAN):
         one.mark(*marks)

@@ -10,11 +10,11 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QMainWindow, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.keys.actions import ActionSpec, Group, enable, make_action, set_keys
 from desktop.keys.list import KeyList, group_title, show_key_list
 from desktop.keys.map import acts_on_image_only, given, remapped, user_of, usual_again
 from desktop.settings.preferences import PreferenceStore
 from desktop.state.viewer import Stage, ViewerState, waiting
+from desktop.style.actions import ActionSpec, Group, enable, make_action, set_keys
 
 
 def spec(name: str, *keys: str, on_image: bool = False, group: Group = Group.VIEW) -> ActionSpec:

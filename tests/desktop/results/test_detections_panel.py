@@ -1,4 +1,4 @@
-"""The whole panel: the table tells what was decided, the bar decides, the words say why something is missing."""
+"""The panel of detections with the review bar below it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from desktop.results.detection_rows import BOX, LABEL, STATUS
 from desktop.results.detections_panel import DetectionsPanel
 from desktop.results.json_panel import JsonPanel
+from desktop.review.bar import ReviewBar
 from desktop.state.viewer import SessionState, ViewerState, choose_threshold, refine, select
 from engine.detect.detection import Detections
 from engine.review.decision import Decision, Original, Status
@@ -28,9 +29,21 @@ PARTS = ["scoreHistogram", "suppressToggle", "suppressSpin", "suppressAcross", "
 BAR = ["acceptButton", "rejectButton", "relabelButton", "forgetButton", "noteEdit", "reviewedButton"]
 
 
+class PanelWithBar(DetectionsPanel):
+    """The panel with the bar that the window puts below it."""
+
+    def __init__(self) -> None:
+        self.bar = ReviewBar()
+        super().__init__(self.bar)
+
+    def show_state(self, state: ViewerState) -> None:
+        super().show_state(state)
+        self.bar.show_state(state)
+
+
 @pytest.fixture
-def panel(show: Callable[[DetectionsPanel], DetectionsPanel], state: ViewerState) -> DetectionsPanel:
-    shown = show(DetectionsPanel())
+def panel(show: Callable[[PanelWithBar], PanelWithBar], state: ViewerState) -> PanelWithBar:
+    shown = show(PanelWithBar())
     shown.show_state(state)
     return shown
 
@@ -46,7 +59,7 @@ def decided(state: ViewerState) -> ViewerState:
     return replace(state, decided=replace(kept, decisions=(*kept.decisions, gone)))
 
 
-def cell(panel: DetectionsPanel, row: int, column: int) -> QModelIndex:
+def cell(panel: PanelWithBar, row: int, column: int) -> QModelIndex:
     return panel.table.model().index(row, column)
 
 
@@ -55,20 +68,20 @@ def words(panel: QWidget) -> str:
 
 
 @pytest.mark.parametrize("name", [*PARTS, *BAR, "detectionTable"])
-def test_scripts_and_screen_readers_find_every_part(panel: DetectionsPanel, name: str) -> None:
+def test_scripts_and_screen_readers_find_every_part(panel: PanelWithBar, name: str) -> None:
     assert find(panel, name, QWidget).accessibleName()
 
 
 def test_before_an_image_is_open_only_the_hint_is_there(
-    show: Callable[[DetectionsPanel], DetectionsPanel],
+    show: Callable[[PanelWithBar], PanelWithBar],
 ) -> None:
-    panel = show(DetectionsPanel())
+    panel = show(PanelWithBar())
     panel.show_state(ViewerState())
     assert not any(find(panel, name, QWidget).isVisible() for name in PARTS + BAR)
     assert "What the model finds" in words(panel)
 
 
-def test_the_table_tells_what_was_decided(panel: DetectionsPanel, decided: ViewerState) -> None:
+def test_the_table_tells_what_was_decided(panel: PanelWithBar, decided: ViewerState) -> None:
     panel.show_state(decided)
     said = {}
     for row in range(panel.table.model().rowCount()):
@@ -91,13 +104,13 @@ def test_the_table_tells_what_was_decided(panel: DetectionsPanel, decided: Viewe
     assert signs == [index not in (-5, 3) for index in rows]
 
 
-def test_the_bar_acts_on_what_is_selected(qtbot: QtBot, panel: DetectionsPanel, state: ViewerState) -> None:
+def test_the_bar_acts_on_what_is_selected(qtbot: QtBot, panel: PanelWithBar, state: ViewerState) -> None:
     buttons = [find(panel, name, QPushButton) for name in BAR if name.endswith("Button")]
     assert [button.isEnabled() for button in buttons] == [False, False, False, False, True]
     panel.show_state(select(state, frozenset({0, 2})))
     assert [button.text() for button in buttons] == ["Accept 2", "Reject 2", "Relabel 2", "", "Reviewed, next"]
     asked = Mock()
-    signals = panel.accept_asked, panel.reject_asked, panel.relabel_asked, panel.reviewed_asked
+    signals = panel.bar.accept_asked, panel.bar.reject_asked, panel.bar.relabel_asked, panel.bar.reviewed_asked
     for number, signal in enumerate(signals):
         signal.connect(lambda number=number: asked(number))
     for button in buttons:
@@ -105,14 +118,14 @@ def test_the_bar_acts_on_what_is_selected(qtbot: QtBot, panel: DetectionsPanel, 
     assert [call.args for call in asked.call_args_list] == [(0,), (1,), (2,), (3,)]
 
 
-def test_a_session_that_another_window_has_cannot_be_decided_in(panel: DetectionsPanel, state: ViewerState) -> None:
+def test_a_session_that_another_window_has_cannot_be_decided_in(panel: PanelWithBar, state: ViewerState) -> None:
     panel.show_state(replace(select(state, frozenset({0})), session=SessionState(is_read_only=True)))
     assert not any(find(panel, name, QWidget).isEnabled() for name in BAR)
 
 
-def test_a_note_is_told_when_it_is_finished(qtbot: QtBot, panel: DetectionsPanel, state: ViewerState) -> None:
+def test_a_note_is_told_when_it_is_finished(qtbot: QtBot, panel: PanelWithBar, state: ViewerState) -> None:
     edit, told = find(panel, "noteEdit", QLineEdit), Mock()
-    panel.note_changed.connect(told)
+    panel.bar.note_changed.connect(told)
     edit.setFocus()
     qtbot.keyClicks(edit, "left shelf")
     panel.show_state(select(state, frozenset({0})))
@@ -124,14 +137,14 @@ def test_a_note_is_told_when_it_is_finished(qtbot: QtBot, panel: DetectionsPanel
     panel.table.setFocus()
     told.assert_called_with("left shelf.")
     qtbot.keyClicks(edit, ".")
-    panel.finish_note()
-    panel.finish_note()
+    panel.bar.note.finish()
+    panel.bar.note.finish()
     assert [call.args for call in told.call_args_list] == [("left shelf",), ("left shelf.",), ("left shelf..",)]
     panel.show_state(replace(state, decided=ImageReview(note="货架")))
     assert edit.text() == "货架"
 
 
-def test_the_words_say_what_is_held_back_and_why(panel: DetectionsPanel, state: ViewerState) -> None:
+def test_the_words_say_what_is_held_back_and_why(panel: PanelWithBar, state: ViewerState) -> None:
     assert "4 detections, 2 more hidden" in words(panel)
     panel.show_state(refine(state, Refinement(hidden=frozenset({"cat"}))))
     assert "2 detections; 2 below the threshold, 2 hidden by class" in words(panel)
@@ -140,7 +153,7 @@ def test_the_words_say_what_is_held_back_and_why(panel: DetectionsPanel, state: 
     assert "1 detection; 1 suppressed as duplicate" in words(panel)
 
 
-def test_what_was_accepted_is_not_said_to_be_held_back(panel: DetectionsPanel, state: ViewerState) -> None:
+def test_what_was_accepted_is_not_said_to_be_held_back(panel: PanelWithBar, state: ViewerState) -> None:
     seen = state.reviewed
     assert seen is not None
     kept = accept(ImageReview(), seen, {0}, 1)
@@ -149,23 +162,23 @@ def test_what_was_accepted_is_not_said_to_be_held_back(panel: DetectionsPanel, s
     assert "2 detections; 3 below the threshold, 1 hidden by class" in words(panel)
 
 
-def test_an_empty_table_offers_what_would_fill_it(qtbot: QtBot, panel: DetectionsPanel, state: ViewerState) -> None:
+def test_an_empty_table_offers_what_would_fill_it(qtbot: QtBot, panel: PanelWithBar, state: ViewerState) -> None:
     panel.show_state(refine(state, Refinement(hidden=frozenset(NAMES.values()))))
     assert "Nothing is shown: 2 below the threshold, 4 hidden by class." in words(panel)
     assert not find(panel, "lowerThresholdButton", QPushButton).isVisible()
-    with qtbot.waitSignal(panel.refinement_chosen) as chosen:
+    with qtbot.waitSignal(panel.classes.refinement_chosen) as chosen:
         qtbot.mouseClick(find(panel, "showAllClassesButton", QPushButton), Qt.MouseButton.LeftButton)
     assert chosen.args == [Refinement()]
     own = Refinement(class_thresholds={"cat": 0.95, "狗": 0.95})
     panel.show_state(choose_threshold(refine(state, own), 0.7))
     assert "Nothing above the thresholds of the classes. 6 detections are below." in words(panel)
-    with qtbot.waitSignal(panel.threshold_chosen) as lower:
+    with qtbot.waitSignal(panel.empty_page.threshold_chosen) as lower:
         qtbot.mouseClick(find(panel, "lowerThresholdButton", QPushButton), Qt.MouseButton.LeftButton)
     assert lower.args == [0.6], "the class without a threshold of its own"
 
 
 def test_the_histogram_shows_and_cuts_the_class_that_is_chosen(
-    qtbot: QtBot, panel: DetectionsPanel, state: ViewerState
+    qtbot: QtBot, panel: PanelWithBar, state: ViewerState
 ) -> None:
     panel.classes.table.selectRow(0)
     assert panel.histogram.label == "cat"
@@ -173,7 +186,7 @@ def test_the_histogram_shows_and_cuts_the_class_that_is_chosen(
         panel.histogram.setValue(40)
     assert general.args == [0.4]
     panel.show_state(refine(state, Refinement(class_thresholds={"cat": 0.6})))
-    with qtbot.waitSignal(panel.refinement_chosen) as own:
+    with qtbot.waitSignal(panel.classes.refinement_chosen) as own:
         panel.histogram.setValue(70)
     assert own.args == [Refinement(class_thresholds={"cat": 0.7})]
     panel.show_state(refine(state, Refinement(solo="狗")))
@@ -181,7 +194,7 @@ def test_the_histogram_shows_and_cuts_the_class_that_is_chosen(
 
 
 def test_arrow_keys_go_through_the_table_while_the_state_changes(
-    qtbot: QtBot, panel: DetectionsPanel, state: ViewerState
+    qtbot: QtBot, panel: PanelWithBar, state: ViewerState
 ) -> None:
     panel.table.rows_selected.connect(lambda indices: panel.show_state(select(state, indices)))
     panel.show_state(select(state, frozenset({0})))
@@ -193,7 +206,7 @@ def test_arrow_keys_go_through_the_table_while_the_state_changes(
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 def test_nothing_is_cut(
-    show: Callable[[DetectionsPanel], DetectionsPanel],
+    show: Callable[[PanelWithBar], PanelWithBar],
     decided: ViewerState,
     language: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -203,7 +216,7 @@ def test_nothing_is_cut(
 
     install_language(language)
     try:
-        panel = show(DetectionsPanel())
+        panel = show(PanelWithBar())
         panel.resize(panel.minimumSizeHint().width(), 575)
         panel.show_state(select(refine(decided, Refinement(suppress_iou=0.7)), frozenset({0, 2})))
         qapp.processEvents()
@@ -231,7 +244,7 @@ def test_the_json_says_where_the_server_would_answer_otherwise(
 
 
 def test_a_thousand_rows_are_refiltered_without_touching_each(
-    panel: DetectionsPanel, state: ViewerState, monkeypatch: pytest.MonkeyPatch
+    panel: PanelWithBar, state: ViewerState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = detections(*((0.1 + at / 2000, at % 4) for at in range(1000)))
     built = Mock(side_effect=Detections.__getitem__)
@@ -241,7 +254,7 @@ def test_a_thousand_rows_are_refiltered_without_touching_each(
     assert built.call_count < 100
 
 
-def test_a_button_can_be_pressed_where_it_would_change_something(panel: DetectionsPanel, decided: ViewerState) -> None:
+def test_a_button_can_be_pressed_where_it_would_change_something(panel: PanelWithBar, decided: ViewerState) -> None:
     seen, before = decided.reviewed, decided.decided
     assert seen is not None
     enabled = set()
@@ -258,15 +271,15 @@ def test_a_button_can_be_pressed_where_it_would_change_something(panel: Detectio
     assert len(enabled) == 6
 
 
-def test_taking_back_can_be_asked_for(panel: DetectionsPanel, decided: ViewerState, qtbot: QtBot) -> None:
+def test_taking_back_can_be_asked_for(panel: PanelWithBar, decided: ViewerState, qtbot: QtBot) -> None:
     panel.show_state(select(decided, frozenset({0})))
-    with qtbot.waitSignal(panel.forget_asked):
+    with qtbot.waitSignal(panel.bar.forget_asked):
         find(panel, "forgetButton", QPushButton).click()
     panel.show_state(decided)
     assert not find(panel, "forgetButton", QPushButton).isEnabled()
 
 
-def test_escape_empties_the_search_before_it_is_anything_else(panel: DetectionsPanel, qtbot: QtBot) -> None:
+def test_escape_empties_the_search_before_it_is_anything_else(panel: PanelWithBar, qtbot: QtBot) -> None:
     search, left = find(panel, "classSearch", QLineEdit), []
     shortcut = QShortcut(QKeySequence("Esc"), panel)
     shortcut.activated.connect(lambda: left.append(search.text()))

@@ -111,7 +111,7 @@ def test_the_model_that_is_selected_answers(driver: Driver, image_file: Path, tm
     driver.switch_on()
     assert driver.ask(image_file).json()["model"] == "tiny-detr"
     shutil.copytree(tiny_detr, tmp_path / "第二")
-    driver.window.controls.folder_chosen.emit(tmp_path / "第二")
+    driver.window.panels.controls.folder_chosen.emit(tmp_path / "第二")
     assert driver.ask(image_file).json()["model"] == "第二"
     assert driver.ask(image_file, model="tiny-detr").json()["model"] == "tiny-detr"
 

@@ -265,7 +265,7 @@ def test_nothing_is_cut(
         assert header.sectionSize(column) >= header.fontMetrics().horizontalAdvance(title) + 6, title
     shown = [each for each in driver.window.findChildren(QWidget) if each.isVisible() and not scrolls_or_links(each)]
     assert [cut for widget in shown if (cut := why_cut(widget))] == []
-    assert driver.window.server._host.minimumSizeHint().width() <= driver.window.server._host.width()
+    assert driver.window.panels.server._host.minimumSizeHint().width() <= driver.window.panels.server._host.width()
 
 
 def scrolls_or_links(widget: QWidget) -> bool:

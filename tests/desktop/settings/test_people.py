@@ -76,7 +76,7 @@ def test_what_was_open_is_shown_again_and_goes_on(driver: Driver, sample: Path) 
     assert driver.window.view.selected == driver.state.selected
     shown = driver.state.shown
     assert shown is not None
-    assert driver.window.detections.table.model().rowCount() == len(shown)
+    assert driver.window.panels.detections.table.model().rowCount() == len(shown)
     driver.window.viewer.browsing.open([sample])
     driver.wait_detected(sample.name)
     assert driver.window.windowTitle().startswith(sample.name)
@@ -105,7 +105,7 @@ def test_where_things_are_stays(driver: Driver) -> None:
 
 def without_thumbnails(driver: Driver) -> QImage:
     """How the window looks but for its thumbnails, which are made from the image or from their file."""
-    driver.window.sources.list.hide()
+    driver.window.panels.sources.list.hide()
     return driver.window.grab().toImage()
 
 
@@ -121,7 +121,12 @@ def test_other_colours_reach_everything(driver: Driver, qtbot: QtBot) -> None:
 
 
 def test_nothing_of_the_former_language_is_left(driver: Driver) -> None:
-    former = [driver.window.view, driver.window.controls, driver.window.sources, driver.window.server]
+    former = [
+        driver.window.view,
+        driver.window.panels.controls,
+        driver.window.panels.sources,
+        driver.window.panels.server,
+    ]
     for language in ("zh_CN", "en", "zh_CN"):
         speak(driver, language)
     gc.collect()
@@ -175,7 +180,7 @@ def test_another_key_acts_at_once_and_at_the_next_start(driver: Driver, qtbot: Q
 
 def test_a_bare_letter_is_left_to_text_fields(driver: Driver, qtbot: QtBot) -> None:
     store_of(driver).change(keys={"fit": ("G",)})
-    edit = driver.window.sources.edit
+    edit = driver.window.panels.sources.edit
     edit.setFocus()
     qtbot.keyClicks(edit, "G")
     assert edit.text() == "G"

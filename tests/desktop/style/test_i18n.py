@@ -250,7 +250,7 @@ def test_the_window_is_chinese(chinese: Driver) -> None:
 
 def test_nothing_above_the_threshold_is_one_chinese_sentence(chinese: Driver) -> None:
     chinese.window.viewer.choosing.set_threshold(0.99)
-    texts = [label.text() for label in chinese.window.detections.findChildren(QLabel) if label.isVisible()]
+    texts = [label.text() for label in chinese.window.panels.detections.findChildren(QLabel) if label.isVisible()]
     assert any(re.fullmatch(r"没有置信度高于 0\.99 的检测结果，另有 \d+ 个在阈值以下。", text) for text in texts)
     assert any(re.fullmatch(r"tiny-detr 可检测：[^, ]+、.+。", text) for text in texts)
 

@@ -50,7 +50,7 @@ NEXT_START = (
 original = app.build
 def build(argv):
     window = original(argv)
-    QTimer.singleShot(300, lambda: (print(window.messages.text()), window.close()))
+    QTimer.singleShot(300, lambda: (print(window.panels.messages.text()), window.close()))
     return window
 app.build = build
 app.main([])

@@ -45,7 +45,7 @@ def make_window(qtbot: QtBot) -> MakeWindow:
 
 @pytest.fixture
 def memory(tmp_path: Path) -> LayoutMemory:
-    return LayoutMemory(tmp_path / "data" / "window.json")
+    return LayoutMemory(tmp_path / "data" / "window.panels.json")
 
 
 def find(window: QMainWindow, name: str) -> QDockWidget:
@@ -214,5 +214,5 @@ def test_where_it_cannot_be_kept_the_log_says_so(
 ) -> None:
     (tmp_path / "taken").write_text("a file")
     with caplog.at_level(logging.WARNING):
-        LayoutMemory(tmp_path / "taken" / "window.json").keep(make_window())
+        LayoutMemory(tmp_path / "taken" / "window.panels.json").keep(make_window())
     assert "taken" in caplog.text

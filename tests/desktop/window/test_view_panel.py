@@ -8,7 +8,7 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QPushButton, QSlider, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.canvas.eye import Eye
+from desktop.canvas.display import DisplaySettings
 from desktop.window.view_panel import ViewPanel
 
 
@@ -21,44 +21,44 @@ def panel(qtbot: QtBot) -> ViewPanel:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "eye"),
+    ("name", "value", "display"),
     [
-        ("brightness", -40, Eye(brightness=-40)),
-        ("contrast", 100, Eye(contrast=100)),
-        ("boxOpacity", 30, Eye(box_opacity=0.3)),
-        ("labelOpacity", 0, Eye(label_opacity=0.0)),
+        ("brightness", -40, DisplaySettings(brightness=-40)),
+        ("contrast", 100, DisplaySettings(contrast=100)),
+        ("boxOpacity", 30, DisplaySettings(box_opacity=0.3)),
+        ("labelOpacity", 0, DisplaySettings(label_opacity=0.0)),
     ],
 )
 def test_sliders_and_numbers_tell_and_follow_each_other(
-    panel: ViewPanel, qtbot: QtBot, name: str, value: int, eye: Eye
+    panel: ViewPanel, qtbot: QtBot, name: str, value: int, display: DisplaySettings
 ) -> None:
     slider, spin = panel.findChild(QSlider, f"{name}Slider"), panel.findChild(QSpinBox, f"{name}Spin")
-    with qtbot.waitSignal(panel.eye_chosen) as told:
+    with qtbot.waitSignal(panel.display_chosen) as told:
         slider.setValue(value)
-    assert told.args == [eye]
+    assert told.args == [display]
     assert spin.value() == value
     panel.reset()
-    with qtbot.waitSignals([panel.eye_chosen], timeout=1000):
+    with qtbot.waitSignals([panel.display_chosen], timeout=1000):
         spin.setValue(value)
-    assert panel.eye == eye
+    assert panel.display == display
     assert slider.value() == value
 
 
 def test_what_is_shown_is_not_told(panel: ViewPanel, qtbot: QtBot) -> None:
-    eye = Eye(10, -20, 0.5, 0.25)
-    with qtbot.assertNotEmitted(panel.eye_chosen):
-        panel.show_eye(eye)
-    assert panel.eye == eye
+    display = DisplaySettings(10, -20, 0.5, 0.25)
+    with qtbot.assertNotEmitted(panel.display_chosen):
+        panel.show_display(display)
+    assert panel.display == display
 
 
 def test_reset_sets_all_back_and_tells_once(panel: ViewPanel, qtbot: QtBot) -> None:
     button = panel.findChild(QPushButton, "viewResetButton")
     assert not button.isEnabled()
-    panel.show_eye(Eye(10, -20, 0.5, 0.25))
-    told: list[Eye] = []
-    panel.eye_chosen.connect(told.append)
+    panel.show_display(DisplaySettings(10, -20, 0.5, 0.25))
+    told: list[DisplaySettings] = []
+    panel.display_chosen.connect(told.append)
     button.click()
-    assert told == [Eye()]
+    assert told == [DisplaySettings()]
     assert not button.isEnabled()
 
 
@@ -73,4 +73,4 @@ def test_everything_has_a_name_and_the_keyboard_reaches_it(panel: ViewPanel, qtb
     slider = panel.findChild(QSlider, "contrastSlider")
     QTest.keyClick(slider, Qt.Key.Key_Right)
     QTest.keyClick(slider, Qt.Key.Key_PageUp)
-    assert panel.eye == Eye(contrast=11)
+    assert panel.display == DisplaySettings(contrast=11)

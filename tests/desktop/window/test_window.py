@@ -164,7 +164,7 @@ def test_what_is_filtered_away_is_no_longer_selected(driver: Driver) -> None:
 def test_nothing_above_the_threshold_offers_a_lower_one(driver: Driver) -> None:
     driver.window.viewer.choosing.set_threshold(0.99)
     assert rows(driver) == 0
-    panel = driver.window.detections
+    panel = driver.window.panels.detections
     button = next(b for b in panel.findChildren(QPushButton) if b.isVisible())
     assert button.text().startswith("Lower the threshold to 0.")
     driver.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -275,7 +275,7 @@ def test_keys_on_the_image(driver: Driver) -> None:
 def test_a_model_that_fails_leaves_the_former_one(driver: Driver, tmp_path: Path) -> None:
     (tmp_path / "空").mkdir()
     before = driver.state.detections
-    driver.window.controls.folder_chosen.emit(tmp_path / "空")
+    driver.window.panels.controls.folder_chosen.emit(tmp_path / "空")
     driver.wait_told("config.json is missing")
     picker = driver.find("modelPicker")
     assert isinstance(picker, QComboBox)
@@ -289,7 +289,7 @@ def test_another_model_detects_in_the_image_that_is_shown(driver: Driver, tmp_pa
     import shutil
 
     shutil.copytree(tiny_detr, tmp_path / "第二")
-    driver.window.controls.folder_chosen.emit(tmp_path / "第二")
+    driver.window.panels.controls.folder_chosen.emit(tmp_path / "第二")
     driver.wait_until(lambda: driver.state.detections is not None and driver.state.detections.model == "第二")
     assert driver.state.models == ("starter", "tiny-detr", "第二")
 

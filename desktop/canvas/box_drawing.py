@@ -8,17 +8,17 @@ from desktop.canvas.geometry import Point, Size, is_meant, spanned
 from engine.detect.detection import Box
 
 
-class Pencil(QObject):
+class BoxDrawing(QObject):
     """Where the corners of the new box are, in pixels of the image.
 
     Signals:
         changed: It was taken up, moved or put down.
-        taken(bool): Whether it is in the hand now.
+        active_changed(bool): Whether it is in the hand now.
         drawn(Box): The new box.
     """
 
     changed = pyqtSignal()
-    taken = pyqtSignal(bool)
+    active_changed = pyqtSignal(bool)
     drawn = pyqtSignal(object)
 
     def __init__(self, parent: QObject) -> None:
@@ -28,7 +28,7 @@ class Pencil(QObject):
         self._pointer: Point | None = None
 
     @property
-    def is_taken(self) -> bool:
+    def is_active(self) -> bool:
         """Whether a box is being drawn, or about to be."""
         return self._size is not None
 
@@ -39,25 +39,25 @@ class Pencil(QObject):
             return None
         return spanned(self._corner, self._pointer, self._size)
 
-    def take(self, size: Size) -> None:
+    def start(self, size: Size) -> None:
         """Begin to draw on an image of this size."""
         self._size, self._corner = size, None
         self.changed.emit()
-        self.taken.emit(True)
+        self.active_changed.emit(True)
 
-    def put_down(self) -> bool:
+    def cancel(self) -> bool:
         """Give up; whether there was anything to give up."""
-        was_taken = self.is_taken
+        was_taken = self.is_active
         self._size = self._corner = None
         if was_taken:
             self.changed.emit()
-            self.taken.emit(False)
+            self.active_changed.emit(False)
         return was_taken
 
     def move(self, pointer: Point) -> None:
         """The pointer is here."""
         self._pointer = pointer
-        if self.is_taken:
+        if self.is_active:
             self.changed.emit()
 
     def press(self, pointer: Point) -> None:
@@ -71,5 +71,5 @@ class Pencil(QObject):
         self.move(pointer)
         box = self.box
         if box is not None and is_meant(box):
-            self.put_down()
+            self.cancel()
             self.drawn.emit(box)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PyQt5.QtCore import QRect, Qt
 from PyQt5.QtGui import QColor, QImage
 
-from desktop.canvas.eye import AdjustedTiles, Eye, adjusted, lookup_table
+from desktop.canvas.display import AdjustedTiles, DisplaySettings, adjusted, lookup_table
 from desktop.canvas.view import ImageView
 from tests.desktop.canvas.conftest import MakeDetections
 
@@ -65,10 +65,10 @@ def test_transparency_stays() -> None:
 def test_the_image_is_adjusted_and_the_given_one_is_not(view: ImageView, image: QImage, zoom: float) -> None:
     before = image.copy()
     view.set_zoom(zoom)
-    view.set_eye(Eye(brightness=20))
+    view.set_display(DisplaySettings(brightness=20))
     assert colour_at(view, 200, 150) == QColor(0x33 + 51, 0x66 + 51, 0x99 + 51)
     assert image == before
-    view.set_eye(Eye())
+    view.set_display(DisplaySettings())
     assert colour_at(view, 200, 150) == QColor("#336699")
 
 
@@ -76,7 +76,7 @@ def test_tiles_have_no_seams_and_cover_large_images(view: ImageView) -> None:
     image = QImage(40_000, 2_500, QImage.Format.Format_RGB32)
     image.fill(QColor(64, 64, 64))
     view.show_image(image)
-    view.set_eye(Eye(brightness=20))
+    view.set_display(DisplaySettings(brightness=20))
     for zoom, x, y in ((0.02, 20_000, 1_250), (0.37, 35_000, 1_000), (1.0, 39_500, 2_048), (3.3, 512, 512)):
         view.set_zoom(zoom)
         view.centerOn(x, y)
@@ -91,7 +91,7 @@ def test_tiles_have_no_seams_and_cover_large_images(view: ImageView) -> None:
 
 def test_only_what_is_painted_is_adjusted_and_kept_for_the_next_time() -> None:
     tiles = AdjustedTiles()
-    tiles.set_eye(Eye(contrast=30))
+    tiles.set_display(DisplaySettings(contrast=30))
     image = QImage(10_000, 10_000, QImage.Format.Format_Grayscale8)
     image.fill(Qt.GlobalColor.gray)
     first = tiles.covering(image, QRect(500, 500, 100, 100))
@@ -112,9 +112,9 @@ def test_boxes_and_labels_fade(view: ImageView, make_detections: MakeDetections)
     plain = view.grab().toImage()
     view.show_detections(make_detections((100, 80, 300, 220)))
     full = view.grab().toImage()
-    view.set_eye(Eye(box_opacity=0.4, label_opacity=0.4))
+    view.set_display(DisplaySettings(box_opacity=0.4, label_opacity=0.4))
     faint = view.grab().toImage()
-    view.set_eye(Eye(box_opacity=0.0, label_opacity=0.0))
+    view.set_display(DisplaySettings(box_opacity=0.0, label_opacity=0.0))
     assert faint not in (plain, full)
     assert view.grab().toImage() == plain
     assert view.boxes_under(view.mapFromScene(200, 150)) == [0]

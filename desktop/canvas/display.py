@@ -19,7 +19,7 @@ _OPAQUE = np.uint32(0xFF000000)
 
 
 @dataclass(frozen=True, slots=True)
-class Eye:
+class DisplaySettings:
     """What the view adjusts.
 
     Attributes:
@@ -54,9 +54,9 @@ class AdjustedTiles:
         self._table = lookup_table(0, 0)
         self._tiles: OrderedDict[tuple[int, int, int], QImage] = OrderedDict()
 
-    def set_eye(self, eye: Eye) -> None:
+    def set_display(self, display: DisplaySettings) -> None:
         """Adjust otherwise from now on."""
-        self._table = lookup_table(eye.brightness, eye.contrast)
+        self._table = lookup_table(display.brightness, display.contrast)
         self._tiles.clear()
 
     def clear(self) -> None:

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from PyQt5.QtCore import QPoint, QPointF, QRectF
 
+from desktop.canvas.box_drawing import BoxDrawing
 from desktop.canvas.geometry import Handle, Point
-from desktop.canvas.pencil import Pencil
 from desktop.canvas.reshaper import Reshaper
 
 _HAND_TREMBLES = 4
@@ -29,7 +29,7 @@ class Drag(Protocol):
         """All is as before the button went down."""
 
 
-class Press:
+class PointerPress:
     """A click, until the pointer is so far away that it drags.
 
     Attributes:
@@ -118,27 +118,27 @@ class Banding:
         """Nothing is selected by it."""
 
 
-class Sketching:
+class Drawing:
     """Draws a new box: the button that goes down sets a corner, and the one that goes up the other."""
 
-    def __init__(self, pencil: Pencil, position: QPoint, to_scene: ToScene) -> None:
-        self._pencil = pencil
+    def __init__(self, drawing: BoxDrawing, position: QPoint, to_scene: ToScene) -> None:
+        self._drawing = drawing
         self._position = position
         self._to_scene = to_scene
-        pencil.press(self._point)
+        drawing.press(self._point)
 
     def to(self, position: QPoint) -> None:
         """The box reaches to here."""
         self._position = position
-        self._pencil.move(self._point)
+        self._drawing.move(self._point)
 
     def drop(self) -> None:
         """It is drawn, if it is large enough."""
-        self._pencil.release(self._point)
+        self._drawing.release(self._point)
 
     def cancel(self) -> None:
         """It is gone."""
-        self._pencil.put_down()
+        self._drawing.cancel()
 
     @property
     def _point(self) -> Point:

@@ -1,4 +1,4 @@
-"""What the user can do from keyboard and menus, as data: name, text, keys. Keys follow labelme where it has one."""
+"""Declarations of the user's actions: name, text, keys. Keys follow labelme where it has one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from desktop.style.icons import icon
 
 
 class Group(Enum):
-    """What an action is about; the list of keys is in this order."""
+    """The subject of an action; the list of keys is in this order."""
 
     FILES = auto()
     IMAGE = auto()
@@ -27,18 +27,18 @@ class Group(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """One thing the user can do.
+    """An action of the user.
 
     Attributes:
         name: Of the QAction, e.g. `openFiles`.
         text: What menus and the list of keys call it, translated.
         keys: Key sequences, the usual one first.
-        do: What happens.
+        do: Called when the action is triggered.
         icon: Name of an icon, or empty.
-        on_image: Its keys act only in the widgets it is added to (canvas, list, table): window-wide a bare letter would
-            be stolen from text fields.
-        group: Where the list of keys has it.
-        enabled: Whether it can be done in this state; `None` where it always can.
+        on_image: Whether its keys act only in the widgets that it is added to (canvas, list, table): window-wide, a
+            letter would be taken from text fields.
+        group: Its heading in the list of keys.
+        enabled: Returns whether it is possible in a state; `None` where it always is.
     """
 
     name: str
@@ -51,8 +51,13 @@ class ActionSpec:
     enabled: Callable[[ViewerState], bool] | None = None
 
 
+def key_action(name: str, text: str, key: str, do: Callable[[], object], group: Group) -> ActionSpec:
+    """Declare an action whose key acts while canvas, list or table have the focus."""
+    return ActionSpec(name, text, (key,), do, on_image=True, group=group)
+
+
 def make_action(spec: ActionSpec, parent: QObject) -> QAction:
-    """The action; it acts once it is added to a widget."""
+    """Return the QAction; its keys act once it is added to a widget."""
     action = QAction(spec.text, parent)
     action.setObjectName(spec.name)
     action.triggered.connect(lambda _checked: spec.do())
@@ -63,14 +68,14 @@ def make_action(spec: ActionSpec, parent: QObject) -> QAction:
 
 
 def set_keys(action: QAction, spec: ActionSpec) -> None:
-    """Give an action the keys of `spec`, in place of those it has."""
+    """Replace the keys of an action by those of `spec`."""
     action.setShortcuts([QKeySequence(key) for key in spec.keys])
     context = Qt.ShortcutContext.WidgetShortcut if spec.on_image else Qt.ShortcutContext.WindowShortcut
     action.setShortcutContext(context)
 
 
 def enable(actions: Mapping[str, QAction], specs: Iterable[ActionSpec], state: ViewerState) -> None:
-    """Let only those be chosen that can be done in this state."""
+    """Enable the actions that are possible in a state."""
     for spec in specs:
         if spec.enabled is not None:
             actions[spec.name].setEnabled(spec.enabled(state))
