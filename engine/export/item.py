@@ -108,7 +108,7 @@ class ExportItem:
             message = "The file {name} cannot be read; check its permissions and its disk."
             raise SourceError("file_not_readable", message, name=self.source.name) from error
         if image.size != (self.width, self.height):
-            message = "The image {name} has another size than when it was detected in; open it again."
+            message = "The size of the image {name} has changed since detection; open it again."
             raise ImageError("image_changed", message, name=self.source.name)
         return image
 

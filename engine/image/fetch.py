@@ -146,9 +146,9 @@ def _explained(error: Exception, target: _Target, policy: FetchPolicy, watchdog:
     if isinstance(error, requests.exceptions.SSLError):
         return _failed(target, "its certificate or encryption is not accepted")
     if isinstance(error, requests.exceptions.ProxyError):
-        return _failed(target, "the proxy does not serve")
+        return _failed(target, "the proxy does not respond")
     if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
-        return _failed(target, "the answer broke off")
+        return _failed(target, "the response was cut off")
     return _failed(target, "no connection")
 
 

@@ -72,7 +72,7 @@ def recover(path: Path) -> EngineError:
     if good is None or part is None:
         return EngineError(
             "session_begun_anew",
-            "The session {path} was damaged and had no backup: it was kept as {aside}, and an empty one was begun.",
+            "The session {path} was damaged and had no backup: it was kept as {aside}, and an empty one was made.",
             path=path,
             aside=aside.name,
         )
