@@ -14,7 +14,8 @@ from PyQt5.QtWidgets import QApplication
 
 from desktop.server.control import ServerControl
 from desktop.settings.appearance import Appearance
-from desktop.settings.preferences import Preferences, PreferenceStore
+from desktop.settings.preferences import PreferenceStore
+from desktop.state.preferences import Preferences
 from desktop.style.i18n import tr
 from desktop.viewer.viewer import Viewer
 from desktop.window.crash import CrashReporter

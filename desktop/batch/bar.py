@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
 
-from desktop.images.failure_list import FailureList
+from desktop.batch.failure_list import FailureList
 from desktop.state.batch import BatchState
 from desktop.style.i18n import tr, tr_count
 from desktop.style.icons import icon

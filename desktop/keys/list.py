@@ -1,10 +1,10 @@
-"""The list of keys that F1 shows: every action, found by a word of it, with keys that can be changed."""
+"""The dialog of all actions and their keys, where keys are searched and changed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import (
     QDialog,
@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import (
 
 from desktop.keys.editor import KeyEditor
 from desktop.keys.map import given, remapped, shown, usual_again
-from desktop.settings.preferences import Preferences, PreferenceStore
+from desktop.state.preferences import Preferences
 from desktop.style.actions import ActionSpec, Group
 from desktop.style.i18n import tr
 from desktop.style.icons import icon
@@ -32,29 +32,34 @@ _ROW_HEIGHT = 4 * GRID
 
 
 class KeyList(QDialog):
-    """Lists the actions with their keys and changes these.
+    """Lists the actions with their keys.
 
     Attributes:
-        search: Where a word of an action, or a key, is looked for.
+        search: Filters the actions by words of their text, or by a key.
         tree: The actions by group.
-        editor: Where the chosen action gets another key.
+        editor: Changes the keys of the chosen action.
+
+    Signals:
+        keys_changed(Mapping[str, tuple[str, ...]]): The keys that the user gave actions, by the action's name.
     """
 
-    def __init__(self, specs: Sequence[ActionSpec], store: PreferenceStore, parent: QWidget | None = None) -> None:
+    keys_changed = pyqtSignal(object)
+
+    def __init__(self, specs: Sequence[ActionSpec], preferences: Preferences, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("keyList")
         self.setWindowTitle(tr("Keys"))
         self.setAccessibleName(tr("Keys"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._usual = tuple(specs)
-        self._store = store
+        self._keys: Mapping[str, tuple[str, ...]] = preferences.keys
         self._rows: dict[str, QTreeWidgetItem] = {}
         self.search, self.tree, self.editor = self._make_search(), _ActionTree(), KeyEditor()
         self._buttons = self._make_buttons()
         self._fill()
         self._lay_out()
         self._wire()
-        self._show(store.value)
+        self.show_preferences(preferences)
         self.search.setFocus()
 
     @property
@@ -80,7 +85,7 @@ class KeyList(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         all_usual = push_button("allUsualKeys", tr("All usual keys"))
-        all_usual.clicked.connect(lambda: self._store.change(keys={}))
+        all_usual.clicked.connect(lambda: self.keys_changed.emit({}))
         buttons.addButton(all_usual, QDialogButtonBox.ButtonRole.ResetRole)
         buttons.rejected.connect(self.reject)
         return buttons
@@ -111,10 +116,10 @@ class KeyList(QDialog):
         self.tree.itemActivated.connect(self._edit)
         self.editor.key_given.connect(self._give)
         self.editor.usual_asked.connect(self._usual_again)
-        self._store.changed.connect(self._show)
 
-    def _show(self, preferences: Preferences) -> None:
+    def show_preferences(self, preferences: Preferences) -> None:
         """Show these keys; those that the user chose are bold."""
+        self._keys = preferences.keys
         self._now = {spec.name: spec for spec in remapped(self._usual, preferences.keys)}
         for name, item in self._rows.items():
             item.setText(1, shown(self._now[name].keys))
@@ -125,17 +130,17 @@ class KeyList(QDialog):
 
     def _show_chosen(self) -> None:
         spec = self._now.get(self.chosen_name)
-        self.editor.show_action(spec, tuple(self._now.values()), self.chosen_name in self._store.value.keys)
+        self.editor.show_action(spec, tuple(self._now.values()), self.chosen_name in self._keys)
 
     def _edit(self) -> None:
         if self.chosen_name:
             self.editor.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _give(self, keys: tuple[str, ...]) -> None:
-        self._store.change(keys=given(self._usual, self._store.value.keys, self.chosen_name, keys))
+        self.keys_changed.emit(given(self._usual, self._keys, self.chosen_name, keys))
 
     def _usual_again(self) -> None:
-        self._store.change(keys=usual_again(self._usual, self._store.value.keys, self.chosen_name))
+        self.keys_changed.emit(usual_again(self._usual, self._keys, self.chosen_name))
 
     def _find(self, words: str) -> None:
         """Keep the actions that have every word in their text, or among their keys."""
@@ -151,13 +156,6 @@ class KeyList(QDialog):
             self.tree.choose_first()
         else:
             super().keyPressEvent(event)
-
-
-def show_key_list(specs: Sequence[ActionSpec], store: PreferenceStore, parent: QWidget) -> KeyList:
-    """Open the list beside the window, for the actions with their usual keys."""
-    dialog = KeyList(specs, store, parent)
-    dialog.show()
-    return dialog
 
 
 def group_title(group: Group) -> str:

@@ -15,10 +15,10 @@ from PyQt5.QtWidgets import (
 )
 
 from desktop.state.model import Defaults, ModelView
+from desktop.state.viewer import MAX_TOP_K
 from desktop.style.i18n import tr
 from desktop.style.parts import flat_button, hint_label
 from desktop.style.theme import GRID, number_font
-from desktop.window.control_bar import MAX_TOP_K
 
 _AS_WINDOW = -0.01
 """What the threshold's field holds where the model has none of its own."""

@@ -6,8 +6,7 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
-from desktop.images.mime import given_in
-from desktop.models.drop import models_in
+from desktop.models.drop import dropped_models
 from desktop.models.hub_page import HubPage
 from desktop.models.page import ModelPage
 from desktop.state.model import ModelRow
@@ -66,12 +65,12 @@ class ModelDialog(QDialog):
         self._tabs.setCurrentWidget(self.hub)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if models_in(given_in(event.mimeData())):
+        if dropped_models(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        for path in models_in(given_in(event.mimeData())):
+        for path in dropped_models(event.mimeData()):
             self.path_given.emit(path)
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -1,9 +1,11 @@
-"""Whether something that is dropped is a model."""
+"""Recognising models among dropped files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+
+from PyQt5.QtCore import QMimeData
 
 from engine.engine import Given
 
@@ -16,7 +18,7 @@ _TENSORS = (
 
 
 def is_model(path: Path) -> bool:
-    """Whether this is an .onnx file, or a folder with a config.json and tensors beside it."""
+    """Return whether this is an .onnx file, or a folder with a config.json and tensors."""
     try:
         if path.suffix.lower() == ".onnx":
             return path.is_file()
@@ -26,6 +28,11 @@ def is_model(path: Path) -> bool:
 
 
 def models_in(given: Sequence[Given]) -> list[Path]:
-    """The models, where nothing else was given; images are opened together with whatever lies beside them."""
+    """Return the models, or nothing where anything else was given too."""
     paths = [each for each in given if isinstance(each, Path)]
     return paths if len(paths) == len(given) and all(map(is_model, paths)) else []
+
+
+def dropped_models(mime: QMimeData) -> list[Path]:
+    """Return the models that are dragged, or nothing where anything else is dragged too."""
+    return models_in([Path(url.toLocalFile()) if url.isLocalFile() else url.toString() for url in mime.urls()])

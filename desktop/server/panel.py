@@ -19,8 +19,8 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.keys.row import KeyRow
 from desktop.server.address import ServerAddress
+from desktop.server.key_row import KeyRow
 from desktop.server.request_table import RequestTable
 from desktop.server.snippet_view import SnippetView
 from desktop.server.snippets import Question

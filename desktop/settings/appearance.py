@@ -5,7 +5,8 @@ from __future__ import annotations
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QApplication
 
-from desktop.settings.preferences import Preferences, PreferenceStore
+from desktop.settings.preferences import PreferenceStore
+from desktop.state.preferences import Preferences
 from desktop.style.i18n import install_language
 from desktop.style.theme import Scheme, apply_theme, current_theme, system_scheme, told_scheme
 from desktop.work.task_runner import TaskRunner

@@ -8,7 +8,8 @@ from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QApplication, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from desktop.settings.page import SettingsPage
-from desktop.settings.preferences import Preferences, PreferenceStore
+from desktop.settings.preferences import PreferenceStore
+from desktop.state.preferences import Preferences
 from desktop.style.i18n import tr
 from desktop.style.theme import GRID
 

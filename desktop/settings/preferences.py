@@ -4,46 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.settings.config_file import ConfigFile
+from desktop.state.preferences import Preferences
 from engine.errors import EngineError
 from engine.settings import Settings
 from engine.storage.toml_file import KeyPath
 
 TABLE = "window"
-
-Language = Literal["", "en", "zh_CN"]
-PreferredScheme = Literal["system", "light", "dark"]
-
-
-@dataclass(frozen=True)
-class Preferences:
-    """How the user likes the window.
-
-    Attributes:
-        language: Of its words; empty is the system's.
-        scheme: Its colours; `system` follows the desktop.
-        threshold: The one it starts with, 0..1.
-        detect_on_opening: Whether an image that is opened is detected in at once.
-        keys: Key sequences of actions that have others than usual, by the action's name; empty for none at all.
-        hints_seen: Names of the hints that need not be shown again.
-        export_folder, export_format: Where and as what was exported last.
-    """
-
-    language: Language = ""
-    scheme: PreferredScheme = "system"
-    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
-    detect_on_opening: bool = True
-    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    hints_seen: frozenset[str] = frozenset()
-    export_folder: str = ""
-    export_format: str = ""
 
 
 class PreferenceStore(QObject):

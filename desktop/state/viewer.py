@@ -22,6 +22,7 @@ from engine.review.refine import Refinement
 from engine.review.tally import NO_SCORES, SessionScores
 
 WINDOW_THRESHOLD = 0.5
+MAX_TOP_K = 9999
 
 
 class Stage(Enum):

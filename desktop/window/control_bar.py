@@ -23,13 +23,11 @@ from PyQt5.QtWidgets import (
     QWidgetAction,
 )
 
-from desktop.state.viewer import ViewerState
+from desktop.state.viewer import MAX_TOP_K, ViewerState
 from desktop.style.i18n import tr
 from desktop.style.icons import icon
 from desktop.style.parts import menu_of
 from desktop.style.theme import GRID, number_font
-
-MAX_TOP_K = 9999
 
 
 class ControlBar(QToolBar):

@@ -16,7 +16,8 @@ from desktop.keys.map import remapped, shown
 from desktop.review.actions import decision_actions, nudge_actions
 from desktop.review.labelling import Labelling
 from desktop.server.control import ServerControl
-from desktop.settings.preferences import Preferences, PreferenceStore
+from desktop.settings.preferences import PreferenceStore
+from desktop.state.preferences import Preferences
 from desktop.state.viewer import ViewerState
 from desktop.style.actions import ActionSpec, Group, enable, make_action, set_keys
 from desktop.style.i18n import tr
@@ -58,7 +59,10 @@ class MainWindow(QMainWindow):
         screen = QGuiApplication.primaryScreen()
         room = PREFERRED_SIZE if screen is None else screen.availableSize() * SHARE_OF_SCREEN
         self.resize(PREFERRED_SIZE.boundedTo(room))
-        self._opening = Opening(viewer, self)
+        self._opening = Opening(self)
+        self._opening.open_asked.connect(viewer.browsing.open)
+        viewer.browsing.opening.connect(self._opening.remember)
+        viewer.changed.connect(self._opening.show_state)
         self._exporting = ExportFlow(viewer, lambda: self.panels.sources.list.selected_places, store, self)
         self._models = ModelFlow(viewer, store, self)
         self._files = FileActions(viewer, self)
@@ -185,7 +189,9 @@ class MainWindow(QMainWindow):
         connections.connect_review(panels.review, viewer, self._labelling)
         connections.connect_batch(panels.batch, viewer)
         connections.connect_server(panels, self._server, self._store, viewer, self._files)
-        self._opening.serve(panels.sources, panels.welcome)
+        panels.welcome.open_again.connect(self._opening.open_again)
+        self._opening.recent_changed.connect(panels.welcome.show_recent)
+        self._opening.serve(panels.sources)
         self._text_fields = TextFieldKeys(self)
         self._text_fields.watch(*panels.text_fields, self._labelling.relabel_box.edit)
 
@@ -231,9 +237,12 @@ class MainWindow(QMainWindow):
         self._store.change(hints_seen=self._store.value.hints_seen | {name})
 
     def _list_keys(self) -> None:
-        from desktop.keys.list import show_key_list
+        from desktop.keys.list import KeyList
 
-        show_key_list(self._specs, self._store, self)
+        dialog = KeyList(self._specs, self._store.value, self)
+        dialog.keys_changed.connect(lambda keys: self._store.change(keys=keys))
+        self._store.changed.connect(dialog.show_preferences)
+        dialog.show()
 
     def _open_settings(self) -> None:
         from desktop.settings.dialog import SettingsDialog

@@ -10,9 +10,10 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QMainWindow, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.keys.list import KeyList, group_title, show_key_list
+from desktop.keys.list import KeyList, group_title
 from desktop.keys.map import acts_on_image_only, given, remapped, user_of, usual_again
 from desktop.settings.preferences import PreferenceStore
+from desktop.state.preferences import Preferences
 from desktop.state.viewer import Stage, ViewerState, waiting
 from desktop.style.actions import ActionSpec, Group, enable, make_action, set_keys
 
@@ -134,7 +135,9 @@ def store() -> PreferenceStore:
 
 @pytest.fixture
 def dialog(qtbot: QtBot, store: PreferenceStore) -> KeyList:
-    dialog = KeyList(SPECS, store)
+    dialog = KeyList(SPECS, store.value)
+    dialog.keys_changed.connect(lambda keys: store.change(keys=keys))
+    store.changed.connect(dialog.show_preferences)
     qtbot.addWidget(dialog)
     with qtbot.waitActive(dialog):
         dialog.show()
@@ -275,10 +278,11 @@ def test_tab_and_escape_leave_the_field(dialog: KeyList, qtbot: QtBot, focused: 
     assert not dialog.isVisible()
 
 
-def test_it_opens_beside_the_window(qtbot: QtBot, store: PreferenceStore) -> None:
+def test_it_opens_beside_the_window(qtbot: QtBot) -> None:
     window = QMainWindow()
     qtbot.addWidget(window)
-    dialog = show_key_list(SPECS, store, window)
+    dialog = KeyList(SPECS, Preferences(), window)
+    dialog.show()
     assert dialog.isVisible()
     assert not dialog.isModal()
     assert all(child.accessibleName() for child in dialog.findChildren(QWidget) if child.objectName() == "keyField")

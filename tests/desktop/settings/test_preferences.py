@@ -11,7 +11,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.settings.config_file import SET_ASIDE, ConfigFile
-from desktop.settings.preferences import Preferences, PreferenceStore
+from desktop.settings.preferences import PreferenceStore
+from desktop.state.preferences import Preferences
 from engine.errors import EngineError
 from engine.settings import config_file, load_settings
 
