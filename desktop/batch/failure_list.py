@@ -16,10 +16,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from desktop.state.batch import Failure
 from desktop.style.i18n import error_text, tr
 from desktop.style.parts import hint_label, push_button
 from desktop.style.theme import GRID
-from engine.batch.detect_many import Failure
 
 NAME, REASON = 0, 1
 

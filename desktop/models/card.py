@@ -6,7 +6,7 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.models.choice import ModelChoice
-from desktop.models.precision_panel import ModelPrecision
+from desktop.models.precision_panel import PrecisionPanel
 from desktop.state.model import Fact, ModelView, Presence
 from desktop.style.i18n import tr
 from desktop.style.model_name import ElidedLabel
@@ -56,7 +56,7 @@ class ModelCard(QScrollArea):
         self._give_names.clicked.connect(lambda: self.names_asked.emit(self._shown_name))
         self._download = push_button("modelDownload", tr("Download"))
         self._download.clicked.connect(lambda: self.download_asked.emit(self._view.hub_id if self._view else ""))
-        self._facts, self.choice, self.precision = _Facts(), ModelChoice(), ModelPrecision()
+        self._facts, self.choice, self.precision = _Facts(), ModelChoice(), PrecisionPanel()
         self._lay_out()
         self.show_view(None)
 

@@ -1,4 +1,4 @@
-"""What a model computes in: exactly, or faster and slightly differently, with what was measured of that."""
+"""The panel where a model's precision is measured and chosen."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtGui import QStandardItem, QStandardItemModel
 from PyQt5.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
-from desktop.models.precisions import Measurement, ModelPrecisions, PrecisionView
-from desktop.style.i18n import error_text, tr
+from desktop.state.precision import Measurement, PrecisionOffer, PrecisionView
+from desktop.style.i18n import tr
 from desktop.style.parts import hint_label, push_button
 from desktop.style.theme import GRID
-from engine.batch.measuring import LEAST_IMAGES
-from engine.batch.precisions import Offer
 from engine.detect.precision import F32
 
 _SHOWN_LETTERS = 24
-"""The list of precisions gives way: the whole text is in the opened list and in the tool tip."""
+"""The box may be narrower than its texts: the opened list and the tool tip show them whole."""
 
 
-class ModelPrecision(QWidget):
-    """Shows the precisions of one model and lets one be chosen; hidden where there is none to choose from.
+class PrecisionPanel(QWidget):
+    """Shows the precisions of one model; hidden where there is only one.
 
     Signals:
-        used: Something was chosen, measured or cancelled: what an earlier action was refused for is over.
+        precision_chosen(str, str): The model's name and the chosen precision.
+        measure_asked, cancel_asked: The button.
     """
 
-    used = pyqtSignal()
+    precision_chosen = pyqtSignal(str, str)
+    measure_asked = pyqtSignal()
+    cancel_asked = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("modelPrecisionPart")
         self._model = ""
-        self._precisions: ModelPrecisions | None = None
+        self._last = PrecisionView()
         self._choice = QComboBox()
         self._choice.setObjectName("modelPrecision")
         self._choice.setAccessibleName(tr("Precision"))
@@ -45,21 +46,19 @@ class ModelPrecision(QWidget):
         self._lay_out()
         self._show()
 
-    def serve(self, precisions: ModelPrecisions) -> None:
-        """Show these and change them; said once."""
-        self._precisions = precisions
-        precisions.changed.connect(self._show)
+    def show_view(self, view: PrecisionView) -> None:
+        """Show these precisions if they are those of the shown model."""
+        self._last = view
         self._show()
 
     def show_model(self, name: str) -> None:
-        """Show the precisions of this model as soon as they are known; empty shows none."""
+        """Show the precisions of this model as soon as they are known; none if the name is empty."""
         self._model = name
         self._show()
 
     @property
     def _view(self) -> PrecisionView:
-        view = self._precisions.view if self._precisions is not None else PrecisionView()
-        return view if view.model == self._model else PrecisionView()
+        return self._last if self._last.model == self._model else PrecisionView()
 
     def _show(self) -> None:
         view = self._view
@@ -68,7 +67,7 @@ class ModelPrecision(QWidget):
             self._show_offers(view.offers)
             self._show_button(view)
 
-    def _show_offers(self, offers: tuple[Offer, ...]) -> None:
+    def _show_offers(self, offers: tuple[PrecisionOffer, ...]) -> None:
         with QSignalBlocker(self._choice):
             lines = [(F32, tr("{precision}, exact", precision=F32), "", True)]
             lines += [(each.precision, _text(each), _reason(each), each.can_be_chosen) for each in offers]
@@ -99,18 +98,10 @@ class ModelPrecision(QWidget):
 
     def _on_chosen(self, row: int) -> None:
         precision = self._items.item(row).data(Qt.ItemDataRole.UserRole)
-        if self._precisions is not None:
-            self.used.emit()
-            self._precisions.choose(self._model, precision)
+        self.precision_chosen.emit(self._model, precision)
 
     def _on_measure(self) -> None:
-        if self._precisions is None:
-            return
-        self.used.emit()
-        if self._view.measurement is None:
-            self._precisions.measure()
-        else:
-            self._precisions.cancel()
+        (self.measure_asked if self._view.measurement is None else self.cancel_asked).emit()
 
     def _lay_out(self) -> None:
         heading = QLabel(tr("Precision"))
@@ -127,12 +118,12 @@ class ModelPrecision(QWidget):
         grid.setColumnStretch(0, 1)
 
 
-def _text(offer: Offer) -> str:
-    """A precision in the list."""
+def _text(offer: PrecisionOffer) -> str:
+    """Return a precision's line in the list."""
     got = offer.figures
     if got is None:
         absent = tr("to be measured again, f32 answers") if offer.is_chosen else tr("not measured yet")
-        told = absent if offer.problem is None else tr("not on this machine")
+        told = tr("not on this machine") if offer.problem else absent
         return tr("{precision}: {told}", precision=offer.precision, told=told)
     return tr(
         "{precision}: {speedup} times as fast, AP {ap} against f32",
@@ -142,11 +133,11 @@ def _text(offer: Offer) -> str:
     )
 
 
-def _reason(offer: Offer) -> str:
-    """Why it cannot be chosen, else all that was measured."""
+def _reason(offer: PrecisionOffer) -> str:
+    """Return why it cannot be chosen, else all figures."""
     got = offer.figures
-    if offer.problem is not None:
-        return error_text(offer.problem)
+    if offer.problem:
+        return offer.problem
     if got is None:
         return tr("Measure {precision} on some images first.", precision=offer.precision)
     return tr(
@@ -176,14 +167,12 @@ def _progress_text(under_way: Measurement) -> str:
 
 
 def _measure_tip(view: PrecisionView) -> str:
-    """What the button measures, or why it does not."""
+    """Return what the button measures, or why it cannot."""
     if view.measurement is not None:
         return tr("{model} is being measured.", model=view.measurement.model)
     if view.measurable:
         return tr("Measures {precisions}; takes minutes", precisions=tr(", ").join(view.measurable))
-    if not view.possible:
-        return error_text(view.offers[0].problem) if view.offers[0].problem else ""
-    first = view.possible[0]
-    return tr(
-        "{precision} needs at least {count} images to be measured on.", precision=first, count=LEAST_IMAGES[first]
-    )
+    first = next((offer.precision for offer in view.offers if offer.can_be_measured), None)
+    if first is None:
+        return view.offers[0].problem
+    return tr("{precision} needs at least {count} images to be measured on.", precision=first, count=view.least_images)

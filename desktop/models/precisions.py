@@ -1,17 +1,20 @@
-"""The faster precisions of the model that is looked at: read, measured on the open images, chosen."""
+"""The controller of model precisions: reading, measuring on the open images, choosing."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.state.holder import StateHolder
+from desktop.state.precision import Measurement, PrecisionFigures, PrecisionOffer, PrecisionView
+from desktop.style.i18n import error_text
 from desktop.work.task_runner import Task, TaskRunner
 from engine.detect.precision import Precision
 from engine.engine import Engine
@@ -21,70 +24,19 @@ if TYPE_CHECKING:
     from engine.batch.precisions import Offer
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """How far a measurement is.
-
-    Attributes:
-        model: Whose.
-        precision: What is being measured.
-        stage: What is done just now, in the engine's word.
-        done, total: How many of how many of its steps are done; 0 of 0 where that is not known.
-        is_cancelled: Whether it is about to end.
-    """
-
-    model: str
-    precision: Precision
-    stage: str = "loading"
-    done: int = 0
-    total: int = 0
-    is_cancelled: bool = False
-
-
-@dataclass(frozen=True)
-class PrecisionView:
-    """What is known of the precisions of a model.
-
-    Attributes:
-        model: Its name.
-        offers: Its faster precisions; none where the model cannot be used.
-        images: How many are open to measure with.
-        measurement: What is being measured, of this model or another one.
-    """
-
-    model: str = ""
-    offers: tuple[Offer, ...] = ()
-    images: int = 0
-    measurement: Measurement | None = None
-
-    @property
-    def possible(self) -> tuple[Precision, ...]:
-        """Those that this machine can measure, given images enough."""
-        return tuple(
-            each.precision for each in self.offers if each.problem is None or each.problem.code == "precision_not_worth"
-        )
-
-    @property
-    def measurable(self) -> tuple[Precision, ...]:
-        """Those for which images enough are open."""
-        from engine.batch.measuring import LEAST_IMAGES
-
-        return tuple(each for each in self.possible if self.images >= LEAST_IMAGES[each])
-
-
 class ModelPrecisions(QObject):
-    """Reads, measures and chooses beside the window.
+    """Reads, measures and chooses the precisions of one model in the background.
 
     Attributes:
-        view: What is known.
+        view: What is known of them.
 
     Signals:
-        changed: `view` is another one.
-        chosen(str): A model computes in another precision from now on.
+        changed(PrecisionView): `view` has changed, or is to be shown again.
+        chosen(str): A model computes in another precision from its next detection on.
         failed(EngineError): Something could not be done.
     """
 
-    changed = pyqtSignal()
+    changed = pyqtSignal(object)
     chosen = pyqtSignal(str)
     failed = pyqtSignal(object)
 
@@ -99,9 +51,9 @@ class ModelPrecisions(QObject):
         self._measuring.failed.connect(self._on_failed)
 
     def read(self, name: str) -> None:
-        """Read what there is for a model; `changed` tells, where it is another thing than before."""
+        """Read the precisions of a model; `changed` follows where they differ from `view`."""
         if name != self.view.model:
-            self._show(PrecisionView(name, images=self._count(), measurement=self.view.measurement))
+            self._show(PrecisionView(name, measurement=self.view.measurement))
 
         def work(task: Task) -> tuple[Offer, ...]:
             from engine.batch.precisions import offers
@@ -114,7 +66,7 @@ class ModelPrecisions(QObject):
         self._reading.run(work, lambda found: self._on_read(name, found))
 
     def choose(self, name: str, precision: Precision) -> None:
-        """Let a model compute in this precision from its next answer on."""
+        """Have a model compute in this precision from its next detection on."""
 
         def work(task: Task) -> None:
             from engine.batch.precisions import choose
@@ -128,7 +80,7 @@ class ModelPrecisions(QObject):
         self._reading.run(work, then)
 
     def measure(self) -> None:
-        """Measure what can be measured of the model in view, on the images that are open; one at a time."""
+        """Measure the measurable precisions of the model in view on the open images, one after the other."""
         name, wanted, images = self.view.model, self.view.measurable, self._holder.state.sources
         if self.view.measurement is not None or not wanted:
             return
@@ -149,29 +101,26 @@ class ModelPrecisions(QObject):
         self._measuring.run(work, lambda _: self._on_over(), reported=self._on_progress)
 
     def cancel(self) -> None:
-        """Give up what is being measured."""
+        """Cancel the measurement."""
         self._cancelled.set()
         if self.view.measurement is not None:
             self._show(replace(self.view, measurement=replace(self.view.measurement, is_cancelled=True)))
 
     def stop(self, seconds: float) -> bool:
-        """Begin nothing more; whether every thread ended in time."""
+        """Cancel, and return whether every thread ended in time."""
         self._cancelled.set()
         until = time.monotonic() + seconds
         ended = [each.stop(max(until - time.monotonic(), 0.1)) for each in (self._measuring, self._reading)]
         return all(ended)
 
-    def _count(self) -> int:
-        return len(self._holder.state.sources)
-
     def _show(self, view: PrecisionView) -> None:
         if view != self.view:
             self.view = view
-            self.changed.emit()
+            self.changed.emit(view)
 
     def _on_read(self, name: str, found: tuple[Offer, ...]) -> None:
         if name == self.view.model:
-            self._show(replace(self.view, offers=found, images=self._count()))
+            self._show(_view_of(name, found, len(self._holder.state.sources), self.view.measurement))
 
     def _on_progress(self, measurement: Measurement) -> None:
         if self.view.measurement is not None and not self.view.measurement.is_cancelled:
@@ -183,8 +132,38 @@ class ModelPrecisions(QObject):
 
     def _on_refused(self, error: EngineError) -> None:
         self.failed.emit(error)
-        self.changed.emit()  # what is shown as chosen is not
+        self.changed.emit(self.view)  # the list shows the refused precision as chosen
 
     def _on_failed(self, error: EngineError) -> None:
         self._on_over()
         self.failed.emit(error)
+
+
+def _view_of(name: str, offers: Sequence[Offer], images: int, measurement: Measurement | None) -> PrecisionView:
+    from engine.batch.measuring import LEAST_IMAGES
+
+    shown = tuple(_shown(offer) for offer in offers)
+    possible = [offer.precision for offer in shown if offer.can_be_measured]
+    return PrecisionView(
+        model=name,
+        offers=shown,
+        measurable=tuple(precision for precision in possible if images >= LEAST_IMAGES[precision]),
+        least_images=LEAST_IMAGES[possible[0]] if possible else 0,
+        measurement=measurement,
+    )
+
+
+def _shown(offer: Offer) -> PrecisionOffer:
+    got, problem = offer.figures, offer.problem
+    return PrecisionOffer(
+        precision=offer.precision,
+        is_chosen=offer.is_chosen,
+        can_be_chosen=offer.can_be_chosen,
+        can_be_measured=problem is None or problem.code == "precision_not_worth",
+        problem="" if problem is None else error_text(problem),
+        figures=None
+        if got is None
+        else PrecisionFigures(
+            got.images, got.threshold, got.kept, got.lost, got.new, got.average_precision, got.speedup
+        ),
+    )

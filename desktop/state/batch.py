@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from engine.batch.detect_many import Failure
 
+__all__ = ["BatchState", "Failure", "Rate"]
+
 _WINDOW_SECONDS = 10.0
 _LEAST_SECONDS = 1.0
 """A rate over less than this would be a guess."""

@@ -104,8 +104,12 @@ class ModelFlow(QObject):
         page.card.names_asked.connect(manager.ask_names)
         page.card.download_asked.connect(self._download)
         page.card.choice.chosen.connect(lambda name, defaults: self._do(lambda: manager.set_defaults(name, defaults)))
-        page.card.precision.serve(manager.precisions)
-        page.card.precision.used.connect(lambda: dialog.tell(""))
+        panel, precisions = page.card.precision, manager.precisions
+        panel.show_view(precisions.view)
+        precisions.changed.connect(panel.show_view)
+        panel.precision_chosen.connect(lambda name, chosen: self._do(lambda: precisions.choose(name, chosen)))
+        panel.measure_asked.connect(lambda: self._do(precisions.measure))
+        panel.cancel_asked.connect(lambda: self._do(precisions.cancel))
 
     def _wire_hub(self, dialog: ModelDialog) -> None:
         hub, downloads = dialog.hub, self._manager.downloads
