@@ -59,7 +59,7 @@ def test_no_boxes_at_all() -> None:
 
 def test_pixels_of_another_size_are_refused() -> None:
     item = item_of(SOURCE, pixels=lambda: Image.new("RGB", (120, 200)))
-    with pytest.raises(EngineError, match=r"图\.jpg has another size"):
+    with pytest.raises(EngineError, match=r"图\.jpg has changed since"):
         item.image()
 
 
