@@ -10,8 +10,8 @@ from PyQt5.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from desktop.results.class_rows import ClassCounts, ClassRows
-from desktop.results.class_table import ClassTable
+from desktop.results.class_model import ClassCounts, ClassModel
+from desktop.results.class_table_view import ClassTableView
 from desktop.state.viewer import ViewerState
 from desktop.style.i18n import tr
 from desktop.style.icons import icon
@@ -56,9 +56,9 @@ class ClassList(QWidget):
         self._names: tuple[str, ...] = ()
         self._present: frozenset[str] = frozenset()
         self._refinement = Refinement()
-        self._rows = ClassRows(self)
+        self._rows = ClassModel(self)
         self._rows.refinement_chosen.connect(self.refinement_chosen)
-        self.table = ClassTable(self._rows)
+        self.table = ClassTableView(self._rows)
         self.table.selected.connect(self._on_selected)
         self.search = self._make_search()
         self._solo = _tool_button("classSoloButton", "eye", tr("Only this"))
@@ -109,9 +109,9 @@ class ClassList(QWidget):
         wanted = self.search.text().strip().casefold()
         found = [name for name in self._names if wanted in name.casefold()]
         names = sorted(found, key=lambda name: (name not in self._present, name.casefold(), name))
-        if names != self._rows.names:
+        if names != self._rows.rows:
             selected = self.selected
-            self._rows.show_names(names)
+            self._rows.reset_rows(names)
             self.table.select_name(selected)
 
     def _show_buttons(self) -> None:

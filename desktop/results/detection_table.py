@@ -1,11 +1,12 @@
-"""The table of detections: what was decided, label, score, box; tied to the boxes on the canvas."""
+"""The table of detections, with the same selection as the canvas."""
 
 from __future__ import annotations
 
 from PyQt5.QtCore import QItemSelection, QItemSelectionModel, QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from desktop.results.detection_rows import BOX, LABEL, SCORE, STATUS, DetectionRows
+from desktop.results.detection_columns import BOX, LABEL, SCORE, STATUS, detection_columns, detection_rows
+from desktop.style.columns import ColumnModel
 from desktop.style.i18n import tr
 from desktop.style.swatch import SWATCH
 from desktop.style.theme import GRID
@@ -17,7 +18,7 @@ class DetectionTable(QTableView):
 
     Signals:
         rows_selected(frozenset[int]): The `Detection.index` of the selected rows.
-        row_entered(int): The row that was activated, by its `Detection.index`.
+        row_entered(int): The `Detection.index` of a row that was activated.
     """
 
     rows_selected = pyqtSignal(object)
@@ -25,7 +26,7 @@ class DetectionTable(QTableView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rows = DetectionRows(self)
+        self._rows = ColumnModel(detection_columns(), parent=self)
         self.setObjectName("detectionTable")
         self.setAccessibleName(tr("Detections"))
         self.setModel(self._rows)
@@ -38,18 +39,18 @@ class DetectionTable(QTableView):
         self.setIconSize(QSize(SWATCH, SWATCH))
         self._size_columns()
         self._selection().selectionChanged.connect(self._on_selected)
-        self.activated.connect(lambda at: self.row_entered.emit(self._rows.index_of(at.row())))
+        self.activated.connect(lambda at: self.row_entered.emit(self._index_of(at.row())))
 
     def show_reviewed(self, reviewed: Reviewed | None) -> None:
         """Show these rows; nothing is selected afterwards."""
         with QSignalBlocker(self._selection()):
-            self._rows.show_reviewed(reviewed)
+            self._rows.reset_rows(detection_rows(reviewed))
         self.executeDelayedItemsLayout()  # now, or the table would be painted twice
 
     def select(self, indices: frozenset[int]) -> None:
         """Select the rows of these detections and scroll to the first."""
         selection = QItemSelection()
-        rows = self._rows.rows_of(indices)
+        rows = [at for at, row in enumerate(self._rows.rows) if row.detection.index in indices] if indices else []
         for first, last in _runs(rows):
             selection.select(self._rows.index(first, LABEL), self._rows.index(last, LABEL))
         flags = QItemSelectionModel.SelectionFlag
@@ -63,9 +64,12 @@ class DetectionTable(QTableView):
         assert viewport is not None
         viewport.update()
 
+    def _index_of(self, row: int) -> int:
+        return self._rows.rows[row].detection.index
+
     def _on_selected(self) -> None:
         rows = {at.row() for at in self._selection().selectedRows()}
-        self.rows_selected.emit(frozenset(self._rows.index_of(row) for row in rows))
+        self.rows_selected.emit(frozenset(self._index_of(row) for row in rows))
 
     def _selection(self) -> QItemSelectionModel:
         selection = self.selectionModel()
@@ -93,7 +97,7 @@ class DetectionTable(QTableView):
 
 
 def _runs(rows: list[int]) -> list[tuple[int, int]]:
-    """First and last of the rows that follow one another: Qt selects a few runs faster than many rows."""
+    """Return the first and last of consecutive rows: Qt selects a few ranges faster than many rows."""
     starts = [row for at, row in enumerate(rows) if not at or rows[at - 1] != row - 1]
     ends = [row for at, row in enumerate(rows) if at + 1 == len(rows) or rows[at + 1] != row + 1]
     return list(zip(starts, ends, strict=True))

@@ -12,7 +12,7 @@ from PyQt5.QtWidgets import QDoubleSpinBox, QLineEdit, QTableView, QToolButton
 from pytestqt.qtbot import QtBot
 
 from desktop.results.class_list import ClassList
-from desktop.results.class_rows import HERE, NAME, SESSION, THRESHOLD
+from desktop.results.class_model import HERE, NAME, SESSION, THRESHOLD
 from desktop.state.viewer import ViewerState, refine
 from engine.detect.detection import Detections
 from engine.review.refine import Refinement

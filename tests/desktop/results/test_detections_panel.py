@@ -13,7 +13,7 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QShortcut, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.results.detection_rows import BOX, LABEL, STATUS
+from desktop.results.detection_columns import BOX, LABEL, STATUS
 from desktop.results.detections_panel import DetectionsPanel
 from desktop.results.json_panel import JsonPanel
 from desktop.review.bar import ReviewBar

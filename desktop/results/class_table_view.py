@@ -15,7 +15,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.results.class_rows import HERE, NAME, SESSION, THRESHOLD, ClassRows
+from desktop.results.class_model import HERE, NAME, SESSION, THRESHOLD, ClassModel
 from desktop.style.i18n import tr
 from desktop.style.swatch import SWATCH
 from desktop.style.theme import GRID, number_font
@@ -24,7 +24,7 @@ AS_ALL = -0.01
 """What the editor of a threshold holds for "the same as all"."""
 
 
-class ClassTable(QTableView):
+class ClassTableView(QTableView):
     """The rows, with the mouse and keys that act on them.
 
     Signals:
@@ -33,7 +33,7 @@ class ClassTable(QTableView):
 
     selected = pyqtSignal(object)
 
-    def __init__(self, rows: ClassRows) -> None:
+    def __init__(self, rows: ClassModel) -> None:
         super().__init__()
         self._rows = rows
         self.setObjectName("classList")
@@ -58,27 +58,27 @@ class ClassTable(QTableView):
         """The class of the selected row."""
         selection = self.selectionModel()
         rows = [] if selection is None else selection.selectedRows()
-        return self._rows.names[rows[0].row()] if rows else None
+        return self._rows.rows[rows[0].row()] if rows else None
 
     def select_name(self, name: str | None) -> None:
         """Select the row of a class, if it is in the list; told only where it no longer is."""
         if name is None:
             return
-        if name not in self._rows.names:
+        if name not in self._rows.rows:
             self.selected.emit(None)
             return
         selection = self.selectionModel()
         assert selection is not None
         with QSignalBlocker(selection):
-            self.selectRow(self._rows.names.index(name))
+            self.selectRow(self._rows.rows.index(name))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Alt+click shows a class alone; a click on what is selected, or beside the rows, selects nothing."""
         at = self.indexAt(event.pos())
         if at.isValid() and event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            self._rows.toggle_solo(self._rows.names[at.row()])
+            self._rows.toggle_solo(self._rows.rows[at.row()])
             return
-        name = self._rows.names[at.row()] if at.isValid() else None
+        name = self._rows.rows[at.row()] if at.isValid() else None
         is_plain = event.button() == Qt.MouseButton.LeftButton and at.column() in (NAME, HERE, SESSION)
         if (is_plain and name == self.selected_name() and not self._is_on_check_box(event)) or name is None:
             self.clearSelection()
@@ -92,7 +92,7 @@ class ClassTable(QTableView):
         if not at.isValid() or key not in (Qt.Key.Key_Space, Qt.Key.Key_F2, Qt.Key.Key_Delete):
             super().keyPressEvent(event)
             return
-        name = self._rows.names[at.row()]
+        name = self._rows.rows[at.row()]
         if key == Qt.Key.Key_Space:
             self._rows.toggle(name)
         elif key == Qt.Key.Key_Delete:
@@ -108,7 +108,7 @@ class ClassTable(QTableView):
 
     def menu_of(self, row: int) -> QMenu:
         """The menu of a row; it goes away when it closes."""
-        name, menu = self._rows.names[row], QMenu(self)
+        name, menu = self._rows.rows[row], QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         edit = self._rows.index(row, THRESHOLD)
         for text, do in (
@@ -146,20 +146,20 @@ class ClassTable(QTableView):
 class _ThresholdEditor(QStyledItemDelegate):
     """A small number field over the cell; each change holds at once."""
 
-    def __init__(self, rows: ClassRows, parent: QWidget) -> None:
+    def __init__(self, rows: ClassModel, parent: QWidget) -> None:
         super().__init__(parent)
         self._rows = rows
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, at: QModelIndex) -> QWidget:
         spin = QDoubleSpinBox(parent)
         spin.setObjectName("classThresholdSpin")
-        spin.setAccessibleName(tr("Threshold of {label}", label=self._rows.names[at.row()]))
+        spin.setAccessibleName(tr("Threshold of {label}", label=self._rows.rows[at.row()]))
         spin.setRange(AS_ALL, 1.0)
         spin.setSingleStep(0.05)
         spin.setSpecialValueText(tr("as all"))
         spin.setFont(number_font())
         spin.setStyleSheet("QDoubleSpinBox { min-height: 0; padding: 0 18px 0 2px; border-radius: 4px; }")
-        spin.setValue(self._rows.threshold_of(self._rows.names[at.row()]))
+        spin.setValue(self._rows.threshold_of(self._rows.rows[at.row()]))
         spin.valueChanged.connect(lambda: self.commitData.emit(spin))
         return spin
 
@@ -168,7 +168,7 @@ class _ThresholdEditor(QStyledItemDelegate):
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, at: QModelIndex) -> None:
         assert isinstance(editor, QDoubleSpinBox)
-        name, value = self._rows.names[at.row()], round(editor.value(), 2)
+        name, value = self._rows.rows[at.row()], round(editor.value(), 2)
         if value == AS_ALL:
             self._rows.set_threshold(name, None)
         elif self._rows.has_own_threshold(name) or value != round(self._rows.threshold_of(name), 2):
