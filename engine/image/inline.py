@@ -33,13 +33,13 @@ def base64_bytes(pieces: Iterable[bytes]) -> bytes:
     try:
         for piece in pieces:
             plain = rest + piece.translate(_STANDARD, _SPACE)
-            signs = plain.rstrip(b"=")
-            if b"=" in signs or (is_over and signs):
+            chars = plain.rstrip(b"=")
+            if b"=" in chars or (is_over and chars):
                 raise ValueError("padding inside")
-            is_over = is_over or len(signs) < len(plain)
-            whole = len(signs) if is_over else len(signs) // 4 * 4
-            found += _decoded(signs[:whole])
-            rest = signs[whole:]
+            is_over = is_over or len(chars) < len(plain)
+            whole = len(chars) if is_over else len(chars) // 4 * 4
+            found += _decoded(chars[:whole])
+            rest = chars[whole:]
             if len(piece) > PIECE // 2:
                 time.sleep(_PAUSE)
         found += _decoded(rest)
@@ -66,8 +66,8 @@ def data_uri_bytes(pieces: Iterable[bytes]) -> bytes:
     return base64_bytes(plain) if b"base64" in parameters[1:] else b"".join(plain)
 
 
-def _decoded(signs: bytes) -> bytes:
-    return binascii.a2b_base64(signs + b"=" * (-len(signs) % 4), strict_mode=True)
+def _decoded(chars: bytes) -> bytes:
+    return binascii.a2b_base64(chars + b"=" * (-len(chars) % 4), strict_mode=True)
 
 
 def _unquoted(pieces: Iterable[bytes]) -> Iterator[bytes]:

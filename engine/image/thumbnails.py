@@ -92,11 +92,11 @@ class ThumbnailCache:
         content = io.BytesIO()
         thumbnail.save(content, "JPEG", quality=_QUALITY)
         path = self._path(key)
-        beside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
+        part = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            beside.write_bytes(content.getvalue())
-            beside.replace(path)
+            part.write_bytes(content.getvalue())
+            part.replace(path)
         if self._is_check_due():
             self._shrink()
 

@@ -43,12 +43,12 @@ def font_for(path: Path, size: int) -> ImageFont.FreeTypeFont:
 def runs(text: str) -> Iterator[tuple[str, Path]]:
     """Split text into runs with the font file of each; combining marks and joiners stay with their base character."""
     piece, path = "", bundled()
-    for sign in text:
-        wanted = path if piece and _belongs_to_former(sign) else _path_for(sign)
+    for char in text:
+        wanted = path if piece and _belongs_to_former(char) else _path_for(char)
         if piece and wanted != path:
             yield piece, path
             piece = ""
-        piece, path = piece + sign, wanted
+        piece, path = piece + char, wanted
     if piece:
         yield piece, path
 
@@ -58,33 +58,33 @@ def bundled() -> Path:
     return resource("fonts", "detrdesk-sans.otf")
 
 
-def has_glyph(path: Path, sign: str) -> bool:
+def has_glyph(path: Path, char: str) -> bool:
     """Return whether the font file has the character; false for an unreadable file."""
     try:
-        return _glyph(path, sign) not in _missing(path)
+        return _glyph(path, char) not in _missing(path)
     except (OSError, ValueError):
         return False
 
 
-def _belongs_to_former(sign: str) -> bool:
-    return sign == " " or unicodedata.category(sign) in {"Mn", "Mc", "Me", "Cf"}
+def _belongs_to_former(char: str) -> bool:
+    return char == " " or unicodedata.category(char) in {"Mn", "Mc", "Me", "Cf"}
 
 
 @lru_cache(maxsize=4096)
-def _path_for(sign: str) -> Path:
+def _path_for(char: str) -> Path:
     """Return the first font that has the character; the bundled one if none has."""
-    if has_glyph(bundled(), sign):
+    if has_glyph(bundled(), char):
         return bundled()
-    return next((path for path in _system_fonts() if has_glyph(path, sign)), bundled())
+    return next((path for path in _system_fonts() if has_glyph(path, char)), bundled())
 
 
 @cache
 def _missing(path: Path) -> frozenset[tuple[tuple[int, int], bytes]]:
-    return frozenset(_glyph(path, sign) for sign in _MISSING)
+    return frozenset(_glyph(path, char) for char in _MISSING)
 
 
-def _glyph(path: Path, sign: str) -> tuple[tuple[int, int], bytes]:
-    mask = _font(path, _PROBE).getmask(sign)
+def _glyph(path: Path, char: str) -> tuple[tuple[int, int], bytes]:
+    mask = _font(path, _PROBE).getmask(char)
     return mask.size, bytes(mask)
 
 

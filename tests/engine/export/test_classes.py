@@ -38,6 +38,6 @@ def test_no_classes_at_all() -> None:
     assert dict(ExportClasses.of({}, ["猫"]).names) == {0: "猫"}
 
 
-def test_a_class_that_nobody_named_is_told() -> None:
+def test_a_class_that_nobody_named_is_reported() -> None:
     with pytest.raises(EngineError, match="狗"):
         ExportClasses.of(NAMES).id_of(91, "狗")

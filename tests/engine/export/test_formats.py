@@ -77,7 +77,7 @@ def test_every_format_of_every_module_is_registered() -> None:
 
 
 @pytest.mark.parametrize("known", EXPORT_FORMATS, ids=lambda known: known.key)
-def test_each_keeps_the_score_but_plain_yolo(known: ExportFormat, session: Session, tmp_path: Path) -> None:
+def test_all_formats_but_plain_yolo_keep_the_score(known: ExportFormat, session: Session, tmp_path: Path) -> None:
     target = target_in(tmp_path / "出", known)
     session.export(known, target, Choice.SHOWN)
     if known.key.startswith("annotated"):

@@ -121,7 +121,7 @@ def test_no_images_at_all(tmp_path: Path) -> None:
 
 
 @EACH
-def test_images_that_cannot_be_opened_are_told_and_the_rest_goes_on(
+def test_images_that_cannot_be_opened_are_reported_and_the_rest_goes_on(
     known: ExportFormat, session: Session, tmp_path: Path
 ) -> None:
     def broken() -> Image.Image:
@@ -147,7 +147,7 @@ def test_a_class_that_is_unknown_leaves_a_gap_in_the_image_ids(session: Session,
         assert key in (tmp_path / f"{known.key}.json").read_text("utf-8")
 
 
-def test_boxes_without_area_are_told(session: Session, tmp_path: Path) -> None:
+def test_boxes_without_area_are_reported(session: Session, tmp_path: Path) -> None:
     items = [
         replace(item, shown=replace(item.shown, boxes=np.array([[5, 5, 5, 9], [1, 1, 9, 9]], np.float32)))
         for item in session.items()
@@ -172,7 +172,7 @@ def test_a_cancelled_export_leaves_no_half_file(known: ExportFormat, session: Se
         assert (summary.images, summary.detections) == (2, 6)
 
 
-def test_an_image_with_the_name_of_yolos_own_file_is_told(tmp_path: Path) -> None:
+def test_an_image_with_the_name_of_yolos_own_file_is_reported(tmp_path: Path) -> None:
     items = [item_of(Source("path", "Classes.jpg", "/d/Classes.jpg"))]
     summary = export_items(YOLO, items, tmp_path, CLASSES)
     assert [(each.name, each.reason.code) for each in summary.skipped] == [("Classes.jpg", "export_name_taken")]
@@ -221,7 +221,7 @@ def run(*arguments: object) -> str:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
-def test_a_full_disk_is_told_with_the_path_and_the_old_file_stays(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_with_the_path_and_the_old_file_stays(tmp_path: Path) -> None:
     """FAULTS 31."""
     (tmp_path / "a.json").write_bytes(b"old")
     told = run("coco", tmp_path / "a.json", 50_000, 0)
@@ -232,7 +232,7 @@ def test_a_full_disk_is_told_with_the_path_and_the_old_file_stays(tmp_path: Path
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs Unix file modes")
 @pytest.mark.parametrize(("key", "name"), [("voc", "a.xml"), ("csv", "")])
-def test_a_read_only_folder_is_told_with_the_path(tmp_path: Path, key: str, name: str) -> None:
+def test_a_read_only_folder_is_reported_with_the_path(tmp_path: Path, key: str, name: str) -> None:
     """FAULTS 31; as another user where this one is root, whom modes do not bind."""
     folder = tmp_path / "只读"
     folder.mkdir()

@@ -32,12 +32,12 @@ def test_where_only_the_root_is_common_files_are_numbered() -> None:
     assert names("/data/1.jpg", "/home/1.jpg") == [ExportName("/data/1.jpg", "1"), ExportName("/home/1.jpg", "1_2")]
 
 
-def test_a_path_that_is_relative_or_winds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_paths_and_dot_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert names("a/../b/1.jpg", f"{tmp_path}/c/1.jpg") == [ExportName("b/1.jpg", "b/1"), ExportName("c/1.jpg", "c/1")]
 
 
-def test_stems_never_meet_whether_capitals_count_or_not() -> None:
+def test_stems_are_unique_ignoring_case() -> None:
     given = names("/d/a_2.jpg", "/d/a.jpg", "/d/a.png", "/d/A.gif", "/d/a_3.jpg", "/d/a")
     stems = [name.stem for name in given]
     assert stems == ["a_2", "a", "a_4", "A_5", "a_3", "a_6"]
@@ -58,7 +58,7 @@ def test_addresses_and_pasted_images_have_names_of_their_own() -> None:
     assert "/" not in named[4].stem
 
 
-def test_addresses_beside_files() -> None:
+def test_urls_and_files() -> None:
     file, address = export_names([path_source("/d/a/1.jpg"), parse_source("https://example.com/1.jpg")])
     assert (file, address) == (ExportName("1.jpg", "1"), ExportName("1_2.jpg", "1_2"))
 

@@ -28,12 +28,12 @@ def test_public_addresses_pass(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", (PRIVATE + PRIVATE_V6).split())
-def test_other_addresses_do_not(address: str) -> None:
+def test_private_addresses_do_not_pass(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", PRIVATE.split())
-def test_nor_do_they_inside_ipv6(address: str) -> None:
+def test_private_ipv4_inside_ipv6_is_not_public(address: str) -> None:
     first, second, third, fourth = (int(part) for part in address.split("."))
     high, low = first << 8 | second, third << 8 | fourth
     carriers = (f"::ffff:{address}", f"64:ff9b::{high:x}:{low:x}", f"2002:{high:x}:{low:x}::1")
@@ -41,5 +41,5 @@ def test_nor_do_they_inside_ipv6(address: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "8.8.8", "0x7f000001", "8.8.8.8:80", "[::1]"])
-def test_what_is_no_address_is_not_public(text: str) -> None:
+def test_invalid_addresses_are_not_public(text: str) -> None:
     assert not is_public(text)

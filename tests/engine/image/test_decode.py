@@ -59,7 +59,7 @@ def test_every_format_is_read(files: dict[str, bytes], picture: Image.Image, nam
 @pytest.mark.parametrize(
     "data", [b"text", b"<!doctype html><title>a.jpg</title>", b"\0" * 100, b"%PDF-1.7", b"8BPS\0\1", b"P7\n"]
 )
-def test_what_is_no_image(data: bytes) -> None:
+def test_other_data_is_not_an_image(data: bytes) -> None:
     """FAULTS 1: text, HTML named .jpg."""
     assert code_of(data) == "not_an_image"
 
@@ -71,7 +71,7 @@ def test_an_empty_file() -> None:
 
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.filterwarnings("ignore:::PIL")
-def test_a_cut_file_is_told_or_whole(files: dict[str, bytes], name: str) -> None:
+def test_a_cut_file_is_reported_or_whole(files: dict[str, bytes], name: str) -> None:
     """FAULTS 2: cut anywhere, an image comes out as it is or not at all; no grey half."""
     data = files[name]
     whole = decode_image(data)
@@ -381,7 +381,7 @@ def test_many_small_blocks_take_no_time() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:::PIL")
-def test_whatever_a_fuzzer_makes(files: dict[str, bytes]) -> None:
+def test_fuzzed_files(files: dict[str, bytes]) -> None:
     """FAULTS 10: an ImageError or an image, no other exception, no hang."""
     rng = np.random.default_rng(20)
     outcomes = set()

@@ -206,7 +206,7 @@ def test_a_bad_status_is_named(site: Any, reply: Any, local: Any, status: int) -
     assert caught.value.code == "fetch_failed"
 
 
-def test_a_refused_connection_is_told(local: Any) -> None:
+def test_a_refused_connection_is_reported(local: Any) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         assert code_of(f"http://images.test:{unused.getsockname()[1]}/", resolve=local) == "fetch_failed"
@@ -354,7 +354,7 @@ def test_a_fetch_can_be_cancelled(site: Any, local: Any, page: Any) -> None:
     assert time.monotonic() - started < 1.0
 
 
-def test_nothing_stays_behind(site: Any, local: Any) -> None:
+def test_no_thread_or_socket_remains(site: Any, local: Any) -> None:
     site.pages["/"] = drip_body
     code_of(site.url("/"), HURRIED, resolve=local)
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("fetch-")]

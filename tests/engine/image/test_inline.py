@@ -54,7 +54,7 @@ def test_a_data_uri_comes_back_however_it_is_cut(data: bytes, places: list[int],
         [b"QUJD", b"="] * 2,
     ],
 )
-def test_what_is_no_base64_is_refused(pieces: list[bytes]) -> None:
+def test_invalid_base64_is_refused(pieces: list[bytes]) -> None:
     with pytest.raises(SourceError) as caught:
         base64_bytes(pieces)
     assert caught.value.code == "bad_base64"

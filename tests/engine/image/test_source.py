@@ -129,7 +129,7 @@ def test_base64_of_an_image_needs_no_scheme(files: dict[str, bytes], tmp_path: P
     assert parse_source(short).kind == "path"
 
 
-def test_what_is_wrong_with_a_file_is_told(tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"12345678")
     assert code_of(tmp_path / "missing.jpg") == "file_not_found"
     assert code_of(tmp_path / "file" / "below") == "file_not_found"
@@ -149,7 +149,7 @@ def test_the_message_names_the_file_alone(tmp_path: Path) -> None:
 
 @pytest.mark.alone
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
-def test_what_is_no_regular_file_does_not_hang(tmp_path: Path) -> None:
+def test_special_files_do_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     started = time.monotonic()
     assert code_of(tmp_path / "pipe.jpg") == "file_not_regular"
@@ -339,7 +339,7 @@ def test_a_line_that_leads_nowhere_does_not_stop_the_others(tmp_path: Path) -> N
             read_source(source)
 
 
-def test_what_is_wrong_with_a_list_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_wrong_with_a_list_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listing = tmp_path / "readme.txt"
     for content, code in (
         (b"", "list_empty"),

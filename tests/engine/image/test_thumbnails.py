@@ -43,7 +43,7 @@ def test_it_fits_and_looks_like_the_image(kind: str) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_it_stands_upright(orientation: int) -> None:
+def test_it_is_upright(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = file_of(halves(1600, 900), "JPEG", exif=exif, quality=95)
@@ -73,7 +73,7 @@ def test_odd_shapes(size: tuple[int, int], expected: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_what_is_no_image_says_why(kind: str) -> None:
+def test_an_invalid_image_says_why(kind: str) -> None:
     """FAULTS 1 to 4: as opening it does."""
     whole = file_of(halves(1600, 900), kind)
     for data, limits, code in (

@@ -35,7 +35,7 @@ def test_below_where_there_is_none_above() -> None:
     assert place((100, 10, 250, 200)) == [(100, 200)]
 
 
-def test_beside_where_there_is_neither() -> None:
+def test_beside_where_there_is_no_room_above_or_below() -> None:
     assert place((100, 10, 250, 295)) == [(250, 10)]
 
 
@@ -55,7 +55,7 @@ def test_the_first_gets_the_best_place() -> None:
 
 
 @pytest.mark.parametrize("count", [10, 20])
-def test_labels_of_one_place_keep_off_each_other(count: int) -> None:
+def test_labels_of_equal_boxes_do_not_overlap(count: int) -> None:
     placed = place(*[(100, 100, 300, 200)] * count)
     assert not any(overlap(one, other) for one, other in itertools.combinations(placed, 2))
 

@@ -105,7 +105,7 @@ def test_chinese_is_drawn_as_chinese() -> None:
     assert len({plate(label) for label in ("二维码", "条形码", "数据包", "\ue000\ue000\ue000")}) == 4
 
 
-def test_a_font_without_a_character_is_told() -> None:
+def test_a_font_without_a_character_is_reported() -> None:
     assert has_glyph(bundled(), "猫")
     assert not has_glyph(bundled(), "\ue000")
     assert not has_glyph(bundled().with_name("missing.otf"), "a")
@@ -118,7 +118,7 @@ def test_lines_grow_with_the_image() -> None:
     assert 6 <= row.count(label_colour("qr_code")) <= 10
 
 
-def test_pieces_hold_together() -> None:
+def test_combining_marks_stay_with_their_base() -> None:
     assert list(runs("二维码 0.98")) == [("二维码 0.98", bundled())]
     assert "".join(piece for piece, _ in runs("a猫🙂é مرحبا ไทย")) == "a猫🙂é مرحبا ไทย"
     assert len(list(runs("e\u0301e\u0301"))) == 1
@@ -134,7 +134,7 @@ def test_hundreds_of_boxes_are_quick() -> None:
     assert time.perf_counter() - started < 1
 
 
-def test_files_are_what_they_say() -> None:
+def test_encoded_files_have_their_format() -> None:
     image = Image.new("RGB", (30, 20), "red")
     for kind in ("JPEG", "PNG"):
         read = Image.open(io.BytesIO(encode_image(image, kind)))
@@ -142,7 +142,7 @@ def test_files_are_what_they_say() -> None:
         assert not read.getexif()
 
 
-def test_an_image_too_long_for_jpeg_is_told() -> None:
+def test_an_image_too_long_for_jpeg_is_reported() -> None:
     image = Image.new("RGB", (65_501, 1))
     with pytest.raises(ImageError, match="PNG") as caught:
         encode_image(image, "JPEG")

@@ -31,7 +31,7 @@ def cache(path: Path) -> Iterator[DetectionCache]:
     cache.close()
 
 
-def test_what_was_put_comes_back_complete(cache: DetectionCache, path: Path) -> None:
+def test_entries_come_back_complete(cache: DetectionCache, path: Path) -> None:
     cache.put("a", MODEL, some(300))
     cache.put("a", "other", some(2))
     cache.put("a", "other", some(1))
@@ -43,7 +43,7 @@ def test_what_was_put_comes_back_complete(cache: DetectionCache, path: Path) -> 
     again.close()
 
 
-def test_what_was_used_longest_ago_makes_room(path: Path) -> None:
+def test_the_least_recently_used_entry_is_deleted(path: Path) -> None:
     cache = DetectionCache(path, most_bytes=1_000_000)
     cache.put("used", MODEL, some(300))
     for at in range(400):
@@ -65,7 +65,7 @@ def test_a_bound_below_one_image_keeps_none(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"garbage" * 1000, b"SQLite format 3\x00" + b"\xff" * 5000, b""])
-def test_a_file_that_is_no_cache_is_made_anew(path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_cache_is_replaced(path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
     cache = DetectionCache(path)
@@ -90,7 +90,7 @@ def test_a_cut_cache_works_again(cache: DetectionCache, path: Path, share: float
     again.close()
 
 
-def test_the_cache_of_another_version_is_made_anew(cache: DetectionCache, path: Path) -> None:
+def test_a_cache_of_another_version_is_replaced(cache: DetectionCache, path: Path) -> None:
     cache.put("a", MODEL, some())
     cache.close()
     with closing(sqlite3.connect(path)) as connection:

@@ -66,7 +66,7 @@ def test_a_decision_is_found_again_after_another_run() -> None:
     assert seen.undecided == {1}
 
 
-def test_of_two_boxes_that_are_the_same_the_decided_one_is_meant() -> None:
+def test_of_two_equal_boxes_the_decided_one_is_matched() -> None:
     twice = detections((0.9, 0, NEAR), (0.4, 0, NEAR))
     seen = review(twice, (), Filter(threshold=0.1))
     kept = reject(ImageReview(), seen, {1}, 1)

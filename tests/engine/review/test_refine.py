@@ -69,9 +69,7 @@ def naive_keep(found: Detections, chosen: Filter, refinement: Refinement) -> lis
 
 
 @given(images, filters, refinements)
-def test_what_is_kept_is_what_going_through_them_keeps(
-    found: Detections, chosen: Filter, refinement: Refinement
-) -> None:
+def test_filters_equal_a_plain_loop(found: Detections, chosen: Filter, refinement: Refinement) -> None:
     if chosen.labels is None or "2" not in chosen.labels:
         assert keep_refined(found, chosen, refinement).indices.tolist() == naive_keep(found, chosen, refinement)
 
@@ -83,7 +81,7 @@ def test_the_default_changes_nothing(found: Detections, chosen: Filter) -> None:
 
 
 @given(images, thresholds, refinements)
-def test_each_that_is_held_back_has_one_reason(found: Detections, threshold: float, refinement: Refinement) -> None:
+def test_each_hidden_detection_has_one_reason(found: Detections, threshold: float, refinement: Refinement) -> None:
     chosen = Filter(threshold=threshold)
     held = held_back(found, chosen, refinement)
     reasons = [*held.hidden.tolist(), *held.below.tolist(), *held.suppressed.tolist()]
@@ -110,7 +108,7 @@ def test_a_duplicate_goes_and_the_next_object_stays() -> None:
     assert held_back(found, Filter(), across).suppressed.tolist() == [1, 2]
 
 
-def test_what_is_suppressed_suppresses_nothing() -> None:
+def test_suppressed_detections_suppress_nothing() -> None:
     chain = detections((0.9, 0, (0, 0, 4, 4)), (0.8, 0, (0, 2, 4, 6)), (0.7, 0, (0, 4, 4, 8)))
     assert keep_refined(chain, Filter(), Refinement(suppress_iou=0.3)).indices.tolist() == [0, 2]
 

@@ -114,7 +114,7 @@ def test_many_reviews_come_in_small_parts(session: Session) -> None:
     assert dict(session.all_reviews()) == wanted
 
 
-def test_places_are_what_was_last_seen_there(session: Session) -> None:
+def test_known_images_are_those_last_read(session: Session) -> None:
     session.note_image("/图/a.jpg", "aa", "a.jpg", 640, 480)
     session.note_image("/图/b \udcff.jpg", "bb", "b \udcff.jpg", 640, 480)
     session.note_unreadable("/图/b \udcff.jpg", "It is truncated.")
@@ -174,7 +174,7 @@ def test_damaged_detections_are_absent(session: Session) -> None:
 
 
 @pytest.mark.parametrize("statement", ["UPDATE decision SET value = '[1]'", "UPDATE image SET note = '['"])
-def test_a_decision_that_cannot_be_read_is_told(session: Session, path: Path, statement: str) -> None:
+def test_a_decision_that_cannot_be_read_is_reported(session: Session, path: Path, statement: str) -> None:
     session.do(Step(IMAGES[0], "add", ImageReview(), ADDED))
     with session.store.durable.writing() as connection:
         connection.execute(statement)
@@ -183,7 +183,7 @@ def test_a_decision_that_cannot_be_read_is_told(session: Session, path: Path, st
     assert str(path) in caught.value.message
 
 
-def test_a_step_that_cannot_be_read_is_told_and_deciding_goes_on(session: Session) -> None:
+def test_a_step_that_cannot_be_read_is_reported_and_deciding_goes_on(session: Session) -> None:
     session.do(Step(IMAGES[0], "add", ImageReview(), ADDED))
     with session.store.durable.writing() as connection:
         connection.execute("UPDATE step SET difference = '[1]'")
@@ -195,7 +195,7 @@ def test_a_step_that_cannot_be_read_is_told_and_deciding_goes_on(session: Sessio
     assert session.undo() == Step(IMAGES[1], "add", ImageReview(), ADDED)
 
 
-def test_where_one_was_is_kept(session: Session, path: Path) -> None:
+def test_the_view_is_kept(session: Session, path: Path) -> None:
     view = {"threshold": 0.35, "location": "/图/a \udcff.jpg", "hidden": ["二维码"], "solo": None}
     session.set_view(view)
     session.close()

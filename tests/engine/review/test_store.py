@@ -51,7 +51,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "会话 50%?#" / "快递.detrdesk"
 
 
-def test_damage_sets_aside_and_opens_the_backup(path: Path) -> None:
+def test_a_damaged_session_is_renamed_and_its_backup_opened(path: Path) -> None:
     before = decide(path, 3)
     decide(path, 2)  # its opening makes the backup of what was before
     damaged = b"not SQLite" * 1000
@@ -126,7 +126,7 @@ def test_a_backup_leaves_detections_behind(path: Path) -> None:
     assert backups(path)[0].stat().st_size < path.stat().st_size / 5
 
 
-def test_a_backup_that_cannot_be_made_is_told(path: Path) -> None:
+def test_a_backup_that_cannot_be_made_is_reported(path: Path) -> None:
     review = decide(path, 1)
     (path.parent / "backups").write_bytes(b"a file in the way")
     session = Session.open(path)
@@ -310,7 +310,7 @@ def assert_only_reads(session: Session, review: ImageReview) -> None:
     assert session.image(IMAGE) == review
 
 
-def test_who_opens_second_only_reads_and_sees_what_is_decided(path: Path) -> None:
+def test_a_second_opening_is_read_only_and_sees_decisions(path: Path) -> None:
     decide(path, 1)
     first, second = Session.open(path), Session.open(path)
     try:
