@@ -14,7 +14,7 @@ from engine.export.classes import ExportClasses
 from engine.image.source import Source
 from engine.review.decision import Decision
 from engine.review.image_review import ImageReview
-from engine.review.merge import Reviewed, review
+from engine.review.merge import Reviewed, merge_decisions
 from engine.review.session import Session
 
 
@@ -102,7 +102,7 @@ class ExportKnowledge:
         return candidate.image is not None and candidate.image is self._state.image
 
     def _reviewed(self, found: Detections, decisions: Sequence[Decision] = ()) -> Reviewed:
-        return review(found, decisions, self._state.chosen, self._state.refinement)
+        return merge_decisions(found, decisions, self._state.chosen, self._state.refinement)
 
 
 def _given(reviews: Iterable[ImageReview]) -> Iterator[Decision]:

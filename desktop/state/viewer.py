@@ -17,7 +17,7 @@ from engine.detect.tiling import Pace, Tiling
 from engine.engine import OpenedImage
 from engine.image.source import Source
 from engine.review.image_review import ImageReview
-from engine.review.merge import Reviewed, review
+from engine.review.merge import Reviewed, merge_decisions
 from engine.review.refine import Refinement
 from engine.review.tally import NO_SCORES, SessionScores
 
@@ -170,7 +170,7 @@ class ViewerState:
             found = nothing_found(*self.image.pixels.size)
         if found is None:
             return None
-        return review(found, self.decided.decisions, self.chosen, self.refinement)
+        return merge_decisions(found, self.decided.decisions, self.chosen, self.refinement)
 
     @property
     def seen(self) -> Reviewed | None:

@@ -22,7 +22,7 @@ _REVIEWS_AFTER = """
 """
 
 
-def review(connection: sqlite3.Connection, content_hash: str) -> ImageReview:
+def get_review(connection: sqlite3.Connection, content_hash: str) -> ImageReview:
     """Return the review of an image; an empty one if there are no decisions."""
     rows = connection.execute(
         "SELECT is_reviewed, note, value FROM image LEFT JOIN decision ON decision.image = image.id "

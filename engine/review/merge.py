@@ -51,7 +51,7 @@ class Reviewed:
         return frozenset(index for index, decision in decided if index < 0 and decision.original is not None)
 
 
-def review(
+def merge_decisions(
     found: Detections, decisions: Sequence[Decision], chosen: Filter, refinement: Refinement | None = None
 ) -> Reviewed:
     """Merge detections and decisions into what is shown.

@@ -95,7 +95,7 @@ class Session:
     def image(self, content_hash: str) -> ImageReview:
         """Return the review of an image; an empty one if there are no decisions."""
         with self.store.durable.reading() as connection:
-            return decision_table.review(connection, content_hash)
+            return decision_table.get_review(connection, content_hash)
 
     @property
     def next_id(self) -> int:
@@ -139,7 +139,7 @@ class Session:
             if row is None:
                 return None
             content_hash, image, text, difference = row
-            after = decision_table.review(connection, content_hash)
+            after = decision_table.get_review(connection, content_hash)
             back = difference.reversed()
             before = decision_table.write(connection, image, back, back.applied(after))
             decision_table.set_done(connection, number - 1)
@@ -153,7 +153,7 @@ class Session:
             if row is None:
                 return None
             content_hash, image, text, difference = row
-            before = decision_table.review(connection, content_hash)
+            before = decision_table.get_review(connection, content_hash)
             after = decision_table.write(connection, image, difference, difference.applied(before))
             decision_table.set_done(connection, number)
             return Step(content_hash, text, before, after)

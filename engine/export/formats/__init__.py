@@ -38,7 +38,7 @@ FORMATS = (ANNOTATED_PNG, ANNOTATED_JPEG, API_JSON)
 """Formats of a single image that are chosen by the suffix of a file."""
 
 
-def format_of(path: Path) -> ExportFormat:
+def format_for(path: Path) -> ExportFormat:
     """Return the single-image format for the suffix of a file.
 
     Raises:
@@ -61,4 +61,4 @@ def export(path: Path, image: Image.Image, found: Detections, chosen: Filter) ->
     Raises:
         EngineError: The suffix is unknown or the file cannot be written.
     """
-    write_atomic(path, format_of(path).encode(image, found, chosen))
+    write_atomic(path, format_for(path).encode(image, found, chosen))

@@ -18,7 +18,7 @@ from engine.export.names import export_names
 from engine.image.decode import decode_image
 from engine.image.source import Source, expand_sources
 from engine.review.decision import Decision, Original, Status
-from engine.review.merge import review
+from engine.review.merge import merge_decisions
 
 NAMES = {0: "人", 1: "二维码", 3: "箱子 <&>", 5: "car"}
 """A checkpoint's classes, with gaps."""
@@ -77,7 +77,7 @@ def item_of(source: Source, choice: Choice = Choice.SHOWN, **changed: object) ->
     )
     given = {
         "name": export_names([source])[0],
-        "reviewed": review(found, decisions, CHOSEN),
+        "reviewed": merge_decisions(found, decisions, CHOSEN),
         "found": found,
         "chosen": CHOSEN,
         "pixels": lambda: decode_image(Path(source.location).read_bytes()),

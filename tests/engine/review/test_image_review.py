@@ -11,7 +11,7 @@ import pytest
 from engine.detect.detection import Detections, Filter
 from engine.review.decision import Decision, Original, Status
 from engine.review.image_review import ImageReview, accept, add, forget, reject, relabel, reshape
-from engine.review.merge import Reviewed, review
+from engine.review.merge import Reviewed, merge_decisions
 
 FOUND = replace(
     Detections.from_arrays(
@@ -28,7 +28,7 @@ BOX = (1.0, 2.0, 3.0, 4.0)
 
 
 def seen(of: ImageReview) -> Reviewed:
-    return review(FOUND, of.decisions, Filter(threshold=0.5))
+    return merge_decisions(FOUND, of.decisions, Filter(threshold=0.5))
 
 
 def statuses(of: ImageReview) -> dict[int, Status]:
