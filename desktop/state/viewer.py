@@ -132,6 +132,7 @@ class ViewerState:
         session: The session itself; derived.
         tiling: How large images are cut into tiles, if they are.
         pace: What tiles of the image cost with the model, once that is known.
+        conversion: Percent of the conversion of the model for this processor; `None` where none is under way.
         tile: The tile that is being detected in, from 1, and their number, while the model detects in tiles.
     """
 
@@ -155,6 +156,7 @@ class ViewerState:
     session: SessionState = field(default_factory=SessionState)
     tiling: Tiling | None = None
     pace: Pace | None = None
+    conversion: int | None = None
     tile: tuple[int, int] | None = None
 
     @property
@@ -231,6 +233,11 @@ def choose_tiling(state: ViewerState, tiling: Tiling | None) -> ViewerState:
 def paced(state: ViewerState, pace: Pace) -> ViewerState:
     """Set what tiles cost."""
     return replace(state, pace=pace)
+
+
+def converted(state: ViewerState, percent: int | None) -> ViewerState:
+    """Set how far the conversion of the model is."""
+    return replace(state, conversion=percent)
 
 
 def at_tile(state: ViewerState, at: int, of: int) -> ViewerState:

@@ -1,8 +1,7 @@
-"""Listing, opening and detecting away from the window's thread; the newest request wins."""
+"""Listing, opening and detecting in other threads; the newest request wins."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from PyQt5.QtGui import QImage
 from desktop.images.lister import Lister, ListPart
 from desktop.state.viewer import Stage
 from desktop.viewer.prefetch import Prefetch, open_ready
+from desktop.work.task_runner import report_bug
 from engine.batch.tiled import detect_tiled, pace
 from engine.detect.detection import Detections
 from engine.detect.tiling import Pace, Tiling
@@ -36,23 +36,23 @@ __all__ = [
 ]
 
 _LOOK_FOR_START = 1.0
-"""Seconds after which the first image is opened, where the one to start with was not found yet."""
+"""Seconds after which the first image is opened, if the one of the saved position was not listed by then."""
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """One question to the engine; it does the steps it has something for.
+    """What to list, open and detect in; steps without input are skipped.
 
     Attributes:
-        model: The model to ask.
-        given: What the user named, still to be listed; the first image in it is opened.
-        start: The location of the image in `given` to open in place of the first; it falls back to the first.
+        model: The name of the model.
+        given: What the user opens, still to be listed; the first image in it is opened.
+        start: The location of the image in `given` to open in place of the first, if it is listed.
         source: The image to open.
-        image: The opened image to detect in.
-        known: What is in the image of `source`, where that needs no model any more.
-        fresh: Whether to ask the model even where its answer is known from earlier.
-        detect: Whether to ask the model at all where its answer is not known.
-        tiling: How to cut a large image into tiles, if at all.
+        image: The open image to detect in.
+        known: The detections of `source`, where they are known.
+        fresh: Whether to ignore the cache.
+        detect: Whether to run the model where the cache has no detections.
+        tiling: How to cut a large image into tiles; `None` does not.
     """
 
     model: str
@@ -67,7 +67,7 @@ class Request:
 
     @property
     def first_stage(self) -> Stage:
-        """What is waited for first."""
+        """What the user waits for first."""
         if self.given:
             return Stage.LISTING
         return Stage.OPENING if self.source is not None else Stage.LOADING_MODEL
@@ -75,7 +75,7 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Listed:
-    """The first of what the user named; a single image only once it could be opened.
+    """The first part of a list; a single image is listed when it could be opened.
 
     Attributes:
         sources: The images, in order.
@@ -88,10 +88,10 @@ class Listed:
 
 @dataclass(frozen=True, eq=False)
 class ListedMore:
-    """More of what the user named, behind those before.
+    """The next part of a list.
 
     Attributes:
-        sources: The images, in order; may be none at the end.
+        sources: The images, in order; the last part may have none.
         is_all: Whether there are no more.
     """
 
@@ -101,14 +101,14 @@ class ListedMore:
 
 @dataclass(frozen=True, eq=False)
 class Pointed:
-    """Which image of the list is opened first."""
+    """The image of the list that is opened first."""
 
     source: Source
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """An image was opened, and made ready for the canvas."""
+    """An image was opened."""
 
     image: OpenedImage
     canvas_image: QImage
@@ -116,14 +116,14 @@ class Opened:
 
 @dataclass(frozen=True, eq=False)
 class Recalled:
-    """What was known of the image, without asking a model."""
+    """The detections were known without running the model."""
 
     detections: Detections
 
 
 @dataclass(frozen=True)
 class AtTile:
-    """A tile is looked at, counted from 1, of so many."""
+    """The model is at tile number `at`, from 1, of `of`."""
 
     at: int
     of: int
@@ -131,7 +131,7 @@ class AtTile:
 
 @dataclass(frozen=True, eq=False)
 class Failed:
-    """The request cannot be answered."""
+    """The request failed."""
 
     error: EngineError
 
@@ -145,7 +145,7 @@ Event = Stage | Listed | ListedMore | Pointed | Opened | Recalled | Pace | AtTil
 
 
 class _Worker(QObject):
-    """Lives in the runner's thread."""
+    """Handles requests in the runner's thread."""
 
     happened = pyqtSignal(int, object)
 
@@ -167,9 +167,7 @@ class _Worker(QObject):
         except EngineError as error:
             self.happened.emit(number, Failed(error))
         except Exception as error:
-            sys.excepthook(type(error), error, error.__traceback__)
-            bug = EngineError("bug", "Something went wrong inside detrdesk; the log says what.")
-            self.happened.emit(number, Failed(bug))
+            self.happened.emit(number, Failed(report_bug(error)))
 
     def _events(self, number: int, request: Request) -> Iterator[Event]:
         def cancelled() -> bool:
@@ -181,7 +179,7 @@ class _Worker(QObject):
             ready = self._prefetch.take(request.source, cancelled)
             if ready is None:
                 ready = open_ready(self._engine, request.source, cancelled)
-                self._prefetch.shows(ready)
+                self._prefetch.set_shown(ready)
             image = ready.image
             if request.given:
                 yield Listed((request.source,), is_all=True)
@@ -217,13 +215,13 @@ class _Worker(QObject):
 
 
 class DetectionRunner(QObject):
-    """Answers one request after the other in a thread of its own.
+    """Handles one request after the other in a QThread.
 
-    A newer request makes an older one stale: it is dropped before it costs anything, and what it still reports is not
-    passed on. Listing goes on beside the requests about images until something else is to be listed.
+    A newer request replaces older ones: those that wait are dropped, and events of one that runs are not emitted.
+    Listing runs beside the requests until something else is to be listed.
 
     Signals:
-        happened(Event): What became of the newest request, and more of the list.
+        happened(Event): An event of the newest request, or a part of the list.
     """
 
     happened = pyqtSignal(object)
@@ -252,7 +250,7 @@ class DetectionRunner(QObject):
         return self._prefetch
 
     def ask(self, request: Request) -> None:
-        """Answer this request next; it replaces the one before, but for an opening that only gets another model."""
+        """Handle this request next; it replaces the one before, but a list that is opening only gets the new setup."""
         self._worker.newest += 1
         self._prefetch.hold(request.source)
         if request.given:
@@ -266,18 +264,18 @@ class DetectionRunner(QObject):
         self._asked.emit(self._worker.newest, request)
 
     def expect(self, sources: Sequence[Source], model: str, tiling: Tiling | None = None) -> None:
-        """Be ready for these images, the likeliest first; call it when a request is done."""
+        """Prefetch these images, the likeliest first; to be called when a request is done."""
         self._prefetch.expect(sources, model, tiling)
 
     def cancel(self) -> None:
-        """Drop what is asked; what already runs finishes unheard, and a list that has begun goes on."""
+        """Drop the request; what runs finishes without events, and a list that has begun goes on."""
         if self._first is None:
             self._lister.cancel()
         self._to_start = None
         self._worker.newest += 1
 
     def stop(self, seconds: float) -> bool:
-        """Cancel, and tell whether every thread ended in time."""
+        """Cancel everything and return whether every thread ended in time."""
         until = time.monotonic() + seconds
         self._worker.newest += 1
         self._prefetch.hold(None)
@@ -305,7 +303,7 @@ class DetectionRunner(QObject):
         self._start_within(batch)
 
     def _start_within(self, batch: ListPart) -> None:
-        """Open the image to start with, once it is known which one that is."""
+        """Open the first image, once it is known which one that is."""
         if self._to_start is None:
             return
         start = self._to_start.start

@@ -1,9 +1,9 @@
-"""Opening the images that are probably looked at next, before they are asked for."""
+"""Opening the images that are probably shown next, before they are asked for."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from PyQt5.QtGui import QImage
 
 from desktop.images.pixels import to_qimage
 from desktop.state.detection_setup import DetectionSetup
+from desktop.work.task_runner import TaskRunner
 from engine.batch.tiled import detect_tiled
 from engine.detect.tiling import Tiling
 from engine.engine import Engine, OpenedImage
@@ -21,10 +22,10 @@ from engine.inference.scheduler import Cancelled, Rank
 
 MOST_BYTES = 400_000_000
 LARGEST_IMAGE = 40_000_000
-"""Pixels; larger ones wait until they are asked for."""
+"""Pixels; larger images are not prefetched."""
 
 _BYTES_A_PIXEL = 8
-"""An opened image is kept twice: for the model and for the canvas, four bytes a pixel each."""
+"""An open image is in memory twice: for the model and for the canvas, four bytes a pixel each."""
 
 _MOST_URLS = 2
 
@@ -37,8 +38,8 @@ class Ready:
 
     Attributes:
         image: For the model.
-        canvas_image: The same for the canvas.
-        stamp: The state of its file when it was read; `None` where there is no file.
+        canvas_image: For the canvas.
+        stamp: Of its file when it was read; `None` where there is no file.
     """
 
     image: OpenedImage
@@ -47,7 +48,7 @@ class Ready:
 
     @property
     def bytes(self) -> int:
-        """The memory it takes."""
+        """Its size in memory."""
         return self.canvas_image.width() * self.canvas_image.height() * _BYTES_A_PIXEL
 
 
@@ -55,7 +56,7 @@ def open_ready(engine: Engine, source: Source, cancelled: Cancelled) -> Ready:
     """Open an image for model and canvas.
 
     Raises:
-        EngineError: as `Engine.open`.
+        EngineError: As `Engine.open`.
     """
     stamp = _stamp(source)
     image = engine.open(source, cancelled)
@@ -63,19 +64,18 @@ def open_ready(engine: Engine, source: Source, cancelled: Cancelled) -> Ready:
 
 
 class Prefetch:
-    """Opens images in a thread of its own and, where the model is in memory already, asks it about them.
+    """Opens images in another thread and, where the model is in memory already, detects in them.
 
-    Nothing here is ever waited for, but an image that is just being opened when it is asked for.
+    `expect`, `hold` and `stop` are called in the GUI thread, the others in any. Nobody waits for a prefetched image,
+    unless it is being opened when it is asked for.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._tasks = TaskRunner("prefetch")
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
         self._wanted: tuple[Source, ...] = ()
-        self._setup = DetectionSetup("")
-        self._round = 0
-        self._has_work = self._has_ended = False
+        self._has_ended = False
         self._opening: Source | None = None
         self._asked: Source | None = None
         self._shown: Ready | None = None
@@ -87,33 +87,29 @@ class Prefetch:
         return tuple(self._ready)
 
     def expect(self, sources: Sequence[Source], model: str, tiling: Tiling | None = None) -> None:
-        """Be ready for these, the likeliest first, and for what is shown; the others are let go."""
+        """Open these images, the likeliest first, and keep the shown one; others are released."""
+        self._tasks.cancel()
         urls = [source for source in sources if source.kind == "url"][:_MOST_URLS]
+        wanted = tuple(source for source in sources if source.kind != "url" or _is_in(source, urls))
         with self._changed:
-            self._round += 1
-            self._wanted = tuple(source for source in sources if source.kind != "url" or _is_in(source, urls))
-            self._setup = DetectionSetup(model, tiling)
+            self._wanted = wanted
             self._ready = [each for each in self._ready if each is self._shown or self._is_kept(each)]
-            while self._room() < 0 and self._let_go_of_one(self._wanted):
+            while self._room() < 0 and self._release_one(wanted):
                 pass
-            self._has_work = True
-            self._changed.notify_all()
-            if self._thread is None and not self._has_ended:
-                self._thread = threading.Thread(target=self._work, name="prefetch", daemon=True)
-                self._thread.start()
+        setup = DetectionSetup(model, tiling)
+        self._tasks.run(lambda task: self._prepare_all(wanted, setup, task.cancelled))
 
     def hold(self, asked: Source | None) -> None:
-        """Begin nothing new until the next `expect`: the user asked for something, an image maybe."""
+        """Begin nothing new until the next `expect`, because the user asked for something, an image maybe."""
         with self._changed:
-            self._round += 1
-            self._has_work = False
             self._asked = asked
+        self._tasks.cancel()
 
     def take(self, source: Source, cancelled: Cancelled) -> Ready | None:
-        """The image, if it was opened and its file is still the same; waits while it is being opened.
+        """Return an image, if it was opened and its file is still the same; waits while it is being opened.
 
         Raises:
-            CancelledError: `cancelled` said so while waiting.
+            CancelledError: `cancelled` returned true while waiting.
         """
         with self._changed:
             while self._opening is source:
@@ -123,11 +119,11 @@ class Prefetch:
             found = self._found(source)
         if found is None or found.stamp != _stamp(source):
             return None
-        self.shows(found)
+        self.set_shown(found)
         return found
 
-    def shows(self, ready: Ready) -> None:
-        """Keep what is shown now, and what was shown before: the user may come back to it."""
+    def set_shown(self, ready: Ready) -> None:
+        """Keep the shown image, and the one before: the user may come back to it."""
         with self._changed:
             others = (each for each in self._ready if each.image.source is not ready.image.source)
             self._ready = [each for each in others if each is self._shown or _is_in(each.image.source, self._wanted)]
@@ -135,48 +131,26 @@ class Prefetch:
             self._shown = ready
 
     def stop(self, seconds: float) -> bool:
-        """End, and tell whether the thread ended in time."""
+        """Cancel everything, release all images, and return whether the thread ended in time."""
         with self._changed:
-            self._round += 1
             self._has_ended = True
             self._ready, self._shown = [], None
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(seconds)
-        return self._thread is None or not self._thread.is_alive()
+        return self._tasks.stop(seconds)
 
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._has_work or self._has_ended)
-                if self._has_ended:
-                    return
-                self._has_work = False
-                number, wanted, setup = self._round, self._wanted, self._setup
-            try:
-                for place in range(len(wanted)):
-                    self._prepare(number, wanted, place, setup)
-            except CancelledError:
-                continue
+    def _prepare_all(self, wanted: tuple[Source, ...], setup: DetectionSetup, cancelled: Cancelled) -> None:
+        for place in range(len(wanted)):
+            if cancelled():
+                raise CancelledError
+            with contextlib.suppress(EngineError):  # shown when the image is asked for
+                self._prepare(wanted, place, setup, cancelled)
 
-    def _prepare(self, number: int, wanted: tuple[Source, ...], place: int, setup: DetectionSetup) -> None:
-        def cancelled() -> bool:
-            return number != self._round
-
-        if cancelled():
-            raise CancelledError
-        try:
-            ready = self._opened(wanted, place, cancelled)
-            is_answered = ready.image.source.kind == "bytes"  # a client's image came with its answer
-            if not is_answered and self._engine.cache is not None and self._engine.loaded(setup.model) is not None:
-                places = self._engine.scheduler.behind(Rank.AHEAD)
-                detect_tiled(self._engine, ready.image, setup.model, setup.tiling, cancelled, places=places)
-        except CancelledError:
-            raise
-        except EngineError:
-            pass  # who asks for the image is told
-        except Exception as error:
-            sys.excepthook(type(error), error, error.__traceback__)
+    def _prepare(self, wanted: tuple[Source, ...], place: int, setup: DetectionSetup, cancelled: Cancelled) -> None:
+        ready = self._opened(wanted, place, cancelled)
+        if ready.image.source.kind == "bytes":
+            return  # a client's image came with its detections
+        if self._engine.cache is not None and self._engine.loaded(setup.model) is not None:
+            places = self._engine.scheduler.behind(Rank.AHEAD)
+            detect_tiled(self._engine, ready.image, setup.model, setup.tiling, cancelled, places=places)
 
     def _opened(self, wanted: tuple[Source, ...], place: int, cancelled: Cancelled) -> Ready:
         source = wanted[place]
@@ -198,7 +172,7 @@ class Prefetch:
         return opened
 
     def _open(self, wanted: tuple[Source, ...], place: int, cancelled: Cancelled) -> Ready:
-        """The image; what is less likely makes room for it."""
+        """Open an image, releasing less likely ones where there is no room for it."""
         stamp = _stamp(wanted[place])
         file = self._engine.read(wanted[place], cancelled)
         while True:
@@ -211,7 +185,7 @@ class Prefetch:
                 return Ready(image, to_qimage(image.pixels), stamp)
             except EngineError as error:
                 with self._changed:
-                    if error.code != "too_many_pixels" or not self._let_go_of_one(wanted[place + 1 :]):
+                    if error.code != "too_many_pixels" or not self._release_one(wanted[place + 1 :]):
                         raise
 
     def _found(self, source: Source) -> Ready | None:
@@ -221,11 +195,11 @@ class Prefetch:
         return ready.bytes <= LARGEST_IMAGE * _BYTES_A_PIXEL and _is_in(ready.image.source, self._wanted)
 
     def _room(self) -> int:
-        """Bytes that may still be taken; what is shown does not count."""
+        """Return how many bytes may still be used; the shown image does not count."""
         return MOST_BYTES - sum(each.bytes for each in self._ready if each is not self._shown)
 
-    def _let_go_of_one(self, sources: Sequence[Source]) -> bool:
-        """Whether there was one of these to let go of, the least likely first."""
+    def _release_one(self, sources: Sequence[Source]) -> bool:
+        """Release the least likely of these that is open, but not the shown one; return whether there was any."""
         for source in reversed(sources):
             found = self._found(source)
             if found is not None and found is not self._shown:
@@ -239,7 +213,7 @@ def _is_in(source: Source, sources: Sequence[Source]) -> bool:
 
 
 def _stamp(source: Source) -> Stamp | None:
-    """What changes when the file of a source does; `None` where there is none."""
+    """Return a value that changes when the file of a source does; `None` where there is none."""
     if source.kind != "path":
         return None
     try:

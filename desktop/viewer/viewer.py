@@ -20,6 +20,7 @@ from desktop.state.holder import StateHolder
 from desktop.state.viewer import Message, Offer, ViewerState, told
 from desktop.style.i18n import error_text, tr
 from desktop.viewer.browsing import Browsing
+from desktop.viewer.conversion_watch import ConversionWatch
 from desktop.viewer.detection_runner import DetectionRunner
 from desktop.viewer.event_handler import EventHandler
 from desktop.viewer.exports import Exports
@@ -75,6 +76,8 @@ class Viewer(QObject):
         self.reviewing.row_wanted.connect(self.browsing.show_row)
         self.changed.connect(self.reviewing.on_state_changed)
         self.exports = Exports(engine, holder, self.session, self._worker, self)
+        self._conversion = ConversionWatch(engine, holder, self)
+        self.changed.connect(self._conversion.on_state_changed)
         self.batch = BatchRunner(engine, self)
         self.batch.found.connect(self.session.batch_detected)
         self.batch.failed.connect(self.session.batch_failed)
@@ -123,6 +126,7 @@ class Viewer(QObject):
         ended = self.runner.stop(seconds)
         ended &= self.batch.stop(max(until - time.monotonic(), 0.1))
         ended &= self.models.stop(max(until - time.monotonic(), 0.1))
+        ended &= self._conversion.stop(max(until - time.monotonic(), 0.1))
         ended &= self._applying.wait(max(until - time.monotonic(), 0.1))
         self.session.close()
         self.exports.close()

@@ -1,4 +1,4 @@
-"""The status bar: image size, tokens, device, and the time of each stage."""
+"""The status bar: image size, tokens, device, runtime, times, conversion, server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.detect.detection import Detections, token_count
 
 
 class StatusLine(QStatusBar):
-    """Facts about the image and its detection; measured, not estimated."""
+    """Shows facts about the image and its detections, and what is under way."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -23,6 +23,9 @@ class StatusLine(QStatusBar):
         self._server = QLabel()
         self._server.setObjectName("serverLabel")
         self._server.setAccessibleName(tr("Server"))
+        self._conversion = QLabel()
+        self._conversion.setObjectName("conversionLabel")
+        self._conversion.setAccessibleName(tr("Conversion"))
         self._stage = QLabel()
         self._stage.setObjectName("stageLabel")
         self._progress = QProgressBar()
@@ -32,12 +35,13 @@ class StatusLine(QStatusBar):
         for label in (self._size, self._tokens, self._device, self._timing):
             label.setContentsMargins(GRID, 0, GRID, 0)
             self.addWidget(label)
+        self.addPermanentWidget(self._conversion)
         self.addPermanentWidget(self._stage)
         self.addPermanentWidget(self._progress)
         self.addPermanentWidget(self._server)
 
     def show_state(self, state: ViewerState) -> None:
-        """Show the facts of the image, and what is being waited for."""
+        """Show the facts of the image, and what the user waits for."""
         image, found = state.image, state.detections
         self._size.setText(f"{image.pixels.width} × {image.pixels.height}" if image else "")
         tokens = token_count(*image.pixels.size) if image else 0
@@ -46,6 +50,11 @@ class StatusLine(QStatusBar):
         self._timing.setText(_timing(found) if found else "")
         for label in (self._size, self._tokens, self._device, self._timing):
             label.setVisible(bool(label.text()))
+        percent = state.conversion
+        self._conversion.setText(
+            "" if percent is None else tr("Converting for this processor, {percent} %", percent=percent)
+        )
+        self._conversion.setVisible(percent is not None)
         self._stage.setText("" if state.stage is None else _stage(state.stage, state))
         at, of = state.tile or (0, 0)
         self._progress.setRange(0, of)

@@ -30,6 +30,12 @@ def _ignore(value: object) -> None:
     """Do nothing with a value that nobody asked for."""
 
 
+def report_bug(error: Exception) -> EngineError:
+    """Call `sys.excepthook` with an error that is no EngineError, and return the error to show for it."""
+    sys.excepthook(type(error), error, error.__traceback__)
+    return EngineError("bug", "Something went wrong inside detrdesk; the log says what.")
+
+
 class Task:
     """One call of a function.
 
@@ -185,9 +191,7 @@ class TaskRunner(QObject):
         except EngineError as error:
             follow = partial(failed, error)
         except Exception as error:
-            sys.excepthook(type(error), error, error.__traceback__)
-            bug = EngineError("bug", "Something went wrong inside detrdesk; the log says what.")
-            follow = partial(failed, bug)
+            follow = partial(failed, report_bug(error))
         self.deliver(task, follow)
 
     def deliver(self, task: Task, follow: Callable[[], object]) -> None:

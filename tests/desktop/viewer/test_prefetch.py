@@ -70,7 +70,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def ready_names(ahead: Prefetch) -> set[str]:
-    return {each.image.source.name for each in ahead._ready}
+    return {each.image.source.name for each in ahead.ready}
 
 
 def taken(ahead: Prefetch, source: Source) -> Ready:
@@ -165,8 +165,8 @@ def test_a_large_image_waits_until_it_is_asked_for(ahead: Prefetch, engine: Engi
 
 def test_a_large_image_that_was_shown_does_not_stay(ahead: Prefetch, engine: Engine, sources: list[Source]) -> None:
     shown = prefetch.open_ready(engine, sources[0], NEVER)
-    ahead.shows(shown)
-    ahead.shows(prefetch.open_ready(engine, sources[1], NEVER))
+    ahead.set_shown(shown)
+    ahead.set_shown(prefetch.open_ready(engine, sources[1], NEVER))
     with patch.object(prefetch, "LARGEST_IMAGE", 10):
         ahead.expect([sources[2], sources[0]], engine.default_model)
     assert ready_names(ahead) == {"1.png"}
@@ -176,7 +176,7 @@ def test_without_anything_expected_only_what_is_shown_and_was_shown_before_is_ke
     ahead: Prefetch, engine: Engine, sources: list[Source]
 ) -> None:
     for source in sources:
-        ahead.shows(prefetch.open_ready(engine, source, NEVER))
+        ahead.set_shown(prefetch.open_ready(engine, source, NEVER))
     assert ready_names(ahead) == {"4.png", "5.png"}
 
 
@@ -195,7 +195,7 @@ def test_it_ends_in_the_middle(engine: Engine, sources: list[Source]) -> None:
         ahead.expect(sources, engine.default_model)
         time.sleep(0.05)
         assert ahead.stop(10)
-    assert ahead._ready == []
+    assert ahead.ready == ()
     ahead.expect(sources, engine.default_model)
     assert not any(thread.name == "prefetch" for thread in threading.enumerate())
 
