@@ -1,4 +1,4 @@
-"""The card of a model: what is known of it, and what can be done with it."""
+"""The card of a model: its properties, and buttons for what can be done with it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBox
 
 from desktop.models.choice import ModelChoice
 from desktop.models.precision_panel import PrecisionPanel
-from desktop.state.model import Fact, ModelView, Presence
+from desktop.state.model import ConversionProgress, Fact, ModelView, Presence
 from desktop.style.i18n import tr
 from desktop.style.model_name import ElidedLabel
 from desktop.style.parts import push_button
@@ -20,14 +20,16 @@ class ModelCard(QScrollArea):
     """Shows one model.
 
     Attributes:
-        choice: Its threshold, top_k and classes.
-        precision: What it computes in.
+        choice: The threshold, top_k and classes it begins with.
+        precision: Its precision.
 
     Signals:
-        use_asked(str), keep_asked(str), names_asked(str): The buttons, with the model's name.
+        use_asked(str), keep_asked(str), names_asked(str), cancel_conversion_asked(str): The buttons, with the model's
+            name.
         download_asked(str): The button of a model that is on the hub only, with its id there.
     """
 
+    cancel_conversion_asked = pyqtSignal(str)
     use_asked = pyqtSignal(str)
     keep_asked = pyqtSignal(str)
     names_asked = pyqtSignal(str)
@@ -56,6 +58,8 @@ class ModelCard(QScrollArea):
         self._give_names.clicked.connect(lambda: self.names_asked.emit(self._shown_name))
         self._download = push_button("modelDownload", tr("Download"))
         self._download.clicked.connect(lambda: self.download_asked.emit(self._view.hub_id if self._view else ""))
+        self._conversion = ConversionRow()
+        self._conversion.cancel_asked.connect(lambda: self.cancel_conversion_asked.emit(self._shown_name))
         self._facts, self.choice, self.precision = _Facts(), ModelChoice(), PrecisionPanel()
         self._lay_out()
         self.show_view(None)
@@ -85,6 +89,7 @@ class ModelCard(QScrollArea):
         self._keep.setVisible(not view.is_kept)
         self._give_names.setVisible(view.names_unknown)
         self._facts.show_facts(view.facts)
+        self._conversion.show_progress(view.conversion)
         self.choice.setVisible(is_usable)
 
     @property
@@ -103,6 +108,7 @@ class ModelCard(QScrollArea):
         column.setSpacing(2 * GRID)
         column.addLayout(top)
         column.addWidget(self._problem)
+        column.addWidget(self._conversion)
         column.addWidget(self._facts)
         column.addWidget(self._notes)
         column.addWidget(self.precision)
@@ -111,8 +117,39 @@ class ModelCard(QScrollArea):
         self.setWidget(content)
 
 
+class ConversionRow(QWidget):
+    """Shows the progress of a conversion; hidden where none runs.
+
+    Signals:
+        cancel_asked: The button.
+    """
+
+    cancel_asked = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("modelConversion")
+        self._text = _sentence("modelConversionText")
+        self._cancel = push_button("modelConversionCancel", tr("Cancel"))
+        self._cancel.setToolTip(tr("Keep PyTorch for this model until the next start"))
+        self._cancel.clicked.connect(self.cancel_asked)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GRID)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._cancel)
+
+    def show_progress(self, progress: ConversionProgress | None) -> None:
+        """Show how much is done."""
+        self.setVisible(progress is not None)
+        if progress is not None and progress.percent is not None:
+            self._text.setText(tr("Converting for this processor, {percent} %", percent=progress.percent))
+        else:
+            self._text.setText(tr("Waiting to be converted for this processor"))
+
+
 class _Facts(QWidget):
-    """Titles to the left; numbers under each other, their units behind them; texts from the same edge on."""
+    """Shows one property a line: its title, then a right-aligned number and its unit, or a text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,7 +162,7 @@ class _Facts(QWidget):
         self._grid.setColumnStretch(_TEXT, 1)
 
     def show_facts(self, facts: tuple[Fact, ...]) -> None:
-        """Show these, one a line."""
+        """Show these properties."""
         if facts == self._facts:
             return
         self._facts = facts
@@ -154,7 +191,7 @@ class _Facts(QWidget):
 
 
 def _sentence(name: str) -> QLabel:
-    """Text that wraps and can be copied."""
+    """Return a label whose text wraps and can be selected."""
     label = QLabel()
     label.setObjectName(name)
     label.setWordWrap(True)

@@ -38,7 +38,6 @@ class ModelDialog(QDialog):
         self.setAccessibleName(tr("Models"))
         self.setAcceptDrops(True)
         self.models, self.hub = ModelPage(), HubPage()
-        self.models.path_given.connect(self.path_given)
         self._tabs = QTabWidget()
         self._tabs.setObjectName("modelTabs")
         self._tabs.setDocumentMode(True)

@@ -59,13 +59,16 @@ class HubDownloads(QObject):
                 self._states[record.model] = Download(record.model, Phase.LEFT, revision, progress)
         self.changed.emit()
 
-    def start(self, model: str, revision: str = "") -> None:
-        """Download a model, from where an earlier attempt ended; does nothing while it is being downloaded."""
+    def start(self, model: str) -> None:
+        """Download a model, from where an earlier attempt ended; does nothing while it is being downloaded.
+
+        The revision is that of the earlier attempt, or the one that the catalog asks for.
+        """
         if model in self._controls:
             return
         control = Control()
         former = self._states.get(model)
-        revision = revision or (former.revision if former else "")
+        revision = (former.revision if former else "") or self._wanted_revision(model)
         progress = replace(former.progress, state="asking", rate=0.0) if former else Progress("asking")
         state = Download(model, Phase.RUNNING, revision, progress)
         self._states[model], self._controls[model] = state, control
@@ -130,6 +133,10 @@ class HubDownloads(QObject):
             return None
         name = self._engine.catalog.add(state.model, revision=state.revision)
         return replace(state, phase=Phase.DONE, name=name)
+
+    def _wanted_revision(self, model: str) -> str:
+        entries = (each for each in self._engine.catalog.entries if each.kind == "hub" and each.place == model)
+        return next((entry.revision for entry in entries), "")
 
     def _on_progress(self, state: Download) -> None:
         self._states[state.model] = state

@@ -1,4 +1,4 @@
-"""The models as the window shows them: values, no Qt."""
+"""Models as the window shows them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from engine.models.catalog.entry import STARTER, Defaults
 
-__all__ = ["STARTER", "Defaults", "Fact", "ModelRow", "ModelView", "NamesWanted", "Presence"]
+__all__ = ["STARTER", "ConversionProgress", "Defaults", "Fact", "ModelRow", "ModelView", "NamesWanted", "Presence"]
 
 
 class Presence(Enum):
-    """Where a model is."""
+    """The state of a model in the list."""
 
     IN_USE = "in_use"
     IN_MEMORY = "in_memory"
@@ -24,15 +24,15 @@ class Presence(Enum):
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A line of the list of models.
+    """A row in the list of models.
 
     Attributes:
-        name: What it is called.
-        presence: Where it is.
+        name: Its name in the catalog.
+        presence: Its state.
         problem: Why it cannot be used, in the window's language; empty where it can.
         place: Folder, file or id on the hub.
-        size: Of its files, bytes.
-        percent: How much of it is downloaded, while it is.
+        size: The size of its files, bytes.
+        percent: How much of it is downloaded.
     """
 
     name: str
@@ -44,18 +44,18 @@ class ModelRow:
 
     @property
     def is_starter(self) -> bool:
-        """Whether it comes with the program: it keeps its name and stays."""
+        """Whether it comes with the program: it can be neither renamed nor removed."""
         return self.name == STARTER
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a card.
+    """One line of a model's card.
 
     Attributes:
-        title: What it is about.
-        text: What is so; behind a number, its unit.
-        number: Set apart, so that numbers stand under each other.
+        title: The property.
+        text: Its value, or the unit of `number`.
+        number: A numeric value, right-aligned.
     """
 
     title: str
@@ -64,19 +64,31 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class ModelView:
-    """A model, in words.
+class ConversionProgress:
+    """The progress of a model's conversion for this processor.
 
     Attributes:
-        row: Its line of the list.
-        facts: What is known of it.
-        notes: What the user should know of it, one sentence each.
-        classes: Class names with their numbers; several may have one name.
-        defaults: How its detections are chosen where nobody says.
-        is_kept: Whether it is there at the next start too.
-        is_downloaded: Whether this program brought its files, so that it may delete them.
-        hub_id: Its id, where it is one of the hub's.
-        names_unknown: Whether nothing tells its class names.
+        percent: How much is done, whole percents; `None` while it waits for another conversion.
+    """
+
+    percent: int | None
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """What the card of a model shows.
+
+    Attributes:
+        row: Its row in the list.
+        facts: Properties, one a line.
+        notes: Warnings and hints, one sentence each.
+        classes: Class numbers and names; several classes may have one name.
+        defaults: The threshold, top_k and classes it begins with.
+        is_kept: Whether it is still in the catalog at the next start.
+        is_downloaded: Whether this program downloaded its files, so that it may delete them.
+        hub_id: Its id on the hub; empty where it is not from there.
+        names_unknown: Whether its class names are missing.
+        conversion: Its conversion, while it waits or runs.
     """
 
     row: ModelRow
@@ -88,16 +100,17 @@ class ModelView:
     is_downloaded: bool = False
     hub_id: str = ""
     names_unknown: bool = False
+    conversion: ConversionProgress | None = None
 
 
 @dataclass(frozen=True)
 class NamesWanted:
-    """A model that does not know what its classes are called.
+    """A model whose class names are unknown.
 
     Attributes:
         model: Its name.
         path: Its file.
-        count: How many classes it has; 0 where that is not known either.
+        count: How many classes it has; 0 where that is unknown too.
     """
 
     model: str

@@ -38,14 +38,14 @@ class ModelChoice(QObject):
         events.model_failed.connect(self._on_model_failed)
         models.wanted.connect(self.set_model)
         models.renamed.connect(self._on_renamed)
-        models.defaults_changed.connect(self._on_defaults_changed)
-        models.names_given.connect(self._on_names_given)
+        models.editor.defaults_changed.connect(self._on_defaults_changed)
+        models.names.given.connect(self._on_names_given)
 
     def set_model(self, model: str) -> None:
         """Use another model, for the shown image too; or try again one that could not be loaded."""
         if model != self._holder.state.model or self._engine.loaded(model) is None:
             self._use(self._defaults.choose(self._holder.state, model), model)
-            self._models.ask_names(model, again=False)
+            self._models.names.ask(model, again=False)
             self._browsing.setup_changed()
 
     def set_tiling(self, tiling: Tiling | None) -> None:
@@ -65,7 +65,7 @@ class ModelChoice(QObject):
         """Apply the defaults of the first model."""
         model = self._holder.state.model
         self._holder.set(self._defaults.choose(self._holder.state, model))
-        self._models.ask_names(model, again=False)
+        self._models.names.ask(model, again=False)
 
     def with_wanted_classes(self, state: ViewerState) -> ViewerState:
         """Hide the classes that the model's defaults do not want, once its class names are known."""

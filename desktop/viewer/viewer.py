@@ -121,7 +121,7 @@ class Viewer(QObject):
     def close(self, seconds: float) -> bool:
         """Stop every thread and unload the models; return False where a model runs longer than that."""
         until = time.monotonic() + seconds
-        self.models.leave()
+        self.models.interrupt()
         self.batch.stop(0.0)
         ended = self.runner.stop(seconds)
         ended &= self.batch.stop(max(until - time.monotonic(), 0.1))
@@ -134,4 +134,5 @@ class Viewer(QObject):
         unloading = threading.Thread(target=self.engine.close, name="unloading", daemon=True)
         unloading.start()
         unloading.join(max(until - time.monotonic(), 0.1))
+        ended &= self.models.conversions.stop(max(until - time.monotonic(), 0.3))
         return ended and not unloading.is_alive()

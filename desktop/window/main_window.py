@@ -13,6 +13,7 @@ from desktop.canvas.view import ImageView
 from desktop.images.mime import can_open, given_in
 from desktop.images.opening import Opening
 from desktop.keys.map import remapped, shown
+from desktop.models.dialogs import ModelDialogs
 from desktop.review.actions import decision_actions, nudge_actions
 from desktop.review.labelling import Labelling
 from desktop.server.control import ServerControl
@@ -30,7 +31,6 @@ from desktop.window import connections
 from desktop.window.actions import FileActions
 from desktop.window.export_flow import ExportFlow
 from desktop.window.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout_of
-from desktop.window.model_flow import ModelFlow
 from desktop.window.panels import Panels
 from engine.engine import OpenedImage
 from engine.review.decision import Status
@@ -64,7 +64,9 @@ class MainWindow(QMainWindow):
         viewer.browsing.opening.connect(self._opening.remember)
         viewer.changed.connect(self._opening.show_state)
         self._exporting = ExportFlow(viewer, lambda: self.panels.sources.list.selected_places, store, self)
-        self._models = ModelFlow(viewer, store, self)
+        self._models = ModelDialogs(viewer.models, viewer.holder, self)
+        viewer.changed.connect(self._models.show_state)
+        viewer.models.renamed.connect(self._keep_model_name)
         self._files = FileActions(viewer, self)
         self._fill()
         memory.restore(self)
@@ -235,6 +237,11 @@ class MainWindow(QMainWindow):
 
     def _forget_hint(self, name: str) -> None:
         self._store.change(hints_seen=self._store.value.hints_seen | {name})
+
+    def _keep_model_name(self, former: str, name: str) -> None:
+        """Follow a renamed model in the settings."""
+        if self._store.settings.model == former:
+            self._store.change_settings(model=name)
 
     def _list_keys(self) -> None:
         from desktop.keys.list import KeyList

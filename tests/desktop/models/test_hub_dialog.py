@@ -211,7 +211,7 @@ def test_a_model_is_downloaded_named_and_used(page: Hub, hub: HubServer, tiny_de
     assert "tiny is here" in driver.message
     page.press("downloadGo", page.row("acme/tiny"))
     driver.wait_until(lambda: driver.state.detections is not None and driver.state.detections.model == "tiny")
-    driver.wait_until(lambda: any(row.name == "tiny" and row.presence is Presence.IN_USE for row in models.rows))
+    driver.wait_until(lambda: any(row.name == "tiny" and row.presence is Presence.IN_USE for row in models.views.rows))
     view = page.dialog.models
     view.list.select("tiny")
     driver.wait_until(lambda: view.card._view is not None and view.card._view.is_downloaded)
@@ -229,7 +229,7 @@ def test_a_download_is_paused_resumed_and_given_up(page: Hub, hub: HubServer) ->
     assert bar is not None
     assert 0 < bar.value() < bar.maximum()
     rows = page.driver.window.viewer.models
-    assert any(row.presence is Presence.DOWNLOADING and row.percent for row in rows.rows)
+    assert any(row.presence is Presence.DOWNLOADING and row.percent for row in rows.views.rows)
     page.press("downloadGo", page.row())
     page.wait_phase(Phase.PAUSED)
     paused = page.state()
@@ -241,7 +241,7 @@ def test_a_download_is_paused_resumed_and_given_up(page: Hub, hub: HubServer) ->
     page.press("downloadEnd", page.row())
     page.wait_phase(None)
     assert ModelFolders().unfinished() == []
-    assert not any(row.presence is Presence.DOWNLOADING for row in rows.rows)
+    assert not any(row.presence is Presence.DOWNLOADING for row in rows.views.rows)
 
 
 @pytest.mark.alone

@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,7 @@ from engine.batch.measuring import Progress
 from engine.engine import Engine
 from engine.errors import CancelledError
 from engine.image.source import Source
+from engine.inference.conversions import Conversion
 from engine.inference.model_runtimes import RuntimeState
 from engine.models.catalog.entry import Defaults
 from engine.models.fingerprint import fingerprint
@@ -88,10 +90,10 @@ class Manager:
         return self.dialog.models.card._view
 
     def names(self) -> list[str]:
-        return [row.name for row in self.manager.rows]
+        return [row.name for row in self.manager.views.rows]
 
     def presence(self, name: str) -> Presence | None:
-        return next((row.presence for row in self.manager.rows if row.name == name), None)
+        return next((row.presence for row in self.manager.views.rows if row.name == name), None)
 
     def select(self, name: str) -> ModelView:
         """Select a model and wait for its card."""
@@ -328,10 +330,10 @@ def test_a_model_that_fails_takes_its_defaults_back(manager: Manager, second: Pa
     shutil.copytree(second, tmp_path / "bald")
     manager.add(tmp_path / "bald")
     manager.select("bald")
-    with driver.qtbot.waitSignal(viewer.models.defaults_changed):
-        viewer.models.set_defaults("bald", Defaults(0.9, 1, frozenset({"cat"})))
-    with driver.qtbot.waitSignal(viewer.models.defaults_changed):
-        viewer.models.set_defaults("tiny-detr", Defaults(0.3))
+    with driver.qtbot.waitSignal(viewer.models.editor.defaults_changed):
+        viewer.models.editor.set_defaults("bald", Defaults(0.9, 1, frozenset({"cat"})))
+    with driver.qtbot.waitSignal(viewer.models.editor.defaults_changed):
+        viewer.models.editor.set_defaults("tiny-detr", Defaults(0.3))
     viewer.choosing.set_threshold(0.6)
     (tmp_path / "bald" / "config.json").unlink()
     viewer.model_choice.set_model("bald")
@@ -339,6 +341,39 @@ def test_a_model_that_fails_takes_its_defaults_back(manager: Manager, second: Pa
     driver.wait_told("config.json is missing")
     assert driver.state.model == "tiny-detr"
     assert (driver.state.chosen.threshold, driver.state.chosen.top_k) == (0.6, None)
+
+
+def test_an_added_model_is_converted_and_the_card_shows_how_far_it_is(manager: Manager, second: Path) -> None:
+    begun, states, cancelled = [], [Conversion("waiting"), Conversion("converting", 40)], []
+
+    def state(engine: Engine, model: str) -> Conversion:
+        return states[0] if model == LONG and not cancelled else Conversion()
+
+    def convert(engine: Engine, model: str, progress: Callable[[Conversion], None]) -> None:
+        begun.append(model)
+        while not cancelled:
+            progress(states[0])
+            time.sleep(0.01)
+
+    with (
+        patch.object(Engine, "conversion", state),
+        patch.object(Engine, "convert", convert),
+        patch.object(Engine, "cancel_conversion", lambda engine, model: cancelled.append(model)),
+    ):
+        manager.add(second)
+        manager.select(LONG)
+        text = manager.dialog.findChild(QLabel, "modelConversionText")
+        assert text is not None
+        manager.driver.wait_until(
+            lambda: text.isVisible() and text.text() == "Waiting to be converted for this processor"
+        )
+        del states[0]
+        manager.driver.wait_until(lambda: text.text() == "Converting for this processor, 40 %")
+        assert begun == [LONG]
+        manager.press("modelConversionCancel")
+        manager.driver.wait_until(lambda: not text.isVisible())
+        assert cancelled == [LONG]
+        manager.driver.wait_until(lambda: "models-convert" not in running_threads())
 
 
 def test_a_catalog_that_is_changed_by_hand_is_noticed(manager: Manager, second: Path, own_home: Path) -> None:
@@ -402,7 +437,7 @@ def test_models_that_are_dropped_on_the_dialog_are_added(manager: Manager, secon
 def test_class_names_that_nothing_tells_are_asked_for_once(driver: Driver, tmp_path: Path) -> None:
     onnx = write_finished(tmp_path / "export.onnx")
     viewer = driver.window.viewer
-    viewer.models.add(onnx, use=True)
+    viewer.models.editor.add(onnx, use=True)
     driver.wait_until(lambda: driver.window.findChild(NamesDialog) is not None)
     dialog = driver.window.findChild(NamesDialog)
     assert dialog is not None
@@ -422,14 +457,14 @@ def test_class_names_that_nothing_tells_are_asked_for_once(driver: Driver, tmp_p
     assert (tmp_path / "export.labels.txt").read_text("utf-8").splitlines() == list(names)
     viewer.model_choice.set_model("tiny-detr")
     driver.wait_until(lambda: driver.state.stage is None)
-    with driver.qtbot.assertNotEmitted(viewer.models.names_wanted, wait=300):
+    with driver.qtbot.assertNotEmitted(viewer.models.names.wanted, wait=300):
         viewer.model_choice.set_model("export")
 
 
 def test_class_names_come_from_a_file_or_are_numbers(driver: Driver, tmp_path: Path) -> None:
     onnx = write_finished(tmp_path / "export.onnx")
     viewer = driver.window.viewer
-    viewer.models.add(onnx, use=True)
+    viewer.models.editor.add(onnx, use=True)
     driver.wait_until(lambda: driver.window.findChild(NamesDialog) is not None)
     dialog = driver.window.findChild(NamesDialog)
     assert dialog is not None
@@ -449,8 +484,8 @@ def test_class_names_come_from_a_file_or_are_numbers(driver: Driver, tmp_path: P
     lines = (tmp_path / "export.labels.txt").read_text("utf-8").splitlines()
     assert (lines[0], lines[-1], len(lines)) == ("Class 0", "Class 89", 90)
     driver.wait_until(lambda: driver.state.stage is None)
-    with driver.qtbot.assertNotEmitted(viewer.models.names_wanted, wait=300):
-        viewer.models.ask_names("export")
+    with driver.qtbot.assertNotEmitted(viewer.models.names.wanted, wait=300):
+        viewer.models.names.ask("export")
 
 
 def test_everything_in_the_dialog_is_named(manager: Manager, second: Path) -> None:
@@ -611,7 +646,7 @@ def test_a_precision_that_was_lost_is_told_and_can_be_measured_again(precision: 
     precision.pick(1)
     driver.wait_until(lambda: engine.catalog.entry("starter").precision == "bf16")
     engine.fast.drop(fingerprint(resource("starter")), "bf16")
-    manager.manager.list()
+    manager.manager.read()
     driver.wait_until(lambda: precision.lines()[1] == ("bf16: to be measured again, f32 answers", False))
     assert precision.choice.currentIndex() == 1
     card = manager.dialog.models.card

@@ -1,4 +1,4 @@
-"""From the wish to change the models to the dialogs that do it; they are made when they are first needed."""
+"""The dialogs of the models room: made when first needed, connected to the manager."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from desktop.models.drop import models_in
-from desktop.settings.preferences import PreferenceStore
+from desktop.models.manager import ModelManager
+from desktop.state.holder import StateHolder
 from desktop.state.model import ModelRow, ModelView, NamesWanted
-from desktop.state.viewer import Offer, ViewerState
+from desktop.state.viewer import Message, Offer, ViewerState, told
 from desktop.style.i18n import error_text, tr
-from desktop.viewer.viewer import Viewer
 from engine.engine import Given
 from engine.errors import EngineError
 
@@ -22,57 +22,55 @@ if TYPE_CHECKING:
     from desktop.models.names import NamesDialog
 
 
-class ModelFlow(QObject):
-    """Lives as long as the window.
+class ModelDialogs(QObject):
+    """Opens the dialogs; lives as long as the window.
 
     Attributes:
-        dialog: The models; `None` before it is needed.
+        dialog: The models dialog; `None` before it is needed.
     """
 
-    def __init__(self, viewer: Viewer, store: PreferenceStore, window: QWidget) -> None:
+    def __init__(self, manager: ModelManager, holder: StateHolder, window: QWidget) -> None:
         super().__init__(window)
-        self._viewer, self._manager, self._store, self._window = viewer, viewer.models, store, window
+        self._manager, self._holder, self._window = manager, holder, window
         self.dialog: ModelDialog | None = None
         self._names: NamesDialog | None = None
-        self._search = viewer.models.search
         self._seen: tuple[object, ...] = ()
-        manager = self._manager
-        viewer.changed.connect(self._on_state)
-        manager.listed.connect(self._show_rows)
-        manager.described.connect(self._show_view)
-        manager.failed.connect(self._on_failed)
-        manager.added.connect(self._on_added)
-        manager.renamed.connect(self._on_renamed)
-        manager.names_wanted.connect(self._ask_names)
+        manager.views.listed.connect(self._show_rows)
+        manager.views.described.connect(self._show_view)
+        for part in (manager.views, manager.editor, manager.names, manager.precisions):
+            part.failed.connect(self._on_failed)
+        manager.editor.added.connect(self._on_added)
+        manager.editor.renamed.connect(self._on_renamed)
+        manager.names.wanted.connect(self._ask_names)
         manager.downloads.changed.connect(self._show_downloads)
         manager.downloads.arrived.connect(self._on_arrived)
 
     def open(self) -> None:
-        """Show the models."""
+        """Show the models dialog."""
         dialog = self._make_dialog()
         dialog.show()
         dialog.activateWindow()
         dialog.models.list.setFocus()
 
     def open_hub(self) -> None:
-        """Show the models of the hub."""
+        """Show the hub's page of the models dialog."""
         self.open()
         if self.dialog is not None:
             self.dialog.show_hub()
             self.dialog.hub.focus_search()
 
     def offer(self, given: list[Given]) -> bool:
-        """Offer what was dropped as a model, if it is nothing but models; true where it is."""
+        """Offer to use the first of several dropped models; return whether only models were dropped."""
         paths = models_in(given)
         if not paths:
             return False
         path = paths[0]
         text = tr("{model} is a model.", model=path.name)
-        self._viewer.offer(text, Offer(tr("Use it"), lambda: self._manager.add(path, use=True)))
+        self._offer(text, Offer(tr("Use it"), lambda: self._manager.editor.add(path, use=True)))
         return True
 
     def forget_dialog(self) -> None:
-        """The dialogs are made anew the next time, in the language of that moment."""
+        """Close the dialogs; they are made anew when next needed, in the language of that time."""
         for dialog in (self.dialog, self._names):
             if dialog is not None:
                 dialog.close()
@@ -87,23 +85,25 @@ class ModelFlow(QObject):
             self._wire_models(self.dialog)
             self._wire_hub(self.dialog)
             self._manager.downloads.find_left()
-            if self._manager.rows:
-                self._show_rows(self._manager.rows)
+            if self._manager.views.rows:
+                self._show_rows(self._manager.views.rows)
         return self.dialog
 
     def _wire_models(self, dialog: ModelDialog) -> None:
-        manager, page = self._manager, dialog.models
-        dialog.visible.connect(self._watch)
-        dialog.path_given.connect(lambda path: self._do(lambda: manager.add(path)))
+        manager, editor, page = self._manager, self._manager.editor, dialog.models
+        dialog.visible.connect(manager.set_visible)
+        for source in (dialog, page):
+            source.path_given.connect(lambda path: self._do(lambda: editor.add(path)))
         page.list.chosen.connect(self._on_chosen)
         page.list.activated_name.connect(self._use)
-        page.list.rename_asked.connect(lambda name, new: self._do(lambda: manager.rename(name, new)))
+        page.list.rename_asked.connect(lambda name, new: self._do(lambda: editor.rename(name, new)))
         page.removal_asked.connect(self._ask_removal)
         page.card.use_asked.connect(self._use)
-        page.card.keep_asked.connect(lambda name: self._do(lambda: manager.keep(name)))
-        page.card.names_asked.connect(manager.ask_names)
+        page.card.keep_asked.connect(lambda name: self._do(lambda: editor.keep(name)))
+        page.card.names_asked.connect(manager.names.ask)
+        page.card.cancel_conversion_asked.connect(manager.conversions.cancel)
         page.card.download_asked.connect(self._download)
-        page.card.choice.chosen.connect(lambda name, defaults: self._do(lambda: manager.set_defaults(name, defaults)))
+        page.card.choice.chosen.connect(lambda name, defaults: self._do(lambda: editor.set_defaults(name, defaults)))
         panel, precisions = page.card.precision, manager.precisions
         panel.show_view(precisions.view)
         precisions.changed.connect(panel.show_view)
@@ -112,55 +112,51 @@ class ModelFlow(QObject):
         panel.cancel_asked.connect(lambda: self._do(precisions.cancel))
 
     def _wire_hub(self, dialog: ModelDialog) -> None:
-        hub, downloads = dialog.hub, self._manager.downloads
+        hub, downloads, search = dialog.hub, self._manager.downloads, self._manager.search
         hub.search_asked.connect(self._on_search)
-        hub.download_asked.connect(self._manager.download)
+        hub.download_asked.connect(downloads.start)
         hub.pause_asked.connect(downloads.pause)
         hub.resume_asked.connect(downloads.resume)
         hub.cancel_asked.connect(downloads.cancel)
         hub.use_asked.connect(self._use)
-        self._search.found.connect(hub.show_found)
-        self._search.failed.connect(hub.show_problem)
+        search.found.connect(hub.show_found)
+        search.failed.connect(hub.show_problem)
 
     def _do(self, change: Callable[[], object]) -> None:
-        """Begin a change; what an earlier one was refused for is over."""
+        """Begin a change, and clear why an earlier one was refused."""
         if self.dialog is not None:
             self.dialog.tell("")
         change()
 
     def _use(self, name: str) -> None:
-        self._do(lambda: self._manager.choose(name))
+        self._do(lambda: self._manager.use(name))
 
     def _download(self, hub_id: str) -> None:
-        self._manager.download(hub_id)
+        self._manager.downloads.start(hub_id)
         self.open_hub()
 
     def _on_search(self, text: str) -> None:
         if text:
-            self._search.search(text)
+            self._manager.search.search(text)
         else:
-            self._search.cancel()
+            self._manager.search.cancel()
 
-    def _on_state(self, state: ViewerState) -> None:
-        """Another model is in use, or another one was loaded; why one was not is told where the user looks."""
+    def show_state(self, state: ViewerState) -> None:
+        """Read the list again when another model is used or loaded; the dialog shows why one could not be."""
         seen = state.model, state.stage, state.message
         if seen == self._seen:
             return
         self._seen = seen
-        self._manager.list()
+        self._manager.read()
         if self.dialog is not None and state.message is not None and state.message.is_error:
             self.dialog.tell(state.message.text)
 
-    def _watch(self, is_visible: bool) -> None:
-        self._manager.is_watched = is_visible
-        self._manager.list()
-
     def _on_chosen(self, row: ModelRow | None) -> None:
-        self._manager.describe(row.name if row is not None else "")
+        self._manager.select(row.name if row is not None else "")
 
     def _show_rows(self, rows: tuple[ModelRow, ...]) -> None:
         if self.dialog is not None:
-            self.dialog.show_rows(rows, self._viewer.state.model)
+            self.dialog.show_rows(rows, self._holder.state.model)
 
     def _show_view(self, view: ModelView) -> None:
         if self.dialog is not None:
@@ -174,21 +170,24 @@ class ModelFlow(QObject):
         if self.dialog is not None and self.dialog.isVisible():
             self.dialog.tell(error_text(error))
         else:
-            self._viewer.tell_error(error)
+            self._holder.tell_error(error)
 
-    def _on_added(self, name: str) -> None:
+    def _on_added(self, name: str, is_to_be_used: bool) -> None:
         if self.dialog is not None:
             self.dialog.models.select_when_listed(name)
 
     def _on_renamed(self, name: str, new: str) -> None:
-        if self._store.settings.model == name:
-            self._store.change_settings(model=new)
         if self.dialog is not None:
             self.dialog.models.select_when_listed(new)
 
     def _on_arrived(self, name: str) -> None:
         text = tr("{model} is here.", model=name)
-        self._viewer.offer(text, Offer(tr("Use now"), lambda: self._manager.choose(name)))
+        self._offer(text, Offer(tr("Use now"), lambda: self._manager.use(name)))
+        if self.dialog is not None:
+            self.dialog.models.select_when_listed(name)
+
+    def _offer(self, text: str, offer: Offer) -> None:
+        self._holder.set(told(self._holder.state, Message(text, is_error=False, offer=offer)))
 
     def _ask_names(self, wanted: NamesWanted) -> None:
         from desktop.models.names import NamesDialog
@@ -197,7 +196,7 @@ class ModelFlow(QObject):
             self._names.deleteLater()
         beside = self.dialog if self.dialog is not None and self.dialog.isVisible() else self._window
         self._names = NamesDialog(wanted, beside)
-        self._names.named.connect(self._manager.name_classes)
+        self._names.named.connect(self._manager.names.save)
         self._names.show()
 
     def _ask_removal(self, view: ModelView) -> None:
@@ -208,11 +207,11 @@ class ModelFlow(QObject):
     def _remove(self, view: ModelView, button: QPushButton) -> None:
         if button.objectName() in ("removeOnly", "removeFiles"):
             with_files = button.objectName() == "removeFiles"
-            self._do(lambda: self._manager.remove(view.row.name, with_files))
+            self._do(lambda: self._manager.editor.remove(view.row.name, with_files))
 
 
 def removal_box(view: ModelView, parent: QWidget) -> QMessageBox:
-    """The question before a model is removed; only downloaded files may go too."""
+    """Return the message box that asks before a model is removed; only downloaded files can be deleted too."""
     box = QMessageBox(parent)
     box.setObjectName("removalBox")
     box.setWindowTitle(tr("Remove a model"))

@@ -1,4 +1,4 @@
-"""Reads what is known of the models, in the thread that is there for it."""
+"""Reading the list of models and their cards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from desktop.models.facts import facts_of, notes_of
 from desktop.state.hub import Download, Phase
-from desktop.state.model import ModelRow, ModelView, Presence
+from desktop.state.model import ConversionProgress, ModelRow, ModelView, Presence
 from desktop.style.i18n import error_text
 from engine.engine import Engine
 from engine.errors import EngineError
@@ -24,19 +24,19 @@ Stamp = tuple[object, ...]
 _WATCHED = ("config.json", "preprocessor_config.json", "model.safetensors", "model.safetensors.index.json", "README.md")
 
 
-class ModelShelf:
-    """Cards are read once, and again when a file of theirs has changed; asked from one thread alone."""
+class ModelReader:
+    """Reads each card once, and again when one of its files has changed; used in one thread at a time."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine, self._catalog = engine, engine.catalog
         self._cards: dict[str, tuple[Stamp, Card]] = {}
 
     def rows(self, in_use: str) -> tuple[ModelRow, ...]:
-        """The lines of the list; `in_use` is the model that is chosen."""
+        """Return the rows of the list; `in_use` is the name of the model in use."""
         return tuple(self._row(self._card(entry), in_use) for entry in self._catalog.entries)
 
     def view(self, name: str, in_use: str, downloads: Sequence[Download]) -> ModelView | None:
-        """A model in words; `None` where it is gone."""
+        """Return what a model's card shows; `None` where it is not in the catalog any more."""
         try:
             entry = self._catalog.entry(name)
         except EngineError:
@@ -54,10 +54,11 @@ class ModelShelf:
             is_downloaded=name != STARTER and is_downloaded(entry.path),
             hub_id=entry.place if entry.kind == "hub" else "",
             names_unknown=is_nameless,
+            conversion=self._conversion(card),
         )
 
     def forget(self, name: str) -> None:
-        """Read a model anew the next time."""
+        """Read a model's files again the next time."""
         self._cards.pop(name, None)
 
     def _loaded_facts(self, card: Card) -> tuple[RuntimeState | None, bool]:
@@ -66,8 +67,17 @@ class ModelShelf:
         try:
             model = self._engine.recipe(card.name)
             return self._engine.runtime_state(card.name), isinstance(model, OnnxModel) and model.names_unknown
-        except EngineError:  # its files went this moment
+        except EngineError:  # its files were removed meanwhile
             return None, False
+
+    def _conversion(self, card: Card) -> ConversionProgress | None:
+        if card.problem is not None:
+            return None
+        try:
+            state = self._engine.conversion(card.name)
+        except EngineError:  # its files were removed meanwhile
+            return None
+        return ConversionProgress(state.percent) if state.is_under_way else None
 
     def _card(self, entry: Entry) -> Card:
         stamp = _stamp(entry)
@@ -95,7 +105,7 @@ class ModelShelf:
 
 
 def with_downloads(rows: Sequence[ModelRow], downloads: Sequence[Download]) -> tuple[ModelRow, ...]:
-    """The lines with what is being downloaded now."""
+    """Return the rows with the downloads that run or pause."""
     coming = {each.model: each for each in downloads if each.phase in (Phase.RUNNING, Phase.PAUSED)}
     shown = [
         replace(row, presence=Presence.DOWNLOADING, percent=coming[row.place].percent, problem="")
@@ -113,7 +123,7 @@ def with_downloads(rows: Sequence[ModelRow], downloads: Sequence[Download]) -> t
 
 
 def _stamp(entry: Entry) -> Stamp:
-    """Another value where the entry or a file of it is another one."""
+    """Return a value that changes with the entry or one of its files."""
     path = entry.path
     return (entry, _stat(path), *(_stat(path / name) for name in _WATCHED))
 
