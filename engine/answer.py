@@ -48,6 +48,21 @@ def detections_answer(founds: Sequence[Detections], chosen: Filter) -> dict[str,
     }
 
 
+def with_warnings(answer: dict[str, Any], warnings: Sequence[Sequence[EngineError]]) -> dict[str, Any]:
+    """Return an answer of `POST /v1/vision/detections` with its `warnings`, if there are any.
+
+    Args:
+        answer: The answer.
+        warnings: What is wrong with each image.
+    """
+    told = [
+        {"index": index, "code": warning.code, "message": warning.message}
+        for index, each in enumerate(warnings)
+        for warning in each
+    ]
+    return answer | {"warnings": told} if told else answer
+
+
 def error_answer(error: EngineError) -> dict[str, Any]:
     """Make the API's error envelope."""
     detail = {"message": error.message, "type": "invalid_request_error", "param": None, "code": error.code}

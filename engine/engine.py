@@ -16,8 +16,8 @@ from engine.detect.detector import Detector
 from engine.detect.precision import F32, precision_of
 from engine.detect.recipe import Prepared, Recipe, prepare
 from engine.detect.tiling import Tiling
-from engine.errors import EngineError, ModelError
-from engine.image.decode import Limits, decode_image
+from engine.errors import EngineError, ImageError, ModelError
+from engine.image.decode import Limits, decode_with_warnings
 from engine.image.fetch_policy import FetchPolicy
 from engine.image.source import Source, parse_source, read_source
 from engine.inference.answering import Answering, Asked, give_up_if
@@ -64,6 +64,7 @@ class OpenedImage:
         decode_ms: Milliseconds from bytes to pixels.
         content_hash: That of its file; empty where nobody asked for it.
         prepared: What `Engine.prepare` made of it for a model.
+        warnings: What is wrong with its file though it could be opened; never raised.
     """
 
     source: Source
@@ -71,6 +72,7 @@ class OpenedImage:
     decode_ms: float
     content_hash: str = ""
     prepared: Prepared | None = None
+    warnings: tuple[ImageError, ...] = ()
 
 
 def shared_cache() -> DetectionCache:
@@ -164,8 +166,9 @@ class Engine:
         """
         most = self.settings.max_pixels if max_pixels is None else min(max_pixels, self.settings.max_pixels)
         started = time.perf_counter()
-        pixels = decode_image(file.content, Limits(max_bytes=self.settings.max_file_bytes, max_pixels=most))
-        return OpenedImage(file.source, pixels, (time.perf_counter() - started) * 1e3, file.content_hash)
+        decoded = decode_with_warnings(file.content, Limits(max_bytes=self.settings.max_file_bytes, max_pixels=most))
+        took_ms = (time.perf_counter() - started) * 1e3
+        return OpenedImage(file.source, decoded.pixels, took_ms, file.content_hash, warnings=decoded.warnings)
 
     def fingerprint(self, model: str | None = None, tiling: Tiling | None = None) -> str:
         """What names a model's content, wherever it lies: of the model in memory, else of its files; loads nothing.
@@ -214,9 +217,10 @@ class Engine:
     def keep(self, image: OpenedImage, found: Detections) -> Detections:
         """Let the cache know every detection of an image; returns them.
 
-        What a model found that was renamed or removed while it answered is not kept.
+        What a model found that was renamed or removed while it answered is not kept, nor what it found in an image with
+        warnings, which are told whenever it is opened.
         """
-        if self.cache is not None and image.content_hash:
+        if self.cache is not None and image.content_hash and not image.warnings:
             try:
                 fingerprint = self.fingerprint_of(found)
             except EngineError:

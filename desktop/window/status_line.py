@@ -6,7 +6,7 @@ from PyQt5.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
 from desktop.state.server import Phase, ServerState
 from desktop.state.viewer import Stage, ViewerState
-from desktop.style.i18n import tr, tr_count
+from desktop.style.i18n import error_text, tr, tr_count
 from desktop.style.theme import GRID
 from engine.detect.detection import Detections, token_count
 
@@ -17,9 +17,10 @@ class StatusLine(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
-        self._size, self._tokens, self._device, self._timing = (QLabel() for _ in range(4))
+        self._size, self._tokens, self._device, self._timing, self._warning = (QLabel() for _ in range(5))
         self._tokens.setObjectName("tokenLabel")
         self._tokens.setAccessibleName(tr("Tokens"))
+        self._warning.setObjectName("warningLabel")
         self._server = QLabel()
         self._server.setObjectName("serverLabel")
         self._server.setAccessibleName(tr("Server"))
@@ -32,7 +33,7 @@ class StatusLine(QStatusBar):
         self._progress.setRange(0, 0)
         self._progress.setTextVisible(False)
         self._progress.setFixedSize(10 * GRID, GRID // 2)
-        for label in (self._size, self._tokens, self._device, self._timing):
+        for label in (self._warning, self._size, self._tokens, self._device, self._timing):
             label.setContentsMargins(GRID, 0, GRID, 0)
             self.addWidget(label)
         self.addPermanentWidget(self._conversion)
@@ -48,7 +49,10 @@ class StatusLine(QStatusBar):
         self._tokens.setText(_tokens(tokens, state.session_tokens) if image else "")
         self._device.setText(f"{found.device}, {found.runtime}" if found else "")
         self._timing.setText(_timing(found) if found else "")
-        for label in (self._size, self._tokens, self._device, self._timing):
+        warnings = image.warnings if image else ()
+        self._warning.setText(tr("The file is damaged") if warnings else "")
+        self._warning.setToolTip("\n".join(map(error_text, warnings)))
+        for label in (self._warning, self._size, self._tokens, self._device, self._timing):
             label.setVisible(bool(label.text()))
         percent = state.conversion
         self._conversion.setText(

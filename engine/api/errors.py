@@ -30,6 +30,8 @@ _STATUS = {
     "not_an_image": 415,
     "image_empty": 415,
     "heic_unsupported": 415,
+    "image_unsupported": 415,
+    "lfs_pointer": 415,
     "host_unknown": 421,
     "image_truncated": 422,
     "bug": INTERNAL,

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.requests import Request
 from starlette.routing import Route
 
-from engine.answer import detections_answer, shortest
+from engine.answer import detections_answer, shortest, with_warnings
 from engine.api import docs, question
 from engine.api.access import sent_key
 from engine.api.forms import is_multipart, parse_form
@@ -169,7 +169,7 @@ def _answer(seen: list[Seen], chosen: Filter) -> dict[str, Any]:
     answer = detections_answer([each.found for each in seen], chosen)
     for prediction, each in zip(answer["predictions"], seen, strict=True):
         prediction["timing_ms"] = {stage: round(ms, 2) for stage, ms in each.timing_ms.items()}
-    return answer
+    return with_warnings(answer, [each.warnings for each in seen])
 
 
 def _deepstack(seen: Seen, chosen: Filter) -> list[dict[str, Any]]:

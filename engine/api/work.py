@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from engine.api.fetching import Given
@@ -14,7 +14,8 @@ from engine.api.question import Question
 from engine.api.request_log import Record
 from engine.detect.detection import Detections, Filter, token_count
 from engine.engine import Engine, OpenedImage
-from engine.image.decode import Limits, decode_image
+from engine.errors import EngineError
+from engine.image.decode import Limits, decode_with_warnings
 from engine.image.source import Source
 from engine.inference.scheduler import Cancelled, Places
 from engine.render.render import draw_detections, encode_image
@@ -48,10 +49,11 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """One image that was looked at: every detection in it, and the milliseconds of each stage."""
+    """One image that was looked at: every detection in it, the milliseconds of each stage, warnings of its file."""
 
     found: Detections
     timing_ms: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[EngineError, ...] = ()
 
 
 class Worker:
@@ -95,16 +97,18 @@ class Worker:
     def _detect_in(self, task: Task, given: Given) -> Seen:
         with self._engine.scheduler.room(task.places, task.cancelled):
             seen = self._detected(self._decoded(given.data, task), task)
-        return Seen(seen.found, {"fetch": given.fetch_ms} | seen.timing_ms)
+        return replace(seen, timing_ms={"fetch": given.fetch_ms} | seen.timing_ms)
 
     def _decoded(self, data: bytes, task: Task) -> OpenedImage:
         started = time.perf_counter()
-        pixels = decode_image(data, self._limits)
+        decoded = decode_with_warnings(data, self._limits)
+        pixels = decoded.pixels
         seconds = time.perf_counter() - started
         self._metrics.observe("decode", seconds)
         task.record.images += 1
         task.record.tokens += token_count(pixels.width, pixels.height)
-        return OpenedImage(Source("bytes", "API image", "API image", data), pixels, seconds * 1e3)
+        source = Source("bytes", "API image", "API image", data)
+        return OpenedImage(source, pixels, seconds * 1e3, warnings=decoded.warnings)
 
     def _detected(self, image: OpenedImage, task: Task) -> Seen:
         started = time.perf_counter()
@@ -116,7 +120,7 @@ class Worker:
         self._metrics.observe("model", model_ms / 1e3)
         self._answered(image, found, task.question.chosen)
         stages = {"decode": timing.decode, "queue": queue_ms, "model": model_ms}
-        return Seen(found, stages)
+        return Seen(found, stages, image.warnings)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

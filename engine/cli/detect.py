@@ -12,7 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from engine.answer import detection_answer, error_answer, to_json
+from engine.answer import detection_answer, error_answer, to_json, with_warnings
 from engine.batch.detect_all import detect_all
 from engine.batch.detect_many import Answer, Failure
 from engine.cli.detect_jobs import Job, is_single, jobs_of
@@ -142,7 +142,11 @@ class _Run:
             answer = error_answer(outcome.error)
         else:
             # the name that was asked for, in all lines of a file: the model may be renamed meanwhile
-            answer = detection_answer(replace(outcome.found, model=self._model), self.chosen)
+            warnings = outcome.image.warnings if outcome.image else ()
+            found = replace(outcome.found, model=self._model)
+            answer = with_warnings(detection_answer(found, self.chosen), [warnings])
+            for warning in warnings:
+                bar.write(f"detrdesk: {job.source.name}: {warning.message}", file=sys.stderr)
             if not given.quiet and given.json_out != "-":
                 bar.write(_table(job, outcome, self.chosen), file=sys.stdout)
         named = {"source": job.source.location, **told_of(self.tiling), **answer}

@@ -9,31 +9,66 @@ import numpy.typing as npt
 from PIL import Image, ImageChops, ImageFile
 
 _WIDE = ("I", "F")
+_BITMAPS = {"bmp", "ico", "cur"}
 _ROWS = 256
+
+Array = npt.NDArray[np.generic]
 
 
 def to_rgb(opened: ImageFile.ImageFile, name: str) -> Image.Image:
     """Convert a loaded image to mode RGB, independent of its file.
+
+    A bitmap whose alpha is 0 everywhere is opaque: programs that know no alpha leave it so.
 
     Args:
         opened: A loaded image of any mode.
         name: Its format, as returned by `format_of`.
     """
     if opened.mode.startswith(_WIDE):
-        sixteen_bit = opened.mode.startswith("I;16") or name == "ppm"
-        values = np.asarray(opened)
-        return _grey(values, *((0.0, 65535.0) if sixteen_bit else _range(values))).convert("RGB")
+        return _from_wide(opened, name)
     if opened.mode == "CMYK":
         # Pillow inverts every CMYK JPEG, as Adobe stores it. Files without the Adobe marker are not stored inverted.
         is_not_adobe = name == "jpeg" and "adobe" not in opened.info
         return _from_cmyk(ImageChops.invert(opened) if is_not_adobe else opened, opened.info.get("icc_profile"))
-    if opened.has_transparency_data:
+    is_opaque = name in _BITMAPS and opened.mode == "RGBA" and opened.getchannel("A").getextrema() == (0, 0)
+    if opened.has_transparency_data and not is_opaque:
         image = _on_white(opened)
     else:
         image = _without_file(opened) if opened.mode == "RGB" else opened.convert("RGB")
     if opened.mode in {"RGB", "RGBA", "P"}:
         image = _by_profile(image, opened.info.get("icc_profile"), "RGB ") or image
     return image
+
+
+def samples_to_rgb(samples: Array, bits: int, is_inverted: bool, alpha: int | None) -> Image.Image:
+    """Convert samples to mode RGB over a white background.
+
+    Args:
+        samples: [height, width, bands]; the first three bands are red, green and blue, fewer than three are grey.
+        bits: How many bits of an unsigned integer count; 0 takes the range from the data.
+        is_inverted: Whether 0 is white.
+        alpha: The band that holds the opacity, of the full range of its type.
+    """
+    colours = samples[:, :, : 3 if samples.shape[2] >= 3 and alpha != 1 else 1]
+    low, high = (0.0, float((1 << bits) - 1)) if bits else _range(colours)
+    image = _grey(np.squeeze(colours, 2) if colours.shape[2] == 1 else colours, low, high)
+    image = (ImageChops.invert(image) if is_inverted else image).convert("RGB")
+    if alpha is None or samples.dtype.kind != "u":
+        return image
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=_grey(samples[:, :, alpha], 0.0, float((1 << 8 * samples.itemsize) - 1)))
+    return white
+
+
+def _from_wide(opened: ImageFile.ImageFile, name: str) -> Image.Image:
+    """Convert grey of 16 or 32 bits; the grey that a PNG names transparent becomes white."""
+    values = np.asarray(opened)
+    is_sixteen_bit = opened.mode.startswith("I;16") or name == "ppm"
+    image = _grey(values, *((0.0, 65535.0) if is_sixteen_bit else _range(values)))
+    transparent = opened.info.get("transparency")
+    if isinstance(transparent, int):
+        image.paste(255, mask=Image.fromarray(values == transparent))
+    return image.convert("RGB")
 
 
 def _without_file(opened: ImageFile.ImageFile) -> Image.Image:
@@ -69,23 +104,32 @@ def _by_profile(image: Image.Image, profile: bytes | None, space: str) -> Image.
         return None
 
 
-def _grey(values: npt.NDArray[np.generic], low: float, high: float) -> Image.Image:
+def _grey(values: Array, low: float, high: float) -> Image.Image:
     out = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), _ROWS):
-        rows = np.nan_to_num(values[top : top + _ROWS].astype(np.float64), nan=low, posinf=high, neginf=low)
+        with np.errstate(invalid="ignore"):
+            numbers = values[top : top + _ROWS].astype(np.float64)
+        rows = np.nan_to_num(numbers, nan=low, posinf=high, neginf=low)
         out[top : top + _ROWS] = np.clip((rows - low) * (255.0 / (high - low)) + 0.5, 0, 255)
     return Image.fromarray(out)
 
 
-def _range(values: npt.NDArray[np.generic]) -> tuple[float, float]:
-    """Return the values shown as black and white in 32-bit grey: the smallest usual range that holds all values.
+def _range(values: Array) -> tuple[float, float]:
+    """Return the values shown as black and white in 32-bit grey: the smallest usual range that holds all values,
+    or their own range where that one would leave the image dark.
 
     File headers do not state the range.
     """
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    low, high = np.inf, -np.inf
+    for top in range(0, len(values), _ROWS):
+        rows = values[top : top + _ROWS]
+        finite = rows[np.isfinite(rows)]
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    if low > high:
+        low, high = 0.0, 1.0
     usual = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
     for white in usual:
         if low >= 0.0 and high <= white:
-            return 0.0, white
+            return 0.0, white if high >= white / 16 or white == usual[0] else high
     return low, max(high, low + 1.0)

@@ -1,17 +1,13 @@
-"""Sizes and scan counts from file headers, read before a decoder allocates memory for them."""
+"""Sizes from file headers, read before a decoder allocates memory for them."""
 
 from __future__ import annotations
 
-import re
 import struct
 
 Size = tuple[int, int]
 """Width and height, pixels."""
 
 _GIF_BLOCKS = 20_000
-_JPEG_SEGMENTS = 10_000
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 
 def claimed_size(name: str, data: bytes) -> Size | None:
@@ -26,22 +22,6 @@ def claimed_size(name: str, data: bytes) -> Size | None:
     """
     reader = {"gif": _gif_size, "ico": _ico_size, "cur": _ico_size, "webp": _webp_size}.get(name)
     return reader(data) if reader else None
-
-
-def jpeg_scans(data: bytes) -> int:
-    """Count the scans of a JPEG; the decoder passes over the whole image for each, however short the scan is.
-
-    Raises:
-        ValueError: The file has too many segments.
-    """
-    scans, at = 0, 2
-    for _ in range(_JPEG_SEGMENTS):
-        found = _JPEG_MARKER.search(data, at)
-        if found is None or data[found.end() - 1] == _END_OF_IMAGE:
-            return scans
-        scans += data[found.end() - 1] == _START_OF_SCAN
-        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
-    raise ValueError("too many segments")
 
 
 def _gif_size(data: bytes) -> Size:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from engine.errors import EngineError
+from engine.errors import EngineError, ImageError
 
 MEBIBYTE = 1 << 20
 
@@ -34,3 +34,9 @@ def too_many_bytes(kind: type[ErrorT], limit: int) -> ErrorT:
     """Make the error for an image of more than `limit` bytes."""
     message = "The image is larger than {limit} MiB; use a smaller one."
     return kind("too_many_bytes", message, limit=f"{limit / MEBIBYTE:g}")
+
+
+def too_many_pixels(limit: int) -> ImageError:
+    """Return the error for an image of more than `limit` pixels."""
+    message = "The image has more than {limit} megapixels; scale it down first."
+    return ImageError("too_many_pixels", message, limit=f"{limit / 1e6:.4g}")

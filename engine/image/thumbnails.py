@@ -49,9 +49,9 @@ def _reduced(data: bytes, side: int, limits: Limits) -> Image.Image | None:
     if len(data) > limits.max_bytes or format_of(data) != "jpeg":
         return None
     try:
-        opened = open_checked("jpeg", data, limits)
-        opened.draft(None, (side, side))
-        return upright(opened, "jpeg")
+        file = open_checked("jpeg", data, limits)
+        file.opened.draft(None, (side, side))
+        return upright(file).pixels
     except Exception:
         return None
 
