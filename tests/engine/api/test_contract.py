@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -298,9 +299,26 @@ def test_unknown_paths_and_methods_are_told_in_the_envelope(service: Service) ->
 def test_a_bug_is_a_500_in_the_envelope_and_in_the_log(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("engine.api.work.decode_image", lambda *_: 1 / 0)
+    monkeypatch.setattr("engine.api.work.decode_with_warnings", lambda *_: 1 / 0)
     error = check_envelope(service.detect(ITEM), 500)
     assert error["type"] == "server_error"
     assert "ZeroDivisionError" in caplog.text
     monkeypatch.undo()
     assert service.detect(ITEM).status_code == 200
+
+
+def test_what_is_wrong_with_an_image_is_told(service: Service) -> None:
+    data = image_bytes(size=(320, 480), restart_marker_rows=1)
+    places = [match.start() for match in re.finditer(rb"\xff[\xd0-\xd7]", data)]
+    holed = data[: places[3]] + data[places[5] :]
+    assert "warnings" not in service.detect(ITEM, model="tiny").json()
+    [warning] = service.detect(ITEM, base64_item(holed), model="tiny").json()["warnings"]
+    assert (warning["index"], warning["code"]) == (1, "image_damaged")
+    check_envelope(service.detect(base64_item(data[: places[12]] + b"\xff\xd9"), model="tiny"), 422)
+
+
+@pytest.mark.parametrize(
+    "data", [b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", b"\xff\x0a" + bytes(50)]
+)
+def test_known_kinds_that_are_not_read_are_unsupported(service: Service, data: bytes) -> None:
+    check_envelope(service.detect(base64_item(data), model="tiny"), 415)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -294,3 +296,30 @@ def test_a_side_that_makes_no_sense_is_refused(image_file: Path, side: str, caps
         detect(image_file, f"--tiles={side}")
     assert exited.value.code == USAGE
     assert "from 64 to 8192 pixels" in capsys.readouterr().err
+
+
+def damaged_jpeg() -> bytes:
+    """A photograph of which the fifth to seventh row of blocks are lost."""
+    out = io.BytesIO()
+    Image.effect_noise((160, 320), 60).save(out, "JPEG", restart_marker_rows=1)
+    data = out.getvalue()
+    places = [match.start() for match in re.finditer(rb"\xff[\xd0-\xd7]", data)]
+    return data[: places[5]] + data[places[8] :]
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_what_is_wrong_with_a_file_is_told_every_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], quiet: list[str]
+) -> None:
+    (tmp_path / "holed.jpg").write_bytes(damaged_jpeg())
+    for _ in range(2):
+        assert cli.main(["detect", str(tmp_path / "holed.jpg"), "--json", "-", *quiet]) == DONE
+        shown = capsys.readouterr()
+        [warning] = json.loads(shown.out)["warnings"]
+        assert (warning["index"], warning["code"]) == (0, "image_damaged")
+        assert f"detrdesk: holed.jpg: {warning['message']}" in shown.err
+
+
+def test_a_sound_file_has_no_warnings(image_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert detect(image_file, "--json", "-") == DONE
+    assert "warnings" not in json.loads(capsys.readouterr().out)
