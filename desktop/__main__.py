@@ -1,4 +1,4 @@
-"""The command `detrdesk`: a window, or one of the engine's commands."""
+"""The command `detrdesk`: the window, or a command of the engine."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if library is not None:
         print(f"detrdesk: the window needs {library}; install it with: {install_command()}", file=sys.stderr)
         return 1
-    gc.disable()  # until the window is shown: nothing becomes garbage meanwhile
+    gc.disable()  # until the window is shown: start-up makes no garbage
     from desktop.app import main as open_window
 
     return open_window(given)
 
 
 def _without_window(reason: str, given: list[str]) -> int:
-    """Detect in what was named, or in a sample, and write what a window would have shown."""
+    """Detect in what was named, or in a sample, and write image and JSON files."""
     from engine.cli.main import main as run_command
     from engine.paths import resource
 

@@ -1,4 +1,4 @@
-"""The one place where the window's program is put together."""
+"""Assembly of the window's program."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from engine.settings import Settings, load_settings
 
 
 def build(argv: list[str]) -> MainWindow:
-    """The main window, not yet shown, about to open what `argv` names; a QApplication is made if there is none.
+    """Return the main window, not shown yet, which opens what `argv` names; makes a QApplication if there is none.
 
     Args:
         argv: Files, folders, URLs; no program name.
@@ -71,7 +71,7 @@ def main(argv: Sequence[str]) -> int:
     if crashed:
         window.tell(tr("detrdesk ended unexpectedly last time; `detrdesk doctor` shows the log folder."))
     window.show()
-    keep_for_good()
+    freeze_start_up()
     try:
         code = QApplication.exec()
     finally:
@@ -81,14 +81,14 @@ def main(argv: Sequence[str]) -> int:
     return code
 
 
-def keep_for_good() -> None:
-    """What the program is made of is no garbage: it is not searched at every collection, 30 ms each time."""
+def freeze_start_up() -> None:
+    """Freeze start-up objects so that the garbage collector skips them; it would take 30 ms each time."""
     gc.freeze()
     gc.enable()
 
 
 def _leave_at_once(code: int) -> None:
-    """A model that runs cannot be stopped: it goes with the process."""
+    """End the process although a model runs: its thread cannot be stopped."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -96,7 +96,7 @@ def _leave_at_once(code: int) -> None:
 
 @functools.cache
 def _application() -> QApplication:
-    """The one QApplication, kept here: Qt deletes every window when Python forgets it."""
+    """Return the QApplication, which must be kept: Qt deletes every window with it."""
     running = QApplication.instance()
     if isinstance(running, QApplication):
         return running
@@ -109,7 +109,7 @@ def _application() -> QApplication:
 
 
 def _settings() -> tuple[Settings, EngineError | None]:
-    """The user's settings, or the defaults and why."""
+    """Return the user's settings, or the defaults and the error."""
     try:
         return load_settings(), None
     except EngineError as error:

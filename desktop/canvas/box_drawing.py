@@ -1,4 +1,4 @@
-"""Draws a box that the model missed: two corners, by dragging or by two clicks."""
+"""Drawing a new box by two corners: by dragging or by two clicks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from engine.detect.detection import Box
 
 
 class BoxDrawing(QObject):
-    """Where the corners of the new box are, in pixels of the image.
+    """The box that is being drawn, in pixels of the image.
 
     Signals:
-        changed: It was taken up, moved or put down.
-        active_changed(bool): Whether it is in the hand now.
+        changed: Drawing began or ended, or the box has changed.
+        active_changed(bool): Whether a box is being drawn.
         drawn(Box): The new box.
     """
 
@@ -46,7 +46,7 @@ class BoxDrawing(QObject):
         self.active_changed.emit(True)
 
     def cancel(self) -> bool:
-        """Give up; whether there was anything to give up."""
+        """Cancel and return whether there was anything to cancel."""
         was_taken = self.is_active
         self._size = self._corner = None
         if was_taken:
@@ -55,19 +55,19 @@ class BoxDrawing(QObject):
         return was_taken
 
     def move(self, pointer: Point) -> None:
-        """The pointer is here."""
+        """Follow the pointer."""
         self._pointer = pointer
         if self.is_active:
             self.changed.emit()
 
     def press(self, pointer: Point) -> None:
-        """The button is down: here is the first corner, if it is not set."""
+        """Set the first corner, if it is not set."""
         if self._corner is None:
             self._corner = pointer
         self.move(pointer)
 
     def release(self, pointer: Point) -> None:
-        """The button is up: here is the second corner; it follows the pointer on while the box is too small."""
+        """Set the second corner; while the box is too small, it follows the pointer instead."""
         self.move(pointer)
         box = self.box
         if box is not None and is_meant(box):

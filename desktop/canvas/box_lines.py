@@ -1,4 +1,4 @@
-"""Lines of boxes as filled rectangles of whole screen pixels: many times faster to paint than strokes with a pen."""
+"""Lines of boxes as filled rectangles of whole screen pixels, which are much faster to paint than strokes of a pen."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _FAR = 1 << 28
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Rectangles of one brush.
+    """Rectangles with one brush.
 
     Attributes:
-        brush: What fills them.
+        brush: Fills them.
         rects: In pixels of the screen, from the image's corner.
     """
 
@@ -35,7 +35,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """How a line looks.
+    """The look of a line.
 
     Attributes:
         colour: Its colour, with its opacity.
@@ -47,7 +47,7 @@ class Ink:
 
 
 class Sheet:
-    """The screen's own pixels with the image's corner as the origin, while an item is painted.
+    """The coordinates of screen pixels with the image's corner as origin, while an item is painted.
 
     Attributes:
         ratio: Pixels of the screen for each logical one.
@@ -61,23 +61,23 @@ class Sheet:
         self.zoom = self._to_view.m11() * self.ratio
 
     def lay(self, painter: QPainter) -> None:
-        """Let `painter` draw in these pixels."""
+        """Set the painter to these coordinates."""
         across, down = round(self._to_view.dx() * self.ratio), round(self._to_view.dy() * self.ratio)
         scale = 1 / self.ratio
         painter.setWorldTransform(QTransform(scale, 0, 0, scale, across * scale, down * scale))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def line_width(self, logical: float) -> int:
-        """A width in logical pixels as pixels of the screen."""
+        """Return a width in logical pixels as screen pixels."""
         return max(1, round(logical * self.ratio))
 
     def placed(self, boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-        """Boxes of the image, [N, 4], in these pixels."""
+        """Return boxes of the image, [N, 4], in these coordinates."""
         return np.rint(np.clip(boxes.astype(np.float64) * self.zoom, -_FAR, _FAR)).astype(np.int64)
 
 
 def outlines(placed: npt.NDArray[np.int64], ink: Ink, width: int) -> list[Fill]:
-    """The lines around boxes.
+    """Return the lines around boxes.
 
     Args:
         placed: [N, 4], xyxy, pixels of the screen.
@@ -100,20 +100,20 @@ def outlines(placed: npt.NDArray[np.int64], ink: Ink, width: int) -> list[Fill]:
 
 
 def insides(placed: npt.NDArray[np.int64], colour: QColor) -> Fill:
-    """What boxes enclose."""
+    """Return the areas of boxes."""
     left, top, right, bottom = placed.T
     return Fill(QBrush(colour), rects(_columns(left, top, right - left, bottom - top)))
 
 
 def squares(middles: npt.NDArray[np.int64], side: int, colour: QColor) -> Fill:
-    """Squares around points, [N, 2]."""
+    """Return squares around points, [N, 2]."""
     left, top = (middles - side // 2).T
     sides = np.full_like(left, side)
     return Fill(QBrush(colour), rects(_columns(left, top, sides, sides)))
 
 
 def handle_spots(placed: npt.NDArray[np.int64], roomy: int) -> npt.NDArray[np.int64]:
-    """Where the handles of boxes are, [M, 2]: all eight, or the corners alone where a side is shorter than `roomy`."""
+    """Return the positions of handles, [M, 2]: eight a box, or four where a side is shorter than `roomy`."""
     left, top, right, bottom = placed.T
     columns, rows = (left, (left + right) // 2, right), (top, (top + bottom) // 2, bottom)
     spots = [_columns(x, y) for x in columns[::2] for y in rows[::2]]
@@ -123,7 +123,7 @@ def handle_spots(placed: npt.NDArray[np.int64], roomy: int) -> npt.NDArray[np.in
 
 
 def fill(painter: QPainter, fills: Sequence[Fill]) -> None:
-    """Paint rectangles, a call for each brush."""
+    """Paint rectangles, one call a brush."""
     painter.setPen(Qt.PenStyle.NoPen)
     for each in fills:
         painter.setBrush(each.brush)

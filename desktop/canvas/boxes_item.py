@@ -1,4 +1,4 @@
-"""All boxes of an image as one item of the scene, and which of them lie under a point."""
+"""The graphics item that draws all boxes, and which boxes lie under a point."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _ORPHAN_DASHES = (1.0, 1.0)
 _HANDLE_SIDE, _HANDLE_EDGE = 7.0, 1.5
 
 Kept = tuple[float, float, list[Fill]]
-"""Zoom and pixel ratio that something was made for, and what was made."""
+"""Zoom, pixel ratio, and the fills that were made for them."""
 
 
 class BoxesItem(QGraphicsItem):
-    """Draws the boxes in a few calls, one for each look: a thousand single items would not pan smoothly.
+    """Draws all boxes in a few calls, one for each look: a thousand single items would not pan smoothly.
 
-    What is drawn is kept as rectangles of the screen until zoom, boxes or marks change: panning only shifts them.
+    The rectangles are kept until zoom, boxes or marks change: panning only shifts them.
 
     Attributes:
         hovered: Index of the one under the pointer.
@@ -55,7 +55,7 @@ class BoxesItem(QGraphicsItem):
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
 
     def show_detections(self, detections: Detections) -> None:
-        """Draw these, and no others."""
+        """Draw these boxes in place of the former ones."""
         bounds = QRectF(0, 0, detections.width, detections.height)
         if bounds != self._bounds:
             self.prepareGeometryChange()
@@ -66,7 +66,7 @@ class BoxesItem(QGraphicsItem):
         self._draw_anew()
 
     def reshape(self, boxes: Mapping[int, Box]) -> None:
-        """Draw some of them elsewhere, by index."""
+        """Draw some boxes elsewhere, by index."""
         self._boxes = self._boxes.copy()
         for index in boxes.keys() & self._places.keys():
             place = self._places[index]
@@ -79,13 +79,13 @@ class BoxesItem(QGraphicsItem):
             self._draw_anew()
 
     def mark(self, marks: BoxMarks) -> None:
-        """Draw in their own ways what was rejected, and what the present model does not find."""
+        """Draw the decisions about the boxes."""
         self._marks = marks
         self._draw_anew()
 
     @property
     def marks(self) -> BoxMarks:
-        """What was decided about the boxes."""
+        """The decisions about the boxes."""
         return self._marks
 
     @property
@@ -100,16 +100,16 @@ class BoxesItem(QGraphicsItem):
 
     @property
     def detections(self) -> list[Detection]:
-        """Those that are drawn, best score first."""
+        """The drawn detections, best score first."""
         return self._detections
 
     def detection(self, index: int) -> Detection | None:
-        """The detection of that index as it is drawn, if it is shown."""
+        """Return the drawn detection with an index, if there is one."""
         place = self._places.get(index)
         return None if place is None else self._detections[place]
 
     def under(self, point: QPointF, tolerance: float) -> list[int]:
-        """Indices of the boxes that hold `point` give or take `tolerance` pixels of the image, smallest first."""
+        """Return the indices of the boxes within `tolerance` image pixels of `point`, smallest first."""
         x, y = point.x(), point.y()
         boxes = self._boxes
         held = (boxes[:, 0] <= x + tolerance) & (boxes[:, 2] >= x - tolerance)
@@ -119,7 +119,7 @@ class BoxesItem(QGraphicsItem):
         return self._indices(places[np.argsort(sizes.prod(1), kind="stable")])
 
     def within(self, area: QRectF) -> frozenset[int]:
-        """Indices of the boxes that lie wholly in `area`, pixels of the image."""
+        """Return the indices of the boxes that lie entirely in `area`, in image pixels."""
         low, high = (area.left(), area.top()), (area.right(), area.bottom())
         held = (self._boxes[:, :2] >= low).all(1) & (self._boxes[:, 2:] <= high).all(1)
         return frozenset(self._indices(np.flatnonzero(held)))
@@ -148,14 +148,14 @@ class BoxesItem(QGraphicsItem):
         return fills
 
     def _quiet(self, sheet: Sheet) -> list[Fill]:
-        """Every box that is not selected."""
+        """Return every box that is not selected."""
         fills: list[Fill] = []
         for look, placed in self._looks(self._places.keys() - self._selected, sheet):
             fills += outlines(placed, _ink(look), sheet.line_width(_LINE))
         return self._shaded(self._places.keys() - self._selected, sheet) + fills
 
     def _picked(self, sheet: Sheet) -> list[Fill]:
-        """The selected boxes with their handles."""
+        """Return the selected boxes with their handles."""
         side, edge = sheet.line_width(_HANDLE_SIDE), sheet.line_width(_HANDLE_EDGE)
         fills = self._shaded(self._selected, sheet)
         handles: list[Fill] = []
@@ -166,7 +166,7 @@ class BoxesItem(QGraphicsItem):
         return fills + handles
 
     def _pointed(self, sheet: Sheet) -> list[Fill]:
-        """The box under the pointer, if it is not drawn as selected."""
+        """Return the box under the pointer, if it is not selected."""
         detection = None if self.hovered is None else self.detection(self.hovered)
         if detection is None or detection.index in self._selected:
             return []
@@ -174,14 +174,14 @@ class BoxesItem(QGraphicsItem):
         return _lively(placed, self._look(detection), _HOVER_FILL, sheet.line_width(_LINE))
 
     def _shaded(self, indices: AbstractSet[int], sheet: Sheet) -> list[Fill]:
-        """A shade around lines, so that they are seen on any image; not in a crowd, where it would only darken."""
+        """Return a dark shade around the lines, which makes them visible on any image; none for many boxes."""
         if len(self._detections) > _MOST_SHADED:
             return []
         places = self._places_of(indices - self._marks.rejected)
         return outlines(sheet.placed(self._boxes[places]), _SHADE, sheet.line_width(_SHADE_LINE))
 
     def _looks(self, indices: AbstractSet[int], sheet: Sheet) -> Iterator[tuple[_Look, npt.NDArray[np.int64]]]:
-        """The boxes of those that look alike, in pixels of the screen."""
+        """Return the boxes of each look, in screen pixels."""
         alike: dict[_Look, list[int]] = defaultdict(list)
         for place in self._places_of(indices):
             alike[self._look(self._detections[place])].append(place)

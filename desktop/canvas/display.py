@@ -1,4 +1,4 @@
-"""How the image is shown to the eye; the model never sees any of it."""
+"""Brightness, contrast and opacity of what is displayed; the model and exports do not use them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OPAQUE = np.uint32(0xFF000000)
 
 @dataclass(frozen=True, slots=True)
 class DisplaySettings:
-    """What the view adjusts.
+    """How image, boxes and labels are displayed.
 
     Attributes:
         brightness, contrast: -100..100; 0 shows the image as it is.
@@ -34,13 +34,13 @@ class DisplaySettings:
 
     @property
     def shows_the_pixels(self) -> bool:
-        """Whether the image is shown as it is."""
+        """Whether the image is displayed unchanged."""
         return self.brightness == 0 and self.contrast == 0
 
 
 @lru_cache(maxsize=8)
 def lookup_table(brightness: int, contrast: int) -> bytes:
-    """What each of the 256 levels becomes: contrast turns the line around its middle, brightness lifts it."""
+    """Return the 256 displayed levels: contrast scales around the middle, brightness adds."""
     levels = np.arange(256) / 255 - 0.5
     slope = (1 + contrast / MOST) if contrast < 0 else 1 / (1 - contrast / (MOST * 1.02))
     shown = levels * slope + 0.5 + brightness / MOST
@@ -48,23 +48,23 @@ def lookup_table(brightness: int, contrast: int) -> bytes:
 
 
 class AdjustedTiles:
-    """Parts of images with the eye's adjustments, made when they are painted and kept for the next time."""
+    """Adjusted parts of images, made when they are painted and cached."""
 
     def __init__(self) -> None:
         self._table = lookup_table(0, 0)
         self._tiles: OrderedDict[tuple[int, int, int], QImage] = OrderedDict()
 
     def set_display(self, display: DisplaySettings) -> None:
-        """Adjust otherwise from now on."""
+        """Use other settings."""
         self._table = lookup_table(display.brightness, display.contrast)
         self._tiles.clear()
 
     def clear(self) -> None:
-        """Forget what was made."""
+        """Clear the cache."""
         self._tiles.clear()
 
     def covering(self, image: QImage, pixels: QRect) -> list[tuple[QRect, QImage]]:
-        """What to paint for these `pixels` of `image`: tiles, each with its place in the image."""
+        """Return the adjusted tiles that cover these `pixels` of `image`, each with its place in the image."""
         columns = range(pixels.left() // _TILE_SIDE, pixels.right() // _TILE_SIDE + 1)
         rows = range(pixels.top() // _TILE_SIDE, pixels.bottom() // _TILE_SIDE + 1)
         tiles = [self._tile(image, column, row) for row in rows for column in columns]
@@ -82,7 +82,7 @@ class AdjustedTiles:
 
 
 def adjusted(image: QImage, table: bytes) -> QImage:
-    """`image` with each level of red, green and blue replaced as `table` says."""
+    """Return `image` with each level of red, green and blue replaced according to `table`."""
     plain = image.convertToFormat(QImage.Format_ARGB32 if image.hasAlphaChannel() else QImage.Format_RGB32)
     bits = plain.constBits()
     assert bits is not None

@@ -1,4 +1,4 @@
-"""A mouse button that is held down over the canvas: a click, or a drag of something."""
+"""Clicks and drags with a mouse button on the canvas."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from desktop.canvas.box_drawing import BoxDrawing
 from desktop.canvas.geometry import Handle, Point
 from desktop.canvas.reshaper import Reshaper
 
-_HAND_TREMBLES = 4
+_DRAG_DISTANCE = 4
 
 ToScene = Callable[[QPoint], QPointF]
 
 
 class Drag(Protocol):
-    """What a drag does; positions are the view's."""
+    """A drag of something; positions are those of the view."""
 
     def to(self, position: QPoint) -> None:
-        """The pointer is here."""
+        """Follow the pointer."""
 
     def drop(self) -> None:
-        """The button is up."""
+        """Finish, because the button was released."""
 
     def cancel(self) -> None:
-        """All is as before the button went down."""
+        """Restore what was before the button was pressed."""
 
 
 class PointerPress:
-    """A click, until the pointer is so far away that it drags.
+    """A pressed button: a click until the pointer has moved far enough for a drag.
 
     Attributes:
-        drag: What it does then.
-        is_dragging: Whether it does.
+        drag: What it is then.
+        is_dragging: Whether it is a drag.
     """
 
     def __init__(self, position: QPoint, drag: Drag, is_dragging: bool = False) -> None:
@@ -43,29 +43,26 @@ class PointerPress:
         self.is_dragging = is_dragging
 
     def to(self, position: QPoint) -> None:
-        """The pointer is here."""
-        self.is_dragging |= (position - self._start).manhattanLength() >= _HAND_TREMBLES
+        """Follow the pointer."""
+        self.is_dragging |= (position - self._start).manhattanLength() >= _DRAG_DISTANCE
         if self.is_dragging:
             self.drag.to(position)
 
 
 class Panning:
-    """Moves the image."""
+    """Pans the image."""
 
     def __init__(self, position: QPoint, pan: Callable[[QPointF], None]) -> None:
         self._last = position
         self._pan = pan
 
     def to(self, position: QPoint) -> None:
-        """The image comes along."""
         self._pan(QPointF(position - self._last))
         self._last = position
 
-    def drop(self) -> None:
-        """It stays where it is."""
+    def drop(self) -> None: ...
 
-    def cancel(self) -> None:
-        """It stays where it is."""
+    def cancel(self) -> None: ...
 
 
 class Reshaping:
@@ -78,18 +75,15 @@ class Reshaping:
         self._to_scene = to_scene
 
     def to(self, position: QPoint) -> None:
-        """The boxes follow."""
         if not self._reshaper.is_dragging:
             self._reshaper.begin(*self._held)
         way = self._to_scene(position) - self._start
         self._reshaper.drag((way.x(), way.y()))
 
     def drop(self) -> None:
-        """They stay, and that is told."""
         self._reshaper.finish()
 
     def cancel(self) -> None:
-        """They go back."""
         self._reshaper.cancel()
 
 
@@ -97,7 +91,7 @@ class Banding:
     """Spans a rubber band; both ends stay on the image while it is scrolled.
 
     Attributes:
-        band: In the scene.
+        band: The rectangle, in scene coordinates.
     """
 
     def __init__(self, position: QPoint, to_scene: ToScene, dropped: Callable[[QRectF], None]) -> None:
@@ -107,19 +101,16 @@ class Banding:
         self.band = QRectF()
 
     def to(self, position: QPoint) -> None:
-        """It reaches to here."""
         self.band = QRectF(self._start, self._to_scene(position)).normalized()
 
     def drop(self) -> None:
-        """What lies in it is selected."""
         self._dropped(self.band)
 
-    def cancel(self) -> None:
-        """Nothing is selected by it."""
+    def cancel(self) -> None: ...
 
 
 class Drawing:
-    """Draws a new box: the button that goes down sets a corner, and the one that goes up the other."""
+    """Draws a new box from the press to the release."""
 
     def __init__(self, drawing: BoxDrawing, position: QPoint, to_scene: ToScene) -> None:
         self._drawing = drawing
@@ -128,16 +119,13 @@ class Drawing:
         drawing.press(self._point)
 
     def to(self, position: QPoint) -> None:
-        """The box reaches to here."""
         self._position = position
         self._drawing.move(self._point)
 
     def drop(self) -> None:
-        """It is drawn, if it is large enough."""
         self._drawing.release(self._point)
 
     def cancel(self) -> None:
-        """It is gone."""
         self._drawing.cancel()
 
     @property

@@ -1,4 +1,4 @@
-"""Keys that mean something else while boxes are being edited than they do otherwise."""
+"""Keys with another meaning while boxes are edited."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MODIFIERS = frozenset({Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt
 
 
 class EditingKeys:
-    """Escape gives up a gesture, the space bar pans while a box is drawn, and a released arrow ends a nudge."""
+    """Escape cancels a gesture, the space bar pans while a box is drawn, the release of an arrow key ends a nudge."""
 
     def __init__(self, mouse: Mouse, drawing: BoxDrawing, reshaper: Reshaper) -> None:
         self._mouse = mouse
@@ -22,7 +22,7 @@ class EditingKeys:
         self._reshaper = reshaper
 
     def wants(self, event: QKeyEvent) -> bool:
-        """Whether the key is the canvas's own now, before any shortcut; another one than an arrow ends a nudge."""
+        """Return whether the canvas handles a key before any shortcut; keys other than arrows end a nudge."""
         if event.key() not in _ARROWS | _MODIFIERS and not self._reshaper.is_dragging:
             self._reshaper.finish()
         if event.key() == Qt.Key.Key_Escape:
@@ -30,7 +30,7 @@ class EditingKeys:
         return event.key() == Qt.Key.Key_Space and self._drawing.is_active
 
     def press(self, event: QKeyEvent) -> bool:
-        """A key is down; whether that was for the canvas."""
+        """Handle a pressed key and return whether it was for the canvas."""
         if not self.wants(event):
             return False
         if event.key() == Qt.Key.Key_Escape:
@@ -40,7 +40,7 @@ class EditingKeys:
         return True
 
     def release(self, event: QKeyEvent) -> bool:
-        """A key is up; whether that was for the canvas."""
+        """Handle a released key and return whether it was for the canvas."""
         if event.isAutoRepeat():
             return False
         if event.key() in _ARROWS and not self._reshaper.is_dragging:

@@ -1,4 +1,4 @@
-"""What lies over the boxes: their labels, and signs where there is no room for a label."""
+"""Labels of boxes, and signs where there is no room for a label."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SMALLEST_SIGNED = 12.0
 
 
 class Foreground(QObject):
-    """Labels and signs of boxes, always the same size on the screen.
+    """Paints labels and signs in a constant size on the screen.
 
     Attributes:
         label_opacity: Of labels, 0..1.
@@ -40,29 +40,29 @@ class Foreground(QObject):
         self._timer.timeout.connect(self.place_anew)
 
     def set_font(self, font: QFont) -> None:
-        """Write in this font."""
+        """Use this font."""
         self._labels.set_font(font)
         self.place_anew()
 
     def place_anew(self) -> None:
-        """Other boxes or labels are shown: find their places before they are painted next."""
+        """Lay out the labels again before they are painted next, because boxes or labels have changed."""
         self._is_stale = True
         self.changed.emit()
 
     def show_label(self, index: int | None) -> None:
-        """This detection is hovered: find a place for its label, unless it has one."""
+        """Lay out again with the label of the hovered detection, unless it has one."""
         if index is not None and all(label.index != index for label in self._labels.placed):
             self.place_anew()
 
     def follow(self) -> None:
-        """Other parts are seen: labels move along with the image and are placed anew, many of them a little later."""
+        """Follow a moved view: labels move with the image; many labels are laid out again a little later."""
         if len(self._boxes.detections) <= _PLACED_AT_ONCE:
             self._is_stale = True
         else:
             self._timer.start()
 
     def carry(self, before: dict[int, Box], now: dict[int, Box]) -> None:
-        """Boxes are held: their labels go with them and all others stay, until nothing is held any more."""
+        """Move labels with the boxes that are dragged, and keep all others where they are until the drag ends."""
         offsets = {index: QPointF(box[0] - before[index][0], box[1] - before[index][1]) for index, box in now.items()}
         self._labels.carry(offsets)
         self._is_carried = bool(now)
@@ -70,7 +70,7 @@ class Foreground(QObject):
             self.place_anew()
 
     def paint(self, painter: QPainter, to_view: QTransform, seen: QRectF) -> None:
-        """Paint in the view's coordinates what can be seen; nothing where the image is tiny on the screen."""
+        """Paint the visible labels in view coordinates; none where the image is very small on the screen."""
         clear = opacity_at(to_view.mapRect(self._boxes.boundingRect()))
         if clear == 0:
             return
@@ -85,7 +85,7 @@ class Foreground(QObject):
         painter.restore()
 
     def rects(self, to_view: QTransform, seen: QRectF) -> dict[int, QRectF]:
-        """Where labels are in the view, by the index of their detection."""
+        """Return the rectangles of labels in the view, by the index of their detection."""
         self._place(to_view, seen)
         return self._labels.rects(to_view)
 
@@ -101,7 +101,7 @@ class Foreground(QObject):
             self._is_stale = False
 
     def _paint_signs(self, painter: QPainter, to_view: QTransform, seen: QRectF) -> None:
-        """The signs that no label shows, below the labels of others."""
+        """Paint the signs of boxes without a label, below the labels of others."""
         labels = self._labels.placed if self.label_opacity >= _TOO_FAINT else []
         zoom, across, down = to_view.m11(), to_view.dx(), to_view.dy()
         marks = self._boxes.marks

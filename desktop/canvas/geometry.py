@@ -1,4 +1,4 @@
-"""Boxes that are drawn, moved and resized: numbers in, numbers out, always inside the image."""
+"""Geometry of boxes that are drawn, moved and resized; results lie inside the image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SMALLEST_RESIZED = 1.0
 
 
 class Handle(NamedTuple):
-    """Which edges of a box follow the pointer.
+    """The edges of a box that follow the pointer.
 
     Attributes:
         across: -1 for the left edge, 1 for the right one, 0 for neither.
@@ -39,7 +39,7 @@ FAR_CORNER = Handle(1, 1)
 
 
 def grip(box: Box, point: Point, reach: float) -> Handle | None:
-    """What of `box` a pointer at `point` would take hold of; `None` beyond `reach` pixels of it.
+    """Return the handle of `box` at `point`; `None` beyond `reach` pixels of it.
 
     Inside a small box the edges reach less far, so that there is always a middle by which to move it.
     """
@@ -49,7 +49,7 @@ def grip(box: Box, point: Point, reach: float) -> Handle | None:
 
 
 def shifted(boxes: Mapping[int, Box], by: Point, size: Size) -> dict[int, Box]:
-    """All `boxes` moved together, as far as none of them leaves the image."""
+    """Return all `boxes` moved by the same offset, as far as none of them leaves the image."""
     if not boxes:
         return {}
     lefts, tops, rights, bottoms = zip(*boxes.values(), strict=True)
@@ -62,14 +62,14 @@ def shifted(boxes: Mapping[int, Box], by: Point, size: Size) -> dict[int, Box]:
 
 
 def resized(box: Box, handle: Handle, by: Point, size: Size) -> Box:
-    """`box` with the edges of `handle` moved; it stays in the image, a pixel wide and high, and never turns over."""
+    """Return `box` with the edges of `handle` moved, inside the image, at least one pixel wide and high."""
     xmin, xmax = _stretched(box[0], box[2], handle.across, by[0], size[0])
     ymin, ymax = _stretched(box[1], box[3], handle.down, by[1], size[1])
     return xmin, ymin, xmax, ymax
 
 
 def spanned(one: Point, other: Point, size: Size) -> Box:
-    """The box between two points, on whole pixels and inside the image."""
+    """Return the box between two points, in whole pixels and inside the image."""
     (x0, y0), (x1, y1) = one, other
     edges = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
     xmin, ymin, xmax, ymax = (float(round(edge)) for edge in edges)
@@ -77,12 +77,12 @@ def spanned(one: Point, other: Point, size: Size) -> Box:
 
 
 def is_meant(box: Box) -> bool:
-    """Whether a drawn box is large enough to be more than a slip of the hand."""
+    """Return whether a drawn box is large enough to be intended."""
     return box[2] - box[0] >= SMALLEST_DRAWN and box[3] - box[1] >= SMALLEST_DRAWN
 
 
 def inside(box: Box, size: Size) -> Box:
-    """What of `box` lies in the image."""
+    """Return the part of `box` inside the image."""
     width, height = size
     xmin, xmax = _between(0.0, box[0], width), _between(0.0, box[2], width)
     return xmin, _between(0.0, box[1], height), xmax, _between(0.0, box[3], height)

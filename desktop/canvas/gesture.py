@@ -1,8 +1,8 @@
-"""What the mouse is doing, for the eye: guides, the new box, the rubber band, and words beside the pointer."""
+"""Display of what the mouse does: guides, the new box, the rubber band, the text beside the pointer."""
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QPoint, QRect, QRectF, Qt
+from PyQt5.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen, QTransform
 
 from desktop.canvas.box_drawing import BoxDrawing
@@ -10,15 +10,16 @@ from desktop.canvas.boxes_item import BoxesItem
 from desktop.canvas.mouse import Mouse
 from desktop.canvas.pointer_tip import PointerTip, detection_text, size_text
 from desktop.canvas.reshaper import Reshaper
-from desktop.style.theme import current_theme
+from desktop.style.theme import GRID, current_theme, hint_font
 from engine.detect.detection import Box
 
 _GUIDE_DASHES = (6.0, 4.0)
 _BAND_FILL = 40
+_ROUND = 4.0
 
 
 class Gesture:
-    """Shows a gesture while it lasts; what it does is decided elsewhere.
+    """Displays a mouse gesture; other objects handle it.
 
     Attributes:
         unnamed: A box that was drawn and has no class yet.
@@ -35,7 +36,7 @@ class Gesture:
         self.unnamed: Box | None = None
 
     def paint(self, painter: QPainter, to_view: QTransform, seen: QRect) -> None:
-        """Paint in the view's coordinates; `seen` is the whole view."""
+        """Paint in view coordinates; `seen` is the whole view."""
         painter.save()
         painter.resetTransform()
         if self._mouse.band is not None:
@@ -48,7 +49,7 @@ class Gesture:
         painter.restore()
 
     def describe(self) -> None:
-        """Say beside the pointer how large a box is by now, or what the pointer is on."""
+        """Show beside the pointer the size of the edited box, or what the pointer is on."""
         at = self._mouse.position
         box = self._box_in_hand
         hovered = None if self._boxes.hovered is None else self._boxes.detection(self._boxes.hovered)
@@ -61,19 +62,37 @@ class Gesture:
 
     @property
     def _box_in_hand(self) -> Box | None:
-        """The one box that is drawn, or changed."""
+        """The box that is drawn or changed, if it is one."""
         reshaped = list(self._reshaper.now.values())
         return reshaped[0] if len(reshaped) == 1 else self._drawing.box
 
 
 def as_rect(box: Box) -> QRectF:
-    """A box as Qt has it."""
+    """Return a box as a QRectF."""
     xmin, ymin, xmax, ymax = box
     return QRectF(xmin, ymin, xmax - xmin, ymax - ymin)
 
 
+def paint_notice(painter: QPainter, seen: QRect, text: str) -> None:
+    """Paint a text at the upper left of `seen`, in view coordinates."""
+    theme = current_theme()
+    painter.save()
+    painter.resetTransform()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setFont(hint_font())
+    metrics = painter.fontMetrics()
+    size = QSize(metrics.horizontalAdvance(text) + 2 * GRID, metrics.height() + GRID)
+    room = QRect(seen.topLeft(), size).translated(GRID, GRID)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(theme.tooltip))
+    painter.drawRoundedRect(QRectF(room), _ROUND, _ROUND)
+    painter.setPen(QColor(theme.tooltip_text))
+    painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter), text)
+    painter.restore()
+
+
 def _paint_guides(painter: QPainter, seen: QRect, pointer: QPoint) -> None:
-    """Lines through the pointer from edge to edge, readable on any image."""
+    """Paint lines through the pointer from edge to edge, visible on any image."""
     for colour, dashes in ((QColor(0, 0, 0, 130), None), (QColor(255, 255, 255, 230), _GUIDE_DASHES)):
         pen = QPen(colour, 1)
         if dashes:
@@ -84,7 +103,6 @@ def _paint_guides(painter: QPainter, seen: QRect, pointer: QPoint) -> None:
 
 
 def _paint_new_box(painter: QPainter, box: QRectF) -> None:
-    """The box that is being drawn."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for colour, width in ((QColor(0, 0, 0, 130), 4), (QColor("white"), 2)):
         painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.MiterJoin))
@@ -92,7 +110,6 @@ def _paint_new_box(painter: QPainter, box: QRectF) -> None:
 
 
 def _paint_band(painter: QPainter, band: QRect) -> None:
-    """The rubber band that selects what lies in it."""
     accent = QColor(current_theme().accent)
     faint = QColor(accent)
     faint.setAlpha(_BAND_FILL)

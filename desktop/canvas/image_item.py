@@ -1,4 +1,4 @@
-"""The image in the scene, at any size and zoom."""
+"""The graphics item that paints the image at any size and zoom."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PAINTABLE_SIDE = 16_384
 
 
 class ImageItem(QGraphicsObject):
-    """Shows one image; one unit of the scene is one of its pixels."""
+    """Paints one image; a scene unit is one of its pixels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,14 +39,14 @@ class ImageItem(QGraphicsObject):
         self.update()
 
     def set_display(self, display: DisplaySettings) -> None:
-        """Show the image brighter, darker, or with more or less contrast."""
+        """Set brightness and contrast."""
         self._display = display
         self._adjusted.set_display(display)
         self.update()
 
     @property
     def pyramid(self) -> Pyramid | None:
-        """The copies of the image that is shown."""
+        """The reduced copies of the shown image."""
         return self._pyramid
 
     def boundingRect(self) -> QRectF:
@@ -69,7 +69,7 @@ class ImageItem(QGraphicsObject):
             painter.drawImage(target, image, QRectF(taken))
 
     def _pieces(self, level: QImage, pixels: QRect) -> Iterator[tuple[QImage, QRect, QRect]]:
-        """Images to paint for these `pixels` of `level`: which part of each, and where that is in the level."""
+        """Return the images to paint for these `pixels` of `level`: the part of each, and its place in the level."""
         if not self._display.shows_the_pixels:
             for place, tile in self._adjusted.covering(level, pixels):
                 yield tile, tile.rect(), place

@@ -1,4 +1,4 @@
-"""Labels as small pictures that are drawn once: letters are slow to paint."""
+"""Labels as cached images, because text is slow to paint."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_KEPT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """What a label says, and how.
+    """Content and look of a label.
 
     Attributes:
         label: The class's name.
@@ -42,7 +42,7 @@ class Lettering:
 
 
 class LabelArt:
-    """Draws labels in one font and keeps what it drew."""
+    """Draws labels in one font and caches them."""
 
     def __init__(self, font: QFont) -> None:
         self._font = font
@@ -52,7 +52,7 @@ class LabelArt:
         self._badges: dict[tuple[Sign, Colour, float], QImage] = {}
 
     def size(self, lettering: Lettering) -> tuple[float, float]:
-        """Width and height of a label, logical pixels."""
+        """Return width and height of a label, logical pixels."""
         return self._text(lettering)[1]
 
     def paint(self, painter: QPainter, lettering: Lettering, corner: QPointF) -> None:

@@ -1,4 +1,4 @@
-"""The labels of boxes: always the same size on the screen, never over each other while there is room."""
+"""Layout and painting of labels: a constant size on the screen, not over each other while there is room."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _COVERED_TOO_MUCH = 0.35
 
 @dataclass(frozen=True, slots=True)
 class PlacedLabel:
-    """A label and where it is.
+    """A label and its place.
 
     Attributes:
         index: Of its detection.
-        lettering: What it says, and how.
-        corner: Its top left corner in the scene, so that it moves with the image until it is placed anew.
+        lettering: Its content.
+        corner: Its top left corner in the scene: it moves with the image until the next layout.
         size: On the screen, pixels.
     """
 
@@ -119,20 +119,20 @@ class Labels:
         ]
 
     def carry(self, offsets: Mapping[int, QPointF]) -> None:
-        """Until they are placed anew, draw the labels of some boxes so far from their places, in the scene."""
+        """Offset the labels of some boxes, in scene units, until the next layout."""
         self._carried = offsets
 
     def rects(self, to_view: QTransform) -> dict[int, QRectF]:
-        """Where each label is on the screen, by the index of its detection."""
+        """Return the rectangle of each label on the screen, by the index of its detection."""
         return {label.index: QRectF(self._corner(label, to_view), label.size) for label in self.placed}
 
     def paint(self, painter: QPainter, to_view: QTransform, lively: frozenset[int]) -> None:
-        """Draw the labels in screen coordinates, the `lively` ones last."""
+        """Paint the labels in screen coordinates, the `lively` ones last."""
         for label in sorted(self.placed, key=lambda label: label.index in lively):
             self._art.paint(painter, label.lettering, self._corner(label, to_view))
 
     def paint_badge(self, painter: QPainter, detection: Detection, marks: BoxMarks, middle: QPointF) -> None:
-        """Draw the sign of a box that has no label, in screen coordinates."""
+        """Paint the sign of a box without a label, in screen coordinates."""
         self._art.paint_badge(painter, _lettering(detection, marks), middle)
 
     def _corner(self, label: PlacedLabel, to_view: QTransform) -> QPointF:
@@ -140,13 +140,13 @@ class Labels:
 
 
 def opacity_at(image_on_screen: QRectF) -> float:
-    """How clearly labels are drawn: 0 where the image is so small on the screen that they would bury it."""
+    """Return the opacity of labels, 0..1: 0 where the image is so small on the screen that they would cover it."""
     side = min(image_on_screen.width(), image_on_screen.height())
     return min(1.0, max(0.0, (side - _INVISIBLE_SIDE) / (_LEGIBLE_SIDE - _INVISIBLE_SIDE)))
 
 
 def _lettering(detection: Detection, marks: BoxMarks) -> Lettering:
-    """What a label says: a box that a person added has no score."""
+    """Return the content of a label; a box that a person added has no score."""
     index = detection.index
     score = None if index in marks.added else round(detection.score, 2)
     colour = label_colour(detection.label)
@@ -156,7 +156,7 @@ def _lettering(detection: Detection, marks: BoxMarks) -> Lettering:
 def _within(
     detections: Iterable[Detection], lively: frozenset[int], to_view: QTransform, seen: QRectF
 ) -> tuple[list[Detection], list[Box]]:
-    """The best of those whose boxes are on the screen, the `lively` ones, and what is seen of the boxes there."""
+    """Return the best detections on the screen, with the `lively` ones, and the visible parts of their boxes."""
     zoom, left, top = to_view.m11(), to_view.dx(), to_view.dy()
     left_edge, top_edge, right_edge, bottom_edge = seen.getCoords()
     shown: list[Detection] = []
@@ -172,13 +172,13 @@ def _within(
 
 
 def _common(labels: Sequence[object], others: Sequence[object]) -> int:
-    """How many labels at the beginning of both lists are the same."""
+    """Return how many labels at the beginning of both lists are equal."""
     at = next((at for at, (one, other) in enumerate(zip(labels, others, strict=False)) if one != other), None)
     return min(len(labels), len(others)) if at is None else at
 
 
 def _readable(boxes: Sequence[Box], wanted: Sequence[bool], kept: Sequence[int], first: int) -> list[int]:
-    """Places, from `first` on, of the labels that no better one covers; those that are `wanted` stay in any case.
+    """Return the places, from `first` on, of labels that no better one covers, and of those that are `wanted`.
 
     Args:
         boxes: Where the labels are, xyxy, best first.

@@ -1,4 +1,4 @@
-"""What was decided about boxes, as small signs: a tick, a dot, a question mark."""
+"""Signs of decisions: a tick, a dot, a question mark."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIGN_SIDE = 14.0
 
 
 class Sign(Enum):
-    """What a sign says of a box."""
+    """What a sign says about a box."""
 
     ACCEPTED = auto()
     ADDED = auto()
@@ -26,7 +26,7 @@ class Sign(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BoxMarks:
-    """Indices of the boxes about which something was decided.
+    """Indices of the boxes that were decided about.
 
     Attributes:
         rejected: Drawn dashed and dim, their labels struck out.
@@ -42,11 +42,11 @@ class BoxMarks:
 
     @property
     def signed(self) -> frozenset[int]:
-        """Those that have a sign."""
+        """The boxes with a sign."""
         return self.added | self.accepted | self.orphans
 
     def sign_of(self, index: int) -> Sign | None:
-        """The sign of a box: what needs a look goes before what is settled."""
+        """Return the sign of a box; an orphan's goes first."""
         if index in self.orphans:
             return Sign.ORPHAN
         if index in self.added:
@@ -55,7 +55,7 @@ class BoxMarks:
 
 
 def paint_sign(painter: QPainter, sign: Sign, middle: QPointF, colour: QColor) -> None:
-    """Draw a sign in one colour, about ten logical pixels wide."""
+    """Paint a sign in one colour, about ten logical pixels wide."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     x, y = middle.x(), middle.y()
     if sign is Sign.ADDED:
@@ -77,7 +77,7 @@ def paint_sign(painter: QPainter, sign: Sign, middle: QPointF, colour: QColor) -
 
 
 def blank(width: float, height: float, ratio: float) -> QImage:
-    """Something transparent to draw on, so many logical pixels large; unlike a pixmap, any thread may free it."""
+    """Return a transparent image of this size in logical pixels; unlike a pixmap, any thread may free it."""
     drawn = QImage(round(width * ratio), round(height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
     drawn.setDevicePixelRatio(ratio)
     drawn.fill(Qt.GlobalColor.transparent)
@@ -85,7 +85,7 @@ def blank(width: float, height: float, ratio: float) -> QImage:
 
 
 def badge(sign: Sign, colour: Colour, font: QFont, ratio: float) -> QImage:
-    """A sign on a disc of its class's colour, for a box that has no label."""
+    """Return a sign on a disc in the colour of its class, for a box without a label."""
     side = SIGN_SIDE
     drawn = blank(side, side, ratio)
     painter = QPainter(drawn)

@@ -1,4 +1,4 @@
-"""The whole image in a corner, with a frame around what the view shows."""
+"""An overview of the image in a corner, with a frame around the visible part."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Minimap(QWidget):
     """A small overview of the image.
 
     Signals:
-        moved(QPointF): The user wants this point of the image, in its pixels, in the middle of the view.
+        moved(QPointF): The view should be centred on this point of the image, in its pixels.
     """
 
     moved = pyqtSignal(QPointF)
@@ -45,7 +45,7 @@ class Minimap(QWidget):
         self.update()
 
     def show_seen(self, seen: QRectF, is_everything: bool) -> None:
-        """Stand in the corner with a frame around `seen`, in pixels of the image; not where everything is seen."""
+        """Draw a frame around `seen`, in image pixels; hide where the whole image is visible."""
         parent = self.parentWidget()
         if parent is not None:
             corner = parent.rect().bottomRight() - self.rect().bottomRight()

@@ -1,4 +1,4 @@
-"""What the mouse does over the canvas: hover, click, pan, reshape, draw, and select with a rubber band."""
+"""Mouse events of the canvas: hovering, clicking, panning, reshaping, drawing, the rubber band."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CURSORS = {
 
 
 class Mouse(QObject):
-    """Turns presses and moves into what the user meant.
+    """Turns mouse events into actions.
 
     Attributes:
         position: The pointer, in the view's coordinates; `None` while it is elsewhere.
@@ -64,7 +64,7 @@ class Mouse(QObject):
 
     @property
     def band(self) -> QRect | None:
-        """The rubber band in the view's coordinates."""
+        """The rubber band in view coordinates."""
         drag = self._left.drag if self._left is not None and self._left.is_dragging else None
         if not isinstance(drag, Banding):
             return None
@@ -72,7 +72,7 @@ class Mouse(QObject):
 
     @property
     def is_holding(self) -> bool:
-        """Whether Escape would give something up: a drag that changes or selects boxes, or a new box."""
+        """Whether Escape would cancel something: a drag that changes or selects boxes, or a new box."""
         return self._drawing.is_active or self._is_changing
 
     @property
@@ -81,13 +81,13 @@ class Mouse(QObject):
         return self._left is not None or self._middle is not None
 
     def under(self, position: QPoint) -> list[int]:
-        """Indices of the shown boxes at `position` of the view, smallest first."""
+        """Return the indices of the shown boxes at `position` of the view, smallest first."""
         if not self._boxes.isVisible():
             return []
         return self._boxes.under(self._view.mapToScene(position), _CLICK_TOLERANCE / self._zoom.value)
 
     def press(self, event: QMouseEvent) -> None:
-        """A button is down."""
+        """Handle a pressed button."""
         self.position = position = event.pos()
         if event.button() == Qt.MouseButton.MiddleButton:
             self._middle = PointerPress(position, Panning(position, self._zoom.pan), is_dragging=True)
@@ -96,7 +96,7 @@ class Mouse(QObject):
         self._show_cursor()
 
     def move(self, event: QMouseEvent) -> None:
-        """The pointer is elsewhere; a button whose release went to another window is up."""
+        """Follow the pointer; a button that was released in another window counts as released."""
         self.position = position = event.pos()
         if self._left is not None and not event.buttons() & Qt.MouseButton.LeftButton:
             self._left.drag.cancel()
@@ -113,12 +113,12 @@ class Mouse(QObject):
         self.changed.emit()
 
     def follow(self) -> None:
-        """The image moved under the pointer, or the pointer over it: the new box reaches to there."""
+        """Update the new box after the image has moved under the pointer."""
         if self.position is not None and self._drawing.is_active:
             self._drawing.move(self._point(self.position))
 
     def release(self, event: QMouseEvent) -> None:
-        """A button is up: a drag is done, or it was a click."""
+        """Handle a released button: finish a drag, or click."""
         if event.button() == Qt.MouseButton.MiddleButton:
             self._middle = None
         elif event.button() == Qt.MouseButton.LeftButton and self._left is not None:
@@ -131,20 +131,20 @@ class Mouse(QObject):
         self.changed.emit()
 
     def double_click(self, event: QMouseEvent) -> None:
-        """The second press of a double click; while a box is drawn it is like any other."""
+        """Handle the second press of a double click; while a box is drawn it is like any other press."""
         if self._drawing.is_active or self.pans:
             self.press(event)
         elif event.button() == Qt.MouseButton.LeftButton:
             self.activated.emit(self.top_under(event.pos()))
 
     def leave(self) -> None:
-        """The pointer is elsewhere."""
+        """Handle that the pointer has left."""
         self.position = None
         self.pointed.emit(None)
         self.changed.emit()
 
     def cancel(self) -> bool:
-        """Give up what the mouse is at; whether it was at anything."""
+        """Cancel what the mouse does and return whether there was anything."""
         if not self.is_holding:
             return False
         press, self._left = self._left, None
@@ -156,19 +156,19 @@ class Mouse(QObject):
         return True
 
     def pan_instead(self, pans: bool) -> None:
-        """While the space bar is down, the left button pans in any case."""
+        """Let the left button pan, while the space bar is down."""
         if pans != self.pans:
             self.pans = pans
             self._show_cursor()
 
     def refresh(self) -> None:
-        """A press would do something else here from now on."""
+        """Update the cursor."""
         self.follow()
         self._show_cursor()
         self.changed.emit()
 
     def top_under(self, position: QPoint) -> int | None:
-        """The smallest box there."""
+        """Return the smallest box at a position."""
         return next(iter(self.under(position)), None)
 
     @property
@@ -215,7 +215,7 @@ class Mouse(QObject):
             viewport.setCursor(shape)
 
     def _cursor(self) -> Qt.CursorShape | None:
-        """The shape that tells what a press would do here, or what is being done."""
+        """Return the cursor for what a press would do here, or for what is being done."""
         press = self._middle or self._left
         if press is not None and press.is_dragging and isinstance(press.drag, Panning):
             return Qt.CursorShape.ClosedHandCursor

@@ -1,4 +1,4 @@
-"""A few words beside the pointer: what it is on, or how large a box has become."""
+"""The text beside the pointer: what it is on, or how large a box has become."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from desktop.style.theme import GRID, current_theme, hint_font
 from engine.detect.detection import Box, Detection
 
 PROMPTLY_MS = 120
-"""Short enough to seem at once, long enough not to flicker when the pointer sweeps over a crowd."""
+"""Short enough to seem immediate, long enough not to flicker when the pointer crosses many boxes."""
 
 _OFFSET = QPoint(14, 18)
 _PADDING = 6
@@ -21,7 +21,7 @@ _WIDEST = 320
 
 
 class PointerTip(QWidget):
-    """Lies over the canvas and lets every click through."""
+    """A label over the canvas that ignores the mouse."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -40,11 +40,11 @@ class PointerTip(QWidget):
 
     @property
     def text(self) -> str:
-        """What it says, or would in a moment."""
+        """The text that is shown, or is about to be."""
         return f"{self._title}\n{self._detail}" if self._title else self._detail
 
     def say(self, detail: str, title: str = "", *, at: QPoint, at_once: bool = False) -> None:
-        """Say something beside `at`, in the view's coordinates, in a moment or at once."""
+        """Show a text beside `at`, in view coordinates, after a delay or at once."""
         if not self.isVisible():
             self._appear(at_once)
         if (title, detail) != (self._title, self._detail):
@@ -55,7 +55,7 @@ class PointerTip(QWidget):
         self._stand_beside(at)
 
     def silence(self) -> None:
-        """There is nothing to say."""
+        """Hide."""
         self._delay.stop()
         self.hide()
 
@@ -101,18 +101,18 @@ class PointerTip(QWidget):
 
 
 def size_text(box: Box) -> str:
-    """Width and height of a box."""
+    """Return width and height of a box."""
     return tr("{width:.0f} × {height:.0f} px", width=box[2] - box[0], height=box[3] - box[1])
 
 
 def detection_text(detection: Detection, marks: BoxMarks) -> str:
-    """Score, size and what was decided; a box that a person added has no score."""
+    """Return score, size and decision; a box that a person added has no score."""
     score = "" if detection.index in marks.added else f"{detection.score:.2f}"
     return "  ·  ".join(filter(None, [score, size_text(detection.box), decided_text(detection.index, marks)]))
 
 
 def decided_text(index: int, marks: BoxMarks) -> str:
-    """What was decided about a box, in words."""
+    """Return what was decided about a box."""
     words = (
         (marks.accepted, tr("accepted")),
         (marks.rejected, tr("rejected")),

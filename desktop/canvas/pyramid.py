@@ -1,4 +1,4 @@
-"""Half-size copies of an image, so that painting costs no more than the screen has pixels."""
+"""Reduced copies of an image, so that painting costs no more than the screen has pixels."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _CONVERTED_AT_ONCE = 16 << 20
 
 
 class Pyramid(QObject):
-    """The image and its halves, quarters and so on.
+    """The image and its copies at half, a quarter and so on of its size.
 
-    They are made a strip of a megapixel at a time between the window's events: `QImage.scaled` holds Python's lock, so
-    a thread would stop the window for longer. A coarse preview stands in until then.
+    They are made in strips of a megapixel between events: `QImage.scaled` holds the GIL, so that a thread would block
+    the window for longer. A coarse preview is used until then.
 
     Attributes:
         size: Of the whole image, pixels.
         preview: The image at no more than 2,048 pixels a side.
 
     Signals:
-        grown: Another level is there; paint again.
+        grown: Another level was made.
     """
 
     grown = pyqtSignal()
@@ -45,11 +45,11 @@ class Pyramid(QObject):
 
     @property
     def complete(self) -> bool:
-        """Whether every level is there."""
+        """Whether every level exists."""
         return not self._timer.isActive()
 
     def at_scale(self, scale: float) -> QImage:
-        """The smallest copy with at least `scale` pixels for each pixel of the image, as far as it is there."""
+        """Return the smallest existing copy with at least `scale` pixels for each pixel of the image."""
         wanted = max(0, math.floor(math.log2(1 / scale))) if scale < 1 else 0
         if wanted < len(self._levels):
             return self._levels[wanted]
@@ -90,7 +90,7 @@ class Pyramid(QObject):
 
 
 def _halved(source: QImage, first_row: int, rows: int, pixel_format: QImage.Format) -> QImage:
-    """`rows` rows of the half-size copy of `source`, from its row `first_row` on."""
+    """Return `rows` rows of the half-size copy of `source`, from its row `first_row` on."""
     taken = min(2 * rows, source.height() - 2 * first_row)
     strip = source.copy(0, 2 * first_row, source.width(), taken).convertToFormat(pixel_format)
     smooth = Qt.TransformationMode.SmoothTransformation

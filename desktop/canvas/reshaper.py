@@ -1,4 +1,4 @@
-"""Moves and resizes the selected boxes, by mouse or by key, and tells once what came of it."""
+"""Moving and resizing the selected boxes, by mouse or by key."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from desktop.canvas.geometry import FAR_CORNER, WHOLE, Handle, Point, Size, grip
 from engine.detect.detection import Box
 
 QUIET_MS = 400
-"""Keys that follow each other faster than this make one change."""
+"""Key presses within this time of each other are one change."""
 
 
 class Reshaper(QObject):
-    """Shows the boxes as they would be while the hand is still at them.
+    """Shows the boxes as they would be, and reports the change once, when it is finished.
 
     Attributes:
         is_editable: Whether anything may be changed.
 
     Signals:
-        previewed: Boxes are drawn elsewhere for now, or back where they were.
-        reshaped(dict[int, Box]): The hand is off: the new boxes by index, pixels of the image.
+        previewed: Boxes are drawn elsewhere, or restored.
+        reshaped(dict[int, Box]): The new boxes by index, xyxy, image pixels.
     """
 
     previewed = pyqtSignal()
@@ -40,17 +40,17 @@ class Reshaper(QObject):
 
     @property
     def now(self) -> dict[int, Box]:
-        """The boxes that are being changed, as they are drawn; empty while nothing is."""
+        """The boxes that are being changed, as they are drawn."""
         return self._now
 
     @property
     def before(self) -> dict[int, Box]:
-        """The same boxes as they were."""
+        """The same boxes before the change."""
         return self._before
 
     @property
     def handle(self) -> Handle | None:
-        """What the mouse holds, while it does."""
+        """The handle that the mouse holds."""
         return self._handle
 
     @property
@@ -59,7 +59,7 @@ class Reshaper(QObject):
         return self._handle is not None
 
     def grip_at(self, point: Point, reach: float) -> tuple[int, Handle] | None:
-        """The selected box that the mouse would take hold of, and by what; edges before insides, small boxes first."""
+        """Return the selected box and handle at a point: edges before insides, small boxes first."""
         if not self.is_editable or not self._boxes.isVisible():
             return None
         held = []
@@ -70,7 +70,7 @@ class Reshaper(QObject):
         return min(held)[2:] if held else None
 
     def begin(self, index: int, handle: Handle) -> None:
-        """The mouse takes hold: by `WHOLE` of all selected boxes, else of this one's edges."""
+        """Begin a drag: of all selected boxes by `WHOLE`, else of the edges of one."""
         self.finish()
         selected = self._selected()
         self._before = selected if handle == WHOLE else {index: selected[index]}
@@ -78,13 +78,13 @@ class Reshaper(QObject):
         self._handle = handle
 
     def drag(self, by: Point) -> None:
-        """The mouse is so far from where it took hold, pixels of the image; boxes follow in whole pixels."""
+        """Move by an offset from the start of the drag, image pixels; boxes follow in whole pixels."""
         if self._handle is not None:
             whole = float(round(by[0])), float(round(by[1]))
             self._show(_changed(self._before, self._handle, whole, self._size))
 
     def nudge(self, dx: float, dy: float, resize: bool = False) -> None:
-        """Move the selected boxes, or their right and bottom edges, by so many pixels of the image."""
+        """Move the selected boxes, or their right and bottom edges, by this many image pixels."""
         if not self.is_editable or self.is_dragging or not self._boxes.isVisible():
             return
         if not self._before:
@@ -93,7 +93,7 @@ class Reshaper(QObject):
         self._quiet.start()
 
     def finish(self) -> None:
-        """Tell what came of it, if anything did; the boxes stay as they are drawn until other ones are shown."""
+        """Report the change, if there is one; the boxes stay as they are drawn until others are shown."""
         if not self._before:
             return
         changed = {index: box for index, box in self._now.items() if box != self._before[index]}
@@ -102,7 +102,7 @@ class Reshaper(QObject):
             self.reshaped.emit(changed)
 
     def cancel(self) -> bool:
-        """Put the boxes back where they were; whether there was anything to put back."""
+        """Restore the boxes and return whether there was anything to restore."""
         if not self._before:
             return False
         self._boxes.reshape(self._before)
@@ -110,12 +110,12 @@ class Reshaper(QObject):
         return True
 
     def drop_all(self) -> None:
-        """Another image is shown: what was not told yet has nothing to be told about any more."""
+        """Forget a change that was not reported, because another image is shown."""
         if self._before:
             self._forget()
 
     def reapply(self) -> None:
-        """The same image's boxes are shown anew while some are being changed."""
+        """Apply the change again, because the boxes of the same image were shown again."""
         shown = {index for index in self._before if self._boxes.detection(index) is not None}
         self._before = {index: box for index, box in self._before.items() if index in shown}
         self._now = {index: box for index, box in self._now.items() if index in shown}

@@ -1,4 +1,4 @@
-"""What the canvas shows: an image and the boxes on it."""
+"""The scene: an image and its boxes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.detect.detection import Detections, nothing_found
 
 
 class ImageScene(QGraphicsScene):
-    """One image with its boxes; one unit is one pixel of the image, its top left corner is the origin.
+    """One image with its boxes; a unit is a pixel of the image, the origin its top left corner.
 
     Attributes:
         image: The item that paints the image.
@@ -28,16 +28,16 @@ class ImageScene(QGraphicsScene):
         self.addItem(self.boxes)
 
     def show_image(self, image: QImage | None) -> None:
-        """Show `image` without any boxes, or nothing at all."""
+        """Show `image` without boxes, or nothing."""
         self.image.show_image(image)
         self.setSceneRect(self.image_rect)
         self.show_detections(nothing_found(int(self.image_rect.width()), int(self.image_rect.height())))
 
     def show_detections(self, detections: Detections) -> None:
-        """Show the boxes of `detections`, which were made on the image that is shown."""
+        """Show the boxes of detections in the shown image."""
         self.boxes.show_detections(detections)
 
     @property
     def image_rect(self) -> QRectF:
-        """Where the image is; empty without one."""
+        """The rectangle of the image; empty without one."""
         return self.image.boundingRect()

@@ -1,4 +1,4 @@
-"""Which boxes a click or a key picks, of those that lie under the pointer."""
+"""Which of the boxes under the pointer a click or a key selects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def clicked(selected: frozenset[int], stack: Sequence[int]) -> frozenset[int]:
-    """A click: the smallest box alone, or nothing on the empty background.
+    """Return the selection after a click: the smallest box, or nothing on the background.
 
     Args:
         selected: What is selected now.
@@ -16,12 +16,12 @@ def clicked(selected: frozenset[int], stack: Sequence[int]) -> frozenset[int]:
 
 
 def toggled(selected: frozenset[int], stack: Sequence[int]) -> frozenset[int]:
-    """A click with Ctrl: the smallest box joins the others or leaves them."""
+    """Return the selection after a click with Ctrl: the smallest box is added or removed."""
     return selected ^ frozenset(stack[:1])
 
 
 def next_of(selected: frozenset[int], stack: Sequence[int]) -> frozenset[int]:
-    """The box behind the selected one, the first again after the last; what is selected where there is none."""
+    """Return the selection of the box behind the selected one, cyclically; unchanged where there is none."""
     if not stack:
         return selected
     here = [place for place, index in enumerate(stack) if index in selected]

@@ -1,4 +1,4 @@
-"""The canvas: the image with its boxes, zoomed, moved, clicked, and edited by mouse and keys."""
+"""The canvas: displays the image with its boxes and handles mouse and keys."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from desktop.canvas.box_drawing import BoxDrawing
 from desktop.canvas.display import DisplaySettings
 from desktop.canvas.editing_keys import EditingKeys
 from desktop.canvas.foreground import Foreground
-from desktop.canvas.gesture import Gesture, as_rect
+from desktop.canvas.gesture import Gesture, as_rect, paint_notice
 from desktop.canvas.marks import NOTHING, BoxMarks
 from desktop.canvas.minimap import Minimap
 from desktop.canvas.mouse import Mouse
-from desktop.canvas.notice import paint_notice
 from desktop.canvas.pointer_tip import PointerTip
 from desktop.canvas.reshaper import Reshaper
 from desktop.canvas.scene import ImageScene
@@ -28,14 +27,14 @@ _WHEEL_NOTCH = 120
 
 
 class ImageView(QGraphicsView):
-    """Shows values and tells what the user did with them; it decides nothing.
+    """Displays values and reports what the user did with them.
 
     Signals:
-        selection_changed(frozenset[int]): The user picked these detections, by index; `select` does not emit it.
+        selection_changed(frozenset[int]): The user selected these detections, by index; `select` does not emit it.
         hovered(int | None): The detection under the pointer.
         activated(int): The user double-clicked this detection.
         box_drawn(Box): The user drew a box: xyxy, pixels of the image.
-        boxes_reshaped(dict[int, Box]): The user moved or resized these detections, by index; told once at the end.
+        boxes_reshaped(dict[int, Box]): The user moved or resized these detections, by index; emitted once at the end.
         drawing_changed(bool): Whether a box is being drawn, or about to be.
         zoom_changed(float): 1.0 is a pixel of the image to a logical pixel of the screen.
     """
@@ -76,7 +75,7 @@ class ImageView(QGraphicsView):
         self._moved()
 
     def show_detections(self, detections: Detections) -> None:
-        """Show these boxes and no others; cheap enough to follow a slider."""
+        """Show these boxes in place of the former ones; fast enough to follow a slider."""
         self._scene.show_detections(detections)
         self._reshaper.reapply()
         hovered = self._boxes.hovered
@@ -92,7 +91,7 @@ class ImageView(QGraphicsView):
             self._foreground.place_anew()
 
     def highlight(self, index: int | None) -> None:
-        """Draw one detection as if the pointer were on it, e.g. while it is on its row of the table."""
+        """Draw a detection as if the pointer were on it."""
         self._boxes.hovered = index
         self._foreground.show_label(index)
         self.viewport().update()
@@ -104,7 +103,7 @@ class ImageView(QGraphicsView):
         accepted: frozenset[int] = NOTHING,
         orphans: frozenset[int] = NOTHING,
     ) -> None:
-        """Draw what was decided: rejected detections dashed, dim and struck out; the others with a sign each.
+        """Draw decisions: rejected detections dashed, dim and struck out; the others with a sign each.
 
         Args:
             rejected, accepted: Indices of detections that a person decided about.
@@ -118,7 +117,7 @@ class ImageView(QGraphicsView):
             self._gesture.describe()
 
     def set_boxes_visible(self, visible: bool) -> None:
-        """Show or hide all boxes with their labels; hidden ones cannot be clicked."""
+        """Show or hide all boxes with their labels; hidden boxes cannot be clicked."""
         self._boxes.setVisible(visible)
         self._set_hovered(None)
         self.viewport().update()
@@ -131,14 +130,14 @@ class ImageView(QGraphicsView):
             self._reshaper.cancel()
 
     def set_display(self, display: DisplaySettings) -> None:
-        """Adjust how image, boxes and labels are shown; no model ever sees it."""
+        """Set brightness, contrast and opacity; the model does not use them."""
         self._scene.image.set_display(display)
         self._boxes.setOpacity(display.box_opacity)
         self._foreground.label_opacity = display.label_opacity
         self.viewport().update()
 
     def start_drawing(self) -> None:
-        """Let the user draw one box; nothing happens without an image, or where nothing may be changed."""
+        """Let the user draw one box, if there is an image and it may be changed."""
         image = self._scene.image_rect
         if not image.isEmpty() and self._reshaper.is_editable:
             self.finish_editing()
@@ -148,23 +147,23 @@ class ImageView(QGraphicsView):
             self._mouse.refresh()
 
     def show_unnamed(self, box: Box | None) -> None:
-        """Draw a new box that has no class yet, or none any more."""
+        """Draw a new box that has no class yet, or none."""
         self._gesture.unnamed = box
         self.viewport().update()
 
     def cancel_drawing(self) -> bool:
-        """Give up the box that is drawn or the drag that changes or selects boxes; whether there was any."""
+        """Cancel the box that is drawn or the drag that changes or selects boxes; return whether there was any."""
         return self._mouse.cancel()
 
     def nudge(self, dx: float, dy: float, resize: bool = False) -> None:
-        """Move the selected boxes, or their right and bottom edges, by so many pixels of the image.
+        """Move the selected boxes, or their right and bottom edges, by this many image pixels.
 
-        It is told when the key is released, the focus leaves, or no other nudge follows soon.
+        The change is reported when the key is released, the focus is lost, or no other nudge follows soon.
         """
         self._reshaper.nudge(dx, dy, resize)
 
     def finish_editing(self) -> None:
-        """Tell of nudges that were not told yet; ask for it before another image is shown."""
+        """Report nudges that were not reported yet; to be called before another image is shown."""
         if not self._reshaper.is_dragging:
             self._reshaper.finish()
 
@@ -209,29 +208,29 @@ class ImageView(QGraphicsView):
         self._zoom.set(self.zoom / STEP)
 
     def centre_on(self, index: int) -> None:
-        """Move the view so that this detection can be seen."""
+        """Scroll a detection into view."""
         detection = self._boxes.detection(index)
         if detection is not None:
             self._zoom.show_rect(as_rect(detection.box))
 
     def focus_box(self, index: int) -> None:
-        """Bring this detection to the middle, as large as it has to be to be judged."""
+        """Centre a detection, zoomed so that it can be judged."""
         detection = self._boxes.detection(index)
         if detection is not None:
             self._zoom.focus(as_rect(detection.box))
 
     def next_under_pointer(self) -> None:
-        """Select the next of the boxes that lie over each other under the pointer."""
+        """Select the next of the boxes under the pointer."""
         if self._mouse.position is not None:
             self.finish_editing()
             self._pick(selection.next_of(self.selected, self.boxes_under(self._mouse.position)))
 
     def boxes_under(self, position: QPoint) -> list[int]:
-        """Indices of the shown boxes at `position` of the viewport, smallest first."""
+        """Return the indices of the shown boxes at `position` of the viewport, smallest first."""
         return self._mouse.under(position)
 
     def label_rects(self) -> dict[int, QRectF]:
-        """Where labels are in the viewport, by the index of their detection."""
+        """Return the rectangles of labels in the viewport, by the index of their detection."""
         return self._foreground.rects(self.viewportTransform(), QRectF(self.viewport().rect()))
 
     def _configure(self) -> None:
@@ -361,7 +360,7 @@ class ImageView(QGraphicsView):
             self.viewport().update()
 
     def _moved(self) -> None:
-        """Other parts of the image are seen."""
+        """Update what depends on the visible part of the image."""
         self._foreground.follow()
         self._mouse.follow()
         self._minimap.show_seen(self._zoom.seen, self._zoom.shows_everything)

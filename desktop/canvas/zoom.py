@@ -1,4 +1,4 @@
-"""How large the image is on the screen, and which part of it is there."""
+"""Zoom and visible part of the image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLOSEST_LOOK = 8.0
 
 
 class Fit(Enum):
-    """What the image keeps fitting when the window changes its size."""
+    """What the image fits when the window is resized."""
 
     WINDOW = auto()
     WIDTH = auto()
@@ -25,7 +25,7 @@ class Fit(Enum):
 
 
 class Zoom(QObject):
-    """Zooms and moves a view of one image; 1.0 is one pixel of the image to one of the screen's logical pixels.
+    """Zooms and moves a view of one image; 1.0 is one pixel of the image to one logical pixel of the screen.
 
     Attributes:
         fit: What the image fits now.
@@ -49,7 +49,7 @@ class Zoom(QObject):
 
     @property
     def seen(self) -> QRectF:
-        """The part of the scene that is on the screen."""
+        """The visible part of the scene."""
         view_rect = QRectF(self._view.viewport().rect())
         return self._view.viewportTransform().inverted()[0].mapRect(view_rect)
 
@@ -72,7 +72,7 @@ class Zoom(QObject):
         self._view.centerOn(self._image.center().x(), centre.y())
 
     def refit(self) -> None:
-        """The window has another size."""
+        """Fit again after the window was resized."""
         if self.fit is Fit.WINDOW:
             self.fit_window()
         elif self.fit is Fit.WIDTH:
@@ -93,21 +93,21 @@ class Zoom(QObject):
         self.pan(-moved)
 
     def pan(self, by: QPointF) -> None:
-        """Move the image by so many pixels of the screen."""
+        """Move the image by this many screen pixels."""
         _scroll(self._view.horizontalScrollBar(), -by.x())
         _scroll(self._view.verticalScrollBar(), -by.y())
 
     def centre_at(self, point: QPointF) -> None:
-        """Move the image so that `point` of the scene is in the middle of the view."""
+        """Centre the view on `point` of the scene."""
         self._view.centerOn(point)
 
     def show_rect(self, rect: QRectF) -> None:
-        """Move the image so that `rect` of the scene can be seen, if it cannot yet."""
+        """Scroll `rect` of the scene into view."""
         if not self.seen.contains(rect):
             self.centre_at(rect.center())
 
     def focus(self, rect: QRectF) -> None:
-        """Move `rect` of the scene to the middle, larger where it is tiny and smaller where it does not fit."""
+        """Centre `rect` of the scene, enlarged where it is tiny and reduced where it does not fit."""
         seen = self._view.viewport().size()
         width, height = max(1.0, rect.width()), max(1.0, rect.height())
         whole = min(seen.width() / width, seen.height() / height)
@@ -142,7 +142,7 @@ class Zoom(QObject):
             self.changed.emit(zoom)
 
     def _room_around(self, zoom: float) -> QRectF:
-        """How far the view can be moved: half a view past the image, but not at all where the image fits."""
+        """Return how far the view can be moved: half a view beyond the image, not at all where the image fits."""
         across, down = self._view.viewport().width() / 2 / zoom, self._view.viewport().height() / 2 / zoom
         if self.fit is Fit.WINDOW:
             across = down = 0.0

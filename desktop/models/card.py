@@ -9,8 +9,7 @@ from desktop.models.choice import ModelChoice
 from desktop.models.precision_panel import PrecisionPanel
 from desktop.state.model import ConversionProgress, Fact, ModelView, Presence
 from desktop.style.i18n import tr
-from desktop.style.model_name import ElidedLabel
-from desktop.style.parts import push_button
+from desktop.style.parts import ElidedLabel, push_button
 from desktop.style.theme import GRID, number_font
 
 _TITLE, _NUMBER, _TEXT = range(3)

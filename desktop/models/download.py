@@ -9,8 +9,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayo
 
 from desktop.state.hub import Download, Phase
 from desktop.style.i18n import tr, tr_count
-from desktop.style.model_name import ElidedLabel
-from desktop.style.parts import push_button
+from desktop.style.parts import ElidedLabel, push_button
 from desktop.style.theme import GRID, number_font
 from desktop.style.time_left import time_left
 

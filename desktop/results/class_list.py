@@ -1,4 +1,4 @@
-"""The list of the classes: which are shown, how many there are of each, and from which score on."""
+"""The list of classes: which are shown, how many detections each has, and its threshold."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ from engine.review.refine import Refinement
 
 
 class _Search(QLineEdit):
-    """Esc empties it first; the next one is the window's."""
+    """A search field that Escape empties before it cancels anything else."""
 
     def event(self, event: QEvent) -> bool:
-        """The shortcut of a key that is its own does not come."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._is_own(event):
             event.accept()
             return True
@@ -44,7 +43,7 @@ class ClassList(QWidget):
 
     Signals:
         refinement_chosen(Refinement): Classes hidden or shown, or thresholds of single classes.
-        class_selected(str | None): The row that is selected.
+        class_selected(str | None): The selected class.
     """
 
     refinement_chosen = pyqtSignal(object)
@@ -82,11 +81,11 @@ class ClassList(QWidget):
 
     @property
     def selected(self) -> str | None:
-        """The class whose row is selected, if any."""
+        """The selected class, if any."""
         return self.table.selected_name()
 
     def show_state(self, state: ViewerState) -> None:
-        """Show the classes of model and session, and how many pass of each."""
+        """Show the classes of model and session, and how many detections of each pass."""
         told = (state.detections, state.decided, state.chosen, state.refinement, state.scores, state.image)
         if len(told) == len(self._told) and all(new is old for new, old in zip(told, self._told, strict=True)):
             return
@@ -101,11 +100,11 @@ class ClassList(QWidget):
         self._show_buttons()
 
     def set_threshold(self, name: str, threshold: float) -> None:
-        """Give a class a threshold of its own, 0..1."""
+        """Set the threshold of a class, 0..1."""
         self._rows.set_threshold(name, threshold)
 
     def _list(self) -> None:
-        """Those that the search finds, the ones without a detection in the session last."""
+        """List the classes that match the search, those without a detection in the session last."""
         wanted = self.search.text().strip().casefold()
         found = [name for name in self._names if wanted in name.casefold()]
         names = sorted(found, key=lambda name: (name not in self._present, name.casefold(), name))
@@ -131,7 +130,7 @@ class ClassList(QWidget):
             self._rows.toggle_solo(name)
 
     def show_all(self) -> None:
-        """Hide no class any more."""
+        """Show all classes."""
         self.table.clearSelection()
         self.refinement_chosen.emit(_showing_all(self._refinement))
 
@@ -150,7 +149,7 @@ def _showing_all(refinement: Refinement) -> Refinement:
 
 
 def _counts(state: ViewerState) -> ClassCounts:
-    """Hidden classes are counted too: one sees what is hidden."""
+    """Return the counts of all classes, hidden ones too."""
     everything = _showing_all(state.refinement)
     whole = state if everything == state.refinement else replace(state, refinement=everything)
     here: dict[str, int] = {}
@@ -164,7 +163,7 @@ def _counts(state: ViewerState) -> ClassCounts:
 
 
 def _names(state: ViewerState, counts: ClassCounts) -> tuple[str, ...]:
-    """Those that the model can find, and those that the session has besides."""
+    """Return the classes of the model, then others of the session."""
     known: Sequence[str] = () if state.detections is None else tuple(state.detections.names.values())
     chosen = state.refinement
     solo = () if chosen.solo is None else (chosen.solo,)

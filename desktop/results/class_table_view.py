@@ -1,4 +1,4 @@
-"""The table of the classes: hiding, showing alone, thresholds under the pointer and from the keyboard."""
+"""The table of classes with its mouse and keyboard actions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AS_ALL = -0.01
 
 
 class ClassTableView(QTableView):
-    """The rows, with the mouse and keys that act on them.
+    """Hides classes, shows one alone, and edits thresholds.
 
     Signals:
         selected(str | None): The class whose row is selected.
@@ -55,13 +55,13 @@ class ClassTableView(QTableView):
         selection.selectionChanged.connect(self._on_selected)
 
     def selected_name(self) -> str | None:
-        """The class of the selected row."""
+        """Return the selected class."""
         selection = self.selectionModel()
         rows = [] if selection is None else selection.selectedRows()
         return self._rows.rows[rows[0].row()] if rows else None
 
     def select_name(self, name: str | None) -> None:
-        """Select the row of a class, if it is in the list; told only where it no longer is."""
+        """Select a class; emits only where it is no longer in the list."""
         if name is None:
             return
         if name not in self._rows.rows:
@@ -73,7 +73,7 @@ class ClassTableView(QTableView):
             self.selectRow(self._rows.rows.index(name))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Alt+click shows a class alone; a click on what is selected, or beside the rows, selects nothing."""
+        """Show a class alone on Alt+click; clear the selection on a click on the selected row or beside the rows."""
         at = self.indexAt(event.pos())
         if at.isValid() and event.modifiers() & Qt.KeyboardModifier.AltModifier:
             self._rows.toggle_solo(self._rows.rows[at.row()])
@@ -86,7 +86,7 @@ class ClassTableView(QTableView):
         super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space hides or shows, F2 edits the threshold, Delete takes it away."""
+        """Hide or show on Space, edit the threshold on F2, remove it on Delete."""
         at = self.currentIndex()
         key = event.key()
         if not at.isValid() or key not in (Qt.Key.Key_Space, Qt.Key.Key_F2, Qt.Key.Key_Delete):
@@ -101,13 +101,12 @@ class ClassTableView(QTableView):
             self.edit(self._rows.index(at.row(), THRESHOLD))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """What can be done with one class."""
         at = self.indexAt(event.pos())
         if at.isValid():
             self.menu_of(at.row()).popup(event.globalPos())
 
     def menu_of(self, row: int) -> QMenu:
-        """The menu of a row; it goes away when it closes."""
+        """Return the menu of a row, which is deleted when it closes."""
         name, menu = self._rows.rows[row], QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         edit = self._rows.index(row, THRESHOLD)
@@ -144,7 +143,7 @@ class ClassTableView(QTableView):
 
 
 class _ThresholdEditor(QStyledItemDelegate):
-    """A small number field over the cell; each change holds at once."""
+    """A number field over the cell; each change is applied at once."""
 
     def __init__(self, rows: ClassModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -163,8 +162,7 @@ class _ThresholdEditor(QStyledItemDelegate):
         spin.valueChanged.connect(lambda: self.commitData.emit(spin))
         return spin
 
-    def setEditorData(self, editor: QWidget, at: QModelIndex) -> None:
-        """It was filled when it was made; afterwards it is the one who tells."""
+    def setEditorData(self, editor: QWidget, at: QModelIndex) -> None: ...
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, at: QModelIndex) -> None:
         assert isinstance(editor, QDoubleSpinBox)

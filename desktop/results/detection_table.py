@@ -42,13 +42,13 @@ class DetectionTable(QTableView):
         self.activated.connect(lambda at: self.row_entered.emit(self._index_of(at.row())))
 
     def show_reviewed(self, reviewed: Reviewed | None) -> None:
-        """Show these rows; nothing is selected afterwards."""
+        """Show these detections; none is selected afterwards."""
         with QSignalBlocker(self._selection()):
             self._rows.reset_rows(detection_rows(reviewed))
         self.executeDelayedItemsLayout()  # now, or the table would be painted twice
 
     def select(self, indices: frozenset[int]) -> None:
-        """Select the rows of these detections and scroll to the first."""
+        """Select detections by index and scroll to the first."""
         selection = QItemSelection()
         rows = [at for at, row in enumerate(self._rows.rows) if row.detection.index in indices] if indices else []
         for first, last in _runs(rows):

@@ -1,4 +1,4 @@
-"""What stands in place of an empty table: why it is empty, and the button that helps."""
+"""The page in place of an empty table: why it is empty, and a button that helps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from desktop.style.theme import GRID
 
 
 class EmptyPage(QWidget):
-    """Explains.
+    """Explains why nothing is shown.
 
     Signals:
         threshold_chosen(float): The highest threshold that lets something through, 0..1.
@@ -46,7 +46,7 @@ class EmptyPage(QWidget):
         layout.addStretch(1)
 
     def show_state(self, state: ViewerState) -> None:
-        """Say why nothing is shown."""
+        """Show the reason and the button."""
         self._reason.setText(why_nothing(state))
         self._classes.setText("" if state.detections is None else classes_of(state.detections))
         back = held(state)
@@ -60,7 +60,7 @@ class EmptyPage(QWidget):
 
 
 def _best_below(state: ViewerState) -> float | None:
-    """The best score that a lower general threshold would show."""
+    """Return the best score that a lower general threshold would show."""
     found, refinement = state.detections, state.refinement
     if found is None or state.chosen.threshold == 0:
         return None
@@ -75,5 +75,5 @@ def _best_below(state: ViewerState) -> float | None:
 
 
 def _just_below(score: float) -> float:
-    """The highest threshold of two decimals that lets this score through."""
+    """Return the highest threshold of two decimals below a score."""
     return max(0.0, (math.ceil(score * 100) - 1) / 100)

@@ -1,4 +1,4 @@
-"""The scores of the session as bars, and the threshold among them: one sees where to cut."""
+"""The histogram of the session's scores, with the threshold as a line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STEP, _PAGE = 1, 5
 
 
 class ScoreHistogram(QAbstractSlider):
-    """A slider whose ground is the histogram; its value is the threshold in percent.
+    """A slider over the histogram; its value is the threshold in percent.
 
     Signals:
         threshold_chosen(float): The line was moved, 0..1.
@@ -54,7 +54,7 @@ class ScoreHistogram(QAbstractSlider):
         return self._label
 
     def show_scores(self, state: ViewerState, label: str | None) -> None:
-        """Show the scores of one class, or of all, and the threshold that holds for them."""
+        """Show the scores of one class, or of all, and the threshold that applies to them."""
         threshold = state.chosen.threshold
         if label is not None:
             threshold = state.refinement.threshold_of(label, threshold)
@@ -71,28 +71,24 @@ class ScoreHistogram(QAbstractSlider):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As wide as there is room."""
         return QSize(20 * GRID, HEIGHT)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """The line comes to the pointer."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._move_to(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """The line follows the pointer."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._move_to(event)
 
     def event(self, event: QEvent) -> bool:
-        """How many are above, asked for only when it is to be read."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             QToolTip.showText(event.globalPos(), self.summary(), self)
             return True
         return bool(super().event(event))
 
     def summary(self) -> str:
-        """How many scores are above the threshold, in words."""
+        """Return how many scores are above the threshold."""
         above = self._scores.count_above(self._threshold, self._label)
         if self._label is None:
             return tr_count(
@@ -107,7 +103,6 @@ class ScoreHistogram(QAbstractSlider):
         )
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the bars, coloured above the threshold, and the line."""
         painter = QPainter(self)
         theme, room = current_theme(), self._room()
         at = room.left() + room.width() * self._threshold
@@ -139,7 +134,7 @@ class ScoreHistogram(QAbstractSlider):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1.5, 0.5, -1.5, -0.5), 4, 4)
 
     def _room(self) -> QRectF:
-        """Where the bars are."""
+        """Return the rectangle of the bars."""
         return QRectF(self.rect()).adjusted(GRID, GRID + 2, -GRID, -4)
 
     def _move_to(self, event: QMouseEvent) -> None:
@@ -148,12 +143,12 @@ class ScoreHistogram(QAbstractSlider):
 
 
 def _have_same_rows(scores: SessionScores, others: SessionScores) -> bool:
-    """Whether they differ in decisions at most: then the scores lie at the same place in memory, where none changes."""
+    """Return whether the scores are the same array: values that differ in decisions at most share it."""
     return len(scores.scores) == len(others.scores) and scores.scores.ctypes.data == others.scores.ctypes.data
 
 
 def _bars(counts: npt.NDArray[np.int64], room: QRectF) -> list[QRectF]:
-    """One bar a bin that is not empty; heights go with the square root, so that small counts are seen."""
+    """Return one bar for each bin that is not empty, its height proportional to the square root of the count."""
     most, width = math.sqrt(max(1, int(counts.max()))), room.width() / len(counts)
     heights = [
         (at, max(2.0, math.sqrt(count) / most * room.height())) for at, count in enumerate(counts.tolist()) if count

@@ -1,4 +1,4 @@
-"""The right panel's second tab: the API's answer for what is shown."""
+"""The second tab on the right: the API's answer for the shown image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LATER_MS = 300
 
 
 class JsonPanel(QWidget):
-    """What `POST /v1/vision/detections` answers for this image, model, threshold and top k.
+    """Shows what `POST /v1/vision/detections` answers for this image, model, threshold and top_k.
 
     Signals:
         copy_asked: The button.
@@ -45,25 +45,25 @@ class JsonPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID, GRID, GRID, GRID)
         layout.setSpacing(GRID)
-        self._otherwise = hint_label(
-            tr("The server answers otherwise: it knows no decisions, hidden classes, class thresholds or suppression.")
+        self._difference = hint_label(
+            tr("The server ignores decisions, hidden classes, class thresholds and suppression.")
         )
-        self._otherwise.setObjectName("jsonOtherwise")
-        self._otherwise.hide()
+        self._difference.setObjectName("jsonDifference")
+        self._difference.hide()
         layout.addLayout(row)
-        layout.addWidget(self._otherwise)
+        layout.addWidget(self._difference)
         layout.addWidget(self.view, 1)
 
     def show_state(self, state: ViewerState) -> None:
         """Show the JSON of the detections and the filter, and whether the window shows others."""
         differs = state.refinement.is_active or bool(state.decided.decisions)
-        self._otherwise.setVisible(differs and state.detections is not None)
+        self._difference.setVisible(differs and state.detections is not None)
         self._copy.setEnabled(state.detections is not None)
         self.view.show_answer(state.detections, state.chosen)
 
 
 class _AnswerView(QPlainTextEdit):
-    """Writes the answer down when it can be seen or is asked for: a slider does not wait for text on a hidden tab."""
+    """Formats the answer only when it is visible or read, so that sliders do not wait for a hidden tab."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class _AnswerView(QPlainTextEdit):
         self._later.timeout.connect(self._write)
 
     def show_answer(self, found: Detections | None, chosen: Filter) -> None:
-        """Show the answer for what a model found, now or as soon as it is looked at."""
+        """Show the answer, at once or when the view becomes visible."""
         self._wanted = (found, chosen)
         if self.isVisible():
             self._write()
@@ -83,12 +83,10 @@ class _AnswerView(QPlainTextEdit):
             self._later.start()
 
     def toPlainText(self) -> str:
-        """The answer as it is now."""
         self._write()
         return super().toPlainText()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """What has changed meanwhile is written down."""
         super().showEvent(event)
         self._write()
 

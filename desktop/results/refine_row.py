@@ -1,4 +1,4 @@
-"""Duplicate suppression: off until it is asked for."""
+"""Controls of duplicate suppression."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LEAST_IOU, MOST_IOU = 0.10, 0.95
 
 
 class RefineRow(QWidget):
-    """Of boxes that overlap much, only the best is kept.
+    """Switches suppression of overlapping boxes and sets its IoU.
 
     Signals:
-        refinement_chosen(Refinement): Suppression was switched, or how much may overlap was changed.
+        refinement_chosen(Refinement): Suppression was switched or its IoU changed.
     """
 
     refinement_chosen = pyqtSignal(object)
@@ -48,7 +48,7 @@ class RefineRow(QWidget):
         row.addWidget(self._across)
 
     def show_state(self, state: ViewerState) -> None:
-        """Show what is suppressed."""
+        """Show the settings of suppression."""
         self._refinement = state.refinement
         iou = state.refinement.suppress_iou
         with QSignalBlocker(self._toggle), QSignalBlocker(self._spin), QSignalBlocker(self._across):

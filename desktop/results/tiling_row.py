@@ -1,4 +1,4 @@
-"""Tiles for large images with small things in them: off until they are asked for, what they cost beside each choice."""
+"""The choice of tiles for large images, with the cost of each."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from desktop.style.theme import GRID
 from engine.detect.tiling import Pace, Tiling
 
 SIDES = (1280, 960, 640, 480, 320)
-"""Pixels; smaller tiles find smaller things and take longer."""
+"""Pixels; smaller tiles find smaller objects and take longer."""
 
 _LEAST_CHARACTERS = 12
 _MINUTE = 60
 
 
 class TilingRow(QWidget):
-    """Which tiles large images are cut into.
+    """Chooses the size of tiles, or none.
 
     Signals:
-        tiling_chosen(Tiling | None): The user wants these tiles, or none.
+        tiling_chosen(Tiling | None): The chosen tiles, or none.
     """
 
     tiling_chosen = pyqtSignal(object)
@@ -50,7 +50,7 @@ class TilingRow(QWidget):
         row.addWidget(self._picker, 1)
 
     def show_state(self, state: ViewerState) -> None:
-        """Show which tiles are chosen, and what each choice costs with this model and image."""
+        """Show the chosen tiles, and what each choice costs with this model and image."""
         if self._shown == (state.tiling, state.pace):
             return
         self._shown = state.tiling, state.pace
@@ -67,7 +67,7 @@ class TilingRow(QWidget):
 
 
 def _words(tiling: Tiling, pace: Pace | None) -> str:
-    """A choice and what it costs, as far as that is known."""
+    """Return a choice with its cost, as far as that is known."""
     side = tr("{side} px", side=tiling.side)
     if pace is None:
         return side
@@ -87,7 +87,7 @@ def _words(tiling: Tiling, pace: Pace | None) -> str:
 
 
 def _time(seconds: float) -> str:
-    """In the unit that is no finer than is known."""
+    """Return a duration in seconds or minutes."""
     if seconds < _MINUTE:
         return tr("{seconds} s", seconds=math.ceil(seconds))
     return tr("{minutes} min", minutes=math.ceil(seconds / _MINUTE))

@@ -1,4 +1,4 @@
-"""The bar under the table: what to decide about the selected boxes and about the image."""
+"""The bar below the table with decisions about the selected boxes and the image."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from desktop.style.icons import icon
 from desktop.style.theme import GRID
 from engine.review.decision import Status
 
-MOST_SIGNS = 2000
+MOST_CHARACTERS = 2000
 
 
 class ReviewBar(QWidget):
-    """Decides.
+    """Buttons that decide, and the note.
 
     Signals:
         accept_asked, reject_asked, relabel_asked, forget_asked: About the selected boxes.
         reviewed_asked: Accept every undecided box, the image is reviewed, on to the next.
-        note_changed(str): Another note about the image.
+        note_changed(str): The new note about the image.
     """
 
     accept_asked = pyqtSignal()
@@ -35,9 +35,9 @@ class ReviewBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._told: tuple[object, ...] = ()
+        self._shown: tuple[object, ...] = ()
         self.note = _NoteEdit()
-        self.note.told.connect(self.note_changed)
+        self.note.finished.connect(self.note_changed)
         self._accept = _button("acceptButton", "check", tr("Accept the selected boxes  (Return)"), self.accept_asked)
         self._reject = _button("rejectButton", "x", tr("Reject the selected boxes  (X)"), self.reject_asked)
         self._relabel = _button(
@@ -67,13 +67,13 @@ class ReviewBar(QWidget):
             layout.addLayout(row)
 
     def show_state(self, state: ViewerState) -> None:
-        """Show how many are selected, what can be done, and the note."""
+        """Show how many boxes are selected, what is possible, and the note."""
         can_decide = state.image is not None and not state.session.is_read_only
         possible = _possible(state) if can_decide else _NOTHING
-        told = (len(state.selected), possible, can_decide, state.decided.is_reviewed)
-        if told != self._told:
-            self._told = told
-            self._show_buttons(*told)
+        shown = (len(state.selected), possible, can_decide, state.decided.is_reviewed)
+        if shown != self._shown:
+            self._shown = shown
+            self._show_buttons(*shown)
         self.note.show_note(state.image, state.decided.note)
         self.note.setEnabled(can_decide)
 
@@ -93,7 +93,7 @@ class ReviewBar(QWidget):
 
 
 class _Possible(NamedTuple):
-    """What would change anything about the selected boxes."""
+    """Which decisions would change anything about the selected boxes."""
 
     accept: bool
     reject: bool
@@ -105,7 +105,7 @@ _NOTHING = _Possible(accept=False, reject=False, relabel=False, forget=False)
 
 
 def _possible(state: ViewerState) -> _Possible:
-    """An added box is accepted, and cannot be taken back; to reject it deletes it."""
+    """Return what is possible; an added box counts as accepted, and rejecting it deletes it."""
     decisions = {} if state.reviewed is None else state.reviewed.decisions
     now = [decisions[index].status if index in decisions else None for index in state.selected]
     return _Possible(
@@ -117,9 +117,9 @@ def _possible(state: ViewerState) -> _Possible:
 
 
 class _NoteEdit(QLineEdit):
-    """Tells when its text is finished: on Return, and whenever it loses the keyboard."""
+    """Reports its text when it is finished: on Return and when the focus is lost."""
 
-    told = pyqtSignal(str)
+    finished = pyqtSignal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,17 +128,17 @@ class _NoteEdit(QLineEdit):
         self.setObjectName("noteEdit")
         self.setAccessibleName(tr("Note about the image"))
         self.setPlaceholderText(tr("Note"))
-        self.setMaxLength(MOST_SIGNS)
+        self.setMaxLength(MOST_CHARACTERS)
         self.returnPressed.connect(self.finish)
 
     def finish(self) -> None:
-        """Tell what was typed, if it is new."""
+        """Report the text, if it is new."""
         if self.text() != self._note:
             self._note = self.text()
-            self.told.emit(self._note)
+            self.finished.emit(self._note)
 
     def show_note(self, image: object, note: str) -> None:
-        """Show the note of an image; what is being typed about the same image stays."""
+        """Show the note of an image; unfinished text about the same image stays."""
         if image is not self._image or note != self._note:
             self._image, self._note = image, note
             self.setText(note)

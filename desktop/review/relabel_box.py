@@ -1,4 +1,4 @@
-"""Choosing a class by typing a part of its name."""
+"""The box in which the user types or picks a class."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _OWN_KEYS = frozenset({Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Q
 
 
 class RelabelBox(QFrame):
-    """A line to type in and the classes that hold what was typed, over the window it belongs to.
+    """A line to type in and the classes that contain the text, over the window.
 
-    It is no window of its own: those have no input methods everywhere, and Chinese is typed with one.
+    It is not a window: some systems have no input methods in popups, and Chinese is typed with one.
 
     Signals:
         label_chosen(str): A class of the list, or a new one.
-        closed: It is away, whether something was chosen or not.
+        closed: It was closed, with or without a choice.
     """
 
     label_chosen = pyqtSignal(str)
@@ -55,7 +55,7 @@ class RelabelBox(QFrame):
         self.hide()
 
     def open_at(self, point: QPoint, labels: Sequence[str], current: str = "") -> None:
-        """Ask beside `point`, a place on the screen; `current` is the class that the boxes have, if it is one."""
+        """Open beside `point`, in screen coordinates; `current` is the present class, if there is one."""
         self._before = QApplication.focusWidget()
         self._labels, self._current = list(dict.fromkeys(labels)), current
         self.edit.clear()
@@ -67,11 +67,10 @@ class RelabelBox(QFrame):
         self.edit.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def offers(self) -> list[str]:
-        """The classes in the list, best first; a new one is the last."""
+        """Return the classes in the list, best first; a new one is the last."""
         return list(self._offers)
 
     def hideEvent(self, event: object) -> None:
-        """The keyboard goes back to where it was."""
         if self._before is not None and self.edit.hasFocus():
             self._before.setFocus(Qt.FocusReason.PopupFocusReason)
         self._before = None
@@ -112,7 +111,7 @@ class RelabelBox(QFrame):
         self._choose()
 
     def _place_near(self, point: QPoint) -> QRect:
-        """Beside the point, and inside the window as far as there is room."""
+        """Return the rectangle beside the point, inside the window as far as there is room."""
         window = self.parentWidget()
         assert window is not None
         size = _SIZE.boundedTo(window.size() - QSize(2 * GRID, 2 * GRID))
@@ -134,7 +133,7 @@ class RelabelBox(QFrame):
 
 
 class _Edit(QLineEdit):
-    """The line; the window's shortcuts do not get the keys that act in the list."""
+    """The line; keys that act in the list are not shortcuts in it."""
 
     stepped = pyqtSignal(int)
     entered = pyqtSignal()

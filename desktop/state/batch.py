@@ -1,4 +1,4 @@
-"""How far detecting in all images is, as one frozen value, and how fast it goes."""
+"""Progress and rate of detecting in all images."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ _LEAST_COUNTED = 3
 
 @dataclass(frozen=True, eq=False)
 class BatchState:
-    """What the window shows of it.
+    """The progress of a batch.
 
     Attributes:
-        total: Images to go through.
-        done: Those that are through: detected in, known or failed.
-        known: Those of them whose answer was known from earlier.
+        total: The number of images.
+        done: How many are finished: detected in, known or failed.
+        known: How many of them were in the cache.
         failures: Those of them that could not be opened or detected in.
-        images_per_second: As it is at last; `None` where nothing can be told yet.
+        images_per_second: The present rate; `None` before it is known.
         seconds_left: At that rate.
-        is_paused, is_running: Whether it waits for the user; whether it is not over yet.
+        is_paused: Whether the user has paused it.
+        is_running: Whether it is not finished yet.
     """
 
     total: int
@@ -41,25 +42,25 @@ class BatchState:
 
 
 class Rate:
-    """How fast things happen: over the last seconds, or the last few of them where they are slow; breaks do not count.
+    """The rate of events over the last seconds, or over the last few events where they are slow; breaks do not count.
 
-    The one that is under way is taken for as fast as the others, until it has taken longer.
+    The event that is under way counts as fast as the others until it takes longer.
     """
 
     def __init__(self, now: float) -> None:
-        """Begin at a moment, in seconds of any clock that only goes forward."""
+        """Begin at a moment, in seconds of a monotonic clock."""
         self._moments = deque([now])
 
     def count(self, now: float) -> None:
-        """One more."""
+        """Count an event."""
         self._moments.append(now)
 
     def pass_over(self, seconds: float) -> None:
-        """A break of so many seconds has just ended: as if it had not been."""
+        """Exclude a break of this length that has just ended."""
         self._moments = deque(moment + seconds for moment in self._moments)
 
     def per_second(self, now: float) -> float | None:
-        """How many a second; `None` where nothing can be told."""
+        """Return the events per second; `None` where too few were counted."""
         while len(self._moments) > _LEAST_COUNTED + 1 and self._moments[0] < now - _WINDOW_SECONDS:
             self._moments.popleft()
         counted = len(self._moments) - 1

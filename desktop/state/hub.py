@@ -1,4 +1,4 @@
-"""What the window knows of the hub: values, no Qt."""
+"""Models of the hub and their downloads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.models.hub.progress import Progress
 
 
 class Phase(Enum):
-    """Where a download is."""
+    """The phase of a download."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -20,15 +20,15 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Download:
-    """A model that comes from the hub.
+    """A download of a model from the hub.
 
     Attributes:
-        model: Its id there.
-        phase: `LEFT` is what an earlier run did not finish.
+        model: Its id on the hub.
+        phase: `LEFT` was not finished by an earlier run.
         revision: Branch, tag or commit; empty for the usual one.
-        progress: How far it is.
+        progress: The progress.
         problem: Why it failed, in the window's language.
-        name: What it is called here, when it is here.
+        name: In the catalog, when it is downloaded.
     """
 
     model: str
@@ -40,16 +40,16 @@ class Download:
 
     @property
     def percent(self) -> int:
-        """How much of it is here, whole percents."""
+        """How much is downloaded, whole percent."""
         return int(self.progress.done * 100 / self.progress.total) if self.progress.total else 0
 
 
 @dataclass(frozen=True)
 class HubRow:
-    """A model on the hub, as the page shows it.
+    """A model on the hub, as the list shows it.
 
     Attributes:
-        id: Its id there.
+        id: Its id on the hub.
         family: E.g. `detr`; empty where that is not known.
         ap: COCO AP, percent; `None` where that is not known.
         megabytes: Of its files, about; 0 where that is not known.

@@ -1,4 +1,4 @@
-"""What the window shows of its server, as one frozen value; each change is a pure function to the next."""
+"""The state of the window's server, one frozen value, and its transitions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_ROWS = 500
 
 
 class Phase(Enum):
-    """Where the server is between off and on."""
+    """Whether the server is off, on or between."""
 
     OFF = "off"
     STARTING = "starting"
@@ -20,7 +20,7 @@ class Phase(Enum):
 
 
 class KeyPlace(Enum):
-    """Where the key is kept."""
+    """Where the API key is kept."""
 
     SETTINGS = "settings"
     KEYRING = "keyring"
@@ -29,7 +29,7 @@ class KeyPlace(Enum):
 
 @dataclass(frozen=True)
 class Key:
-    """What clients must send.
+    """The API key that clients must send.
 
     Attributes:
         text: The key itself.
@@ -44,13 +44,13 @@ class Key:
 
 @dataclass(frozen=True)
 class AnsweredRequest:
-    """One row of the table of requests.
+    """A row of the table of requests.
 
     Attributes:
         started: Seconds since the epoch.
         client: The address that asked.
         method, path: What was asked for.
-        images, tokens: How many were looked at.
+        images, tokens: How many images and tokens the model processed.
         ms: Milliseconds until the answer was sent.
         status: The answer's; 499 where the client went away first.
     """
@@ -75,7 +75,7 @@ class Totals:
     failed: int = 0
 
     def __add__(self, answered: Sequence[AnsweredRequest]) -> Totals:
-        """These sums and more requests."""
+        """Return these sums with more requests."""
         return Totals(
             self.requests + len(answered),
             self.images + sum(each.images for each in answered),
@@ -86,21 +86,21 @@ class Totals:
 
 @dataclass(frozen=True)
 class ServerState:
-    """Everything the server's panel and the status bar show.
+    """What the server's tab and the status bar show.
 
     Attributes:
         phase: Whether it answers.
         hosts: The addresses that can be chosen.
         host: The one to listen on.
         port: The one to listen on; 0 is a free one.
-        key: What clients must send; `None` where they need none or it is still being looked for.
-        address: What clients ask, e.g. `http://192.168.1.5:8080`; empty while off.
+        key: The API key; `None` where none is needed or it was not read yet.
+        address: The base URL, e.g. `http://192.168.1.5:8080`; empty while off.
         real_port: The port in use; 0 while off.
-        key_needed: Whether other machines may ask with a key only.
+        key_needed: Whether other machines need a key.
         problem: Why it did not start, in the window's language.
         answered: The last requests, newest first.
         totals: Sums over all requests.
-        inbox_open: Whether clients' images are put into the window's list.
+        inbox_open: Whether client images are added to the window's list.
     """
 
     phase: Phase = Phase.OFF
@@ -123,12 +123,12 @@ class ServerState:
 
     @property
     def for_everyone(self) -> bool:
-        """Whether other machines may ask."""
+        """Whether other machines can connect."""
         return self.host != THIS_COMPUTER
 
 
 def configured(host: str, port: int, key_needed: bool = True) -> ServerState:
-    """Off, with the address of the user's settings."""
+    """Return the state of a server that is off, with the address of the user's settings."""
     known = (THIS_COMPUTER, EVERYONE)
     chosen = THIS_COMPUTER if host in ("localhost", "::1") else host
     hosts = known if chosen in known else (*known, chosen)
@@ -136,51 +136,51 @@ def configured(host: str, port: int, key_needed: bool = True) -> ServerState:
 
 
 def host_chosen(state: ServerState, host: str) -> ServerState:
-    """Another address to listen on."""
+    """Set the address to listen on."""
     return replace(state, host=host, problem="")
 
 
 def port_chosen(state: ServerState, port: int) -> ServerState:
-    """Another port to listen on."""
+    """Set the port to listen on."""
     return replace(state, port=port, problem="")
 
 
 def key_found(state: ServerState, key: Key | None) -> ServerState:
-    """What clients must send."""
+    """Set the API key."""
     return replace(state, key=key)
 
 
 def key_seen(state: ServerState) -> ServerState:
-    """The user has the key: it need not be shown any longer."""
+    """Record that the user has seen the key."""
     return state if state.key is None else replace(state, key=replace(state.key, is_new=False))
 
 
 def starting(state: ServerState) -> ServerState:
-    """Switched on, not answering yet."""
+    """Record that the server was switched on."""
     return replace(state, phase=Phase.STARTING, address="", real_port=0, problem="")
 
 
 def started(state: ServerState, address: str, port: int) -> ServerState:
-    """Answering."""
+    """Record that the server answers."""
     return replace(state, phase=Phase.ON, address=address, real_port=port, problem="")
 
 
 def stopping(state: ServerState) -> ServerState:
-    """Switched off, finishing what runs."""
+    """Record that the server was switched off and finishes its requests."""
     return replace(state, phase=Phase.STOPPING, address="", real_port=0, problem="")
 
 
 def stopped(state: ServerState, problem: str = "") -> ServerState:
-    """Off, and why where that was not wished."""
+    """Record that the server is off, and why where that was not asked for."""
     return replace(state, phase=Phase.OFF, address="", real_port=0, problem=problem)
 
 
 def answered(state: ServerState, more: Sequence[AnsweredRequest]) -> ServerState:
-    """Requests were answered, given oldest first."""
+    """Add requests that were answered, given oldest first."""
     rows = (*reversed(more), *state.answered)[:MOST_ROWS]
     return replace(state, answered=rows, totals=state.totals + more)
 
 
 def inbox_switched(state: ServerState, is_open: bool) -> ServerState:
-    """Put clients' images into the window's list from now on, or no longer."""
+    """Set whether client images are added to the window's list."""
     return replace(state, inbox_open=is_open)

@@ -1,4 +1,4 @@
-"""The words of the window: English in the code, translated by gettext where a catalogue is shipped."""
+"""Translation of the window: English in the code, gettext catalogues for other languages."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ _qt_installed: list[QTranslator] = []
 
 
 def install_language(language: str | None = None) -> None:
-    """Use a language, e.g. `zh_CN`, from now on, for Qt's own words too; `None` takes the system's."""
+    """Use a language, e.g. `zh_CN`, from now on, for Qt's own texts too; `None` uses the system's."""
     languages = _catalogues([language] if language else _system_languages())
     _installed[0] = gettext.translation("detrdesk", str(resource("locale")), languages, fallback=True)
     _install_qt(_installed[0].info().get("language", ""))
 
 
 def current_language() -> str:
-    """The language of the catalogue that is used, e.g. `zh_CN`; empty for the code's own English."""
+    """Return the language of the catalogue in use, e.g. `zh_CN`; empty for English."""
     return _installed[0].info().get("language", "")
 
 
 def tr(text: str, **params: object) -> str:
-    """The translation of an English text, with its `{name}` fields filled in."""
+    """Return the translation of an English text with its `{name}` fields filled in."""
     translated = _installed[0].gettext(text)
     return translated.format(**params) if params else translated
 
 
 def tr_count(one: str, many: str, count: int, **params: object) -> str:
-    """The translation of a text that depends on a number, which it may show as `{count}`."""
+    """Return the translation of a text that depends on a number, which it may show as `{count}`."""
     return _installed[0].ngettext(one, many, count).format(count=count, **params)
 
 
 def error_text(error: EngineError) -> str:
-    """An engine's error in the window's language; a `reason` that the catalogue knows is translated too."""
+    """Return the text of an error in the window's language; a `reason` in the catalogue is translated too."""
     params = dict(error.params)
     reason = params.get("reason")
     if isinstance(reason, str) and reason:
@@ -49,7 +49,7 @@ def error_text(error: EngineError) -> str:
 
 
 def _install_qt(language: str) -> None:
-    """Qt's own words (buttons of dialogs, menus of text fields) in the language of our catalogue."""
+    """Install the translation of Qt's own texts, e.g. buttons of dialogs and menus of text fields."""
     app = QCoreApplication.instance()
     if app is None:
         return
@@ -64,14 +64,14 @@ def _install_qt(language: str) -> None:
 
 
 def _system_languages() -> list[str]:
-    """What the environment asks for, else the desktop."""
+    """Return the languages of the environment, else of the desktop."""
     names = (os.environ.get(name, "") for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
     chosen = next((name for name in names if name), "")
     return chosen.split(":") if chosen else QLocale.system().uiLanguages()
 
 
 def _catalogues(languages: Iterable[str]) -> list[str]:
-    """Names of catalogues for language tags, best first.
+    """Return names of catalogues for language tags, best first.
 
     English ends the list: the code speaks it. `zh`, `zh_Hans` and `zh_SG` read Simplified Chinese; Taiwan, Hong Kong
     and Macau do not, so neither does the bare `zh` that a system adds behind them.

@@ -1,4 +1,4 @@
-"""Icons drawn from SVG in the colours of the theme that is on when they are painted."""
+"""Icons drawn from SVG in the colours of the present theme."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ IconColour = Literal["text", "text_muted", "accent_text", "link", "danger", "war
 
 
 def icon(name: str, colour: IconColour = "text") -> QIcon:
-    """The icon `resources/icons/{name}.svg`; it follows the theme and has a disabled look."""
+    """Return the icon `resources/icons/{name}.svg`; it follows the theme and has a disabled look."""
     return QIcon(_ThemedSvg(_svg(name), colour))
 
 
 def program_icon() -> QIcon:
-    """The icon of the program itself, in the sizes that desktops ask for."""
+    """Return the icon of the program, in the sizes that desktops ask for."""
     drawn = QIcon()
     for side in (16, 24, 32, 48, 64, 128, 256):
         drawn.addPixmap(_rendered(_svg("detrdesk"), "", QSize(side, side)))

@@ -1,4 +1,4 @@
-"""How many detections are shown, and why the others are not, in words."""
+"""Texts about how many detections are shown and why the others are not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAMES_SHOWN = 8
 
 
 def held(state: ViewerState) -> HeldBack | None:
-    """What is held back of the image's detections and why; what is shown because it was decided is not."""
+    """Return the hidden detections of the image by reason; shown because of a decision are not hidden."""
     if state.detections is None or state.shown is None:
         return None
     back = held_back(state.detections, state.chosen, state.refinement)
@@ -23,7 +23,7 @@ def held(state: ViewerState) -> HeldBack | None:
 
 
 def summary(state: ViewerState) -> str:
-    """How many are shown and how many are not."""
+    """Return how many detections are shown and how many are not."""
     count = 0 if state.shown is None else len(state.shown)
     reasons = held_reasons(state)
     if reasons:
@@ -39,7 +39,7 @@ def summary(state: ViewerState) -> str:
 
 
 def held_reasons(state: ViewerState) -> str:
-    """What is held back by more than the threshold, and why; empty where nothing is."""
+    """Return the reasons beside the threshold why detections are hidden; empty where there are none."""
     back = held(state) if state.refinement.is_active else None
     if back is None or not (len(back.hidden) or len(back.suppressed)):
         return ""
@@ -53,7 +53,7 @@ def held_reasons(state: ViewerState) -> str:
 
 
 def why_nothing(state: ViewerState) -> str:
-    """Why the table is empty, and what to do."""
+    """Return why the table is empty and what to do."""
     reasons = held_reasons(state)
     if reasons:
         return tr("Nothing is shown: {reasons}.", reasons=reasons)
@@ -82,7 +82,7 @@ def _nothing_above(state: ViewerState, below: int) -> str:
 
 
 def classes_of(found: Detections) -> str:
-    """What the model can find at all."""
+    """Return which classes the model can find."""
     names = [name for _, name in sorted(found.names.items())]
     shown = tr(", ").join(names[:NAMES_SHOWN])
     if len(names) <= NAMES_SHOWN:

@@ -1,4 +1,4 @@
-"""A class's sign in lists: its colour, with the line style of its boxes around it."""
+"""The swatch of a class in lists: its colour and the line style of its boxes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FILL_OF_BROKEN = 70
 
 
 def class_swatch(label: str) -> QIcon:
-    """A square in the class's colour, filled where its line is solid; the same in a selected row: Qt would tint it."""
+    """Return a square in the class's colour, filled where its line is solid; Qt does not tint it in selected rows."""
     pixmap = QPixmap(int(_SCALE * SWATCH), int(_SCALE * SWATCH))
     pixmap.setDevicePixelRatio(_SCALE)
     pixmap.fill(Qt.GlobalColor.transparent)

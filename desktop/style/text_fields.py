@@ -8,15 +8,14 @@ from PyQt5.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 
 
 class TextFieldKeys(QObject):
-    """Hands Ctrl+C without a selection, and Ctrl+V of an image or files, on to the window's actions."""
+    """Leaves Ctrl+C without a selection, and Ctrl+V of an image or files, to the window's actions."""
 
     def watch(self, *fields: QLineEdit | QPlainTextEdit) -> None:
-        """Do so in these fields."""
+        """Watch these fields."""
         for field in fields:
             field.installEventFilter(self)
 
     def eventFilter(self, field: QObject, event: QEvent) -> bool:
-        """Decide who gets a key that is also a shortcut: accepted it stays the field's."""
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
             return super().eventFilter(field, event)
         if event.matches(QKeySequence.StandardKey.Copy):

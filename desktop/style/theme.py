@@ -1,4 +1,4 @@
-"""How the window looks: one table of named colours for light and dark, its fonts, and the style sheet."""
+"""The look of the window: colours for light and dark, fonts, and the style sheet."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _CJK_FAMILIES = (
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours of one scheme, by what they are for.
+    """The colours of one scheme, by purpose.
 
     Attributes:
         scheme: `light` or `dark`.
@@ -147,13 +147,13 @@ THEMES: dict[Scheme, Theme] = {"light": LIGHT, "dark": DARK}
 
 
 def current_theme() -> Theme:
-    """The theme that was last applied; light before that."""
+    """Return the theme that was applied last; light before that."""
     app = QCoreApplication.instance()
     return DARK if app is not None and app.property(_SCHEME_PROPERTY) == "dark" else LIGHT
 
 
 def apply_theme(app: QApplication, scheme: Scheme) -> None:
-    """Give every widget the colours, fonts and style sheet of `scheme`; call again to change it."""
+    """Apply the colours, fonts and style sheet of `scheme` to every widget."""
     theme = THEMES[scheme]
     if app.property(_SCHEME_PROPERTY) is None:
         app.setProperty(_FORMER_PROPERTY, _palette_scheme(app.palette()))
@@ -168,14 +168,14 @@ def apply_theme(app: QApplication, scheme: Scheme) -> None:
 
 
 def style_sheet(theme: Theme, text_size: float) -> str:
-    """The `.qss` template filled in with the colours of `theme` and sizes in points."""
+    """Return the `.qss` template filled in with the colours of `theme` and sizes in points."""
     QDir.setSearchPaths("style", [str(resource("style"))])
     template = Template(resource("style", "detrdesk.qss").read_text(encoding="utf-8"))
     return template.substitute(dataclasses.asdict(theme), hint_size=f"{_hint_size(text_size):g}")
 
 
 def text_font() -> QFont:
-    """The system's UI font, with families behind it that have Chinese, Japanese and Korean."""
+    """Return the system's UI font, with fallbacks that have Chinese, Japanese and Korean."""
     _ensure_chinese()
     system = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     if system.family().lower() not in _GENERIC_FAMILIES:
@@ -189,7 +189,7 @@ def text_font() -> QFont:
 
 
 def number_font() -> QFont:
-    """The text font, or the nearest to it whose figures are all as wide as each other."""
+    """Return the text font, or the nearest one with tabular figures."""
     font = text_font()
     for family in (font.families()[0], *_UI_FAMILIES):
         font.setFamilies([family, *_CJK_FAMILIES])
@@ -201,7 +201,7 @@ def number_font() -> QFont:
 
 
 def code_font() -> QFont:
-    """A font whose signs are all as wide as each other, in the size of hints."""
+    """Return a monospaced font in the size of hints."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     if not QFontInfo(font).fixedPitch():
         font.setFamilies([*_CODE_FAMILIES, *_CJK_FAMILIES])
@@ -211,20 +211,20 @@ def code_font() -> QFont:
 
 
 def hint_font() -> QFont:
-    """The small font, for hints and for labels on the image."""
+    """Return the small font, for hints and for labels on the image."""
     font = text_font()
     font.setPointSizeF(_hint_size(font.pointSizeF()))
     return font
 
 
 def system_scheme(app: QApplication) -> Scheme:
-    """What the desktop is set to, else what the palette of `app` looked like before `apply_theme`."""
+    """Return the scheme of the desktop, else that of the palette of `app` before `apply_theme`."""
     themed = app.property(_SCHEME_PROPERTY) is not None
     return told_scheme() or (app.property(_FORMER_PROPERTY) if themed else _palette_scheme(app.palette()))
 
 
 def told_scheme() -> Scheme | None:
-    """What the desktop says that it is set to, if it says so; takes up to half a second, and any thread may ask."""
+    """Return the scheme that the desktop reports, if it does; takes up to half a second, in any thread."""
     if sys.platform == "win32":
         return _windows_scheme()
     return _macos_scheme() if sys.platform == "darwin" else _gtk_scheme()
@@ -232,7 +232,7 @@ def told_scheme() -> Scheme | None:
 
 @functools.cache
 def _ensure_chinese() -> None:
-    """Give Qt the bundled font where the system has none with Chinese; Qt falls back to it by itself."""
+    """Load the bundled font where the system has none with Chinese; Qt falls back to it by itself."""
     if not QFontDatabase().families(QFontDatabase.WritingSystem.SimplifiedChinese):
         QFontDatabase.addApplicationFont(str(resource("fonts", "detrdesk-sans.otf")))
 

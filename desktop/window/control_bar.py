@@ -1,4 +1,4 @@
-"""The tool bar: model, threshold, top k, detect and cancel, export."""
+"""The toolbar: model, threshold, top k, detect and cancel, export."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from desktop.style.theme import GRID, number_font
 
 
 class ControlBar(QToolBar):
-    """What the model is asked and what of its answer is shown.
+    """Chooses the model and which detections are shown.
 
     Signals:
         model_chosen(str): A model of the list.
@@ -198,7 +198,7 @@ class ControlBar(QToolBar):
 
 
 def _let_shrink(widget: QWidget, least: int, most: int) -> None:
-    """Let a widget give room to what is right of it: a bar puts away what does not fit."""
+    """Let a widget shrink: a toolbar hides what does not fit."""
     widget.setMinimumWidth(least)
     widget.setMaximumWidth(most)
     widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -1,4 +1,4 @@
-"""What no one foresaw: logged, told with a copy button; the window lives on."""
+"""Handling of unexpected errors: they are logged and shown, and the window goes on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LEVELS = {
 
 
 class CrashReporter(QObject):
-    """Catches exceptions of every thread; the dialog opens in the window's own.
+    """Catches exceptions of every thread and shows them in the GUI thread.
 
     Signals:
         caught(str): A traceback, from any thread.
@@ -48,7 +48,7 @@ class CrashReporter(QObject):
         self.caught.connect(self._tell)
 
     def install(self) -> bool:
-        """Catch from now on; returns whether the interpreter itself crashed in the last run."""
+        """Catch from now on and return whether the interpreter crashed in the last run."""
         log.propagate = False
         qInstallMessageHandler(_log_qt)
         sys.excepthook = self._catch
@@ -67,7 +67,7 @@ class CrashReporter(QObject):
             return False
 
     def close(self) -> None:
-        """An orderly end: the next start has no crash to tell of."""
+        """Record an orderly end, so that the next start reports no crash."""
         faulthandler.disable()
         qInstallMessageHandler(None)
         sys.excepthook = sys.__excepthook__
@@ -106,7 +106,7 @@ class CrashReporter(QObject):
 
 
 def _log_qt(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
-    """Qt's own messages go to the log; what ends the program is printed too."""
+    """Log Qt's messages; a fatal one is printed too."""
     log.log(_LEVELS.get(kind, logging.WARNING), "Qt: %s", text)
     if kind == QtMsgType.QtFatalMsg:
         print(text, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""From the wish to export to the files: the dialog, what was wished for last time, and what is told at the end."""
+"""The export dialog, the export that was made last, and messages about exports."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class ExportFlow(QObject):
-    """Lives as long as the window.
+    """Connects the export dialog to the viewer; lives as long as the window.
 
     Attributes:
-        dialog: Where the user says what to export; made when it is first needed.
+        dialog: The dialog; `None` before it is needed.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class ExportFlow(QObject):
         viewer.exports.exporter.failed.connect(self._on_failed)
 
     def export_as(self) -> None:
-        """Ask what to export where."""
+        """Open the export dialog."""
         state = self._viewer.state
         source = self._source_of(state)
         if source is None:
@@ -61,7 +61,7 @@ class ExportFlow(QObject):
         )
 
     def export(self) -> None:
-        """Export once more as last time, this image under its own name; the first time, ask."""
+        """Repeat the last export, of the shown image under its own name; the first time, open the dialog."""
         image = self._viewer.state.image
         if self._last is None or image is None or self._last_in != self._viewer.session_path:
             self.export_as()
@@ -75,7 +75,7 @@ class ExportFlow(QObject):
         self._start(wish)
 
     def forget_dialog(self) -> None:
-        """The dialog is made anew the next time, in the language of that moment."""
+        """Delete the dialog, which is made again in the present language when it is needed."""
         if self.dialog is not None:
             self.dialog.close()
             self.dialog.deleteLater()
@@ -83,7 +83,7 @@ class ExportFlow(QObject):
 
     @staticmethod
     def _source_of(state: ViewerState) -> Source | None:
-        """The shown image, or the place of the list that one is at: the others can be exported from there too."""
+        """Return the shown image, or the requested one that cannot be opened."""
         if state.image is not None:
             return state.image.source
         return None if state.at is None else state.sources[state.at]

@@ -1,4 +1,4 @@
-"""At most three hints, one line each, over the canvas of whoever is new; what was seen does not come back."""
+"""At most three hints, one line each, over the canvas of a new user; each is shown once."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ DONE_BY: Mapping[str, str] = {
     "thresholdDown": THRESHOLD,
     "keys": KEYS,
 }
-"""The hint that is needless after an action, by the action's name."""
+"""The hint about an action, by the action's name."""
 
 
 @dataclass(frozen=True)
 class Hint:
-    """One line.
+    """A hint.
 
     Attributes:
-        name: Under which it is remembered as seen.
+        name: Identifies it among the hints that were seen.
         text: The line, in the window's language.
     """
 
@@ -40,11 +40,11 @@ class Hint:
 
 
 def hint_for(state: ViewerState, seen: Collection[str], keys: Mapping[str, str]) -> Hint | None:
-    """What to tell now, if anything.
+    """Return the hint to show now, if any.
 
     Args:
-        state: What the window shows.
-        seen: Names of hints that need not be told again.
+        state: The present state.
+        seen: Names of hints that are not to be shown again.
         keys: The first key of actions as this system writes it, by the action's name; without one there is no hint.
     """
     if state.image is None or state.detections is None or state.stage is not None:
@@ -57,13 +57,13 @@ def hint_for(state: ViewerState, seen: Collection[str], keys: Mapping[str, str])
 
 
 class HintStrip(QFrame):
-    """Lies over the lower edge of the canvas; a hint is there for one image, until it is clicked or done.
+    """Shows a hint at the lower edge of the canvas for one image, until it is clicked or its action is used.
 
     Attributes:
-        hint: The one that is shown.
+        hint: The shown hint.
 
     Signals:
-        seen(str): A hint need not be shown again; its name.
+        seen(str): The name of a hint that is not to be shown again.
     """
 
     seen = pyqtSignal(str)
@@ -95,7 +95,7 @@ class HintStrip(QFrame):
         self.hide()
 
     def show_state(self, state: ViewerState, seen: Collection[str], keys: Mapping[str, str]) -> None:
-        """Show the hint of the moment, see `hint_for`; one whose image is gone has been seen."""
+        """Show the hint that `hint_for` returns; a hint whose image is gone has been seen."""
         if state.image is not self._image:
             self._image, self._has_told = state.image, False
             seen = seen if self.hint is None else {*seen, self.hint.name}
@@ -106,7 +106,7 @@ class HintStrip(QFrame):
             self._show(hint)
 
     def did(self, action: str) -> None:
-        """The user did this action: its hint is needless, whether it was shown or not."""
+        """Close the hint of an action that the user has used, and do not show it later."""
         name = DONE_BY.get(action)
         if name is not None and (self.hint is None or self.hint.name != name):
             self.seen.emit(name)
@@ -114,11 +114,9 @@ class HintStrip(QFrame):
             self._dismiss()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """A click anywhere closes it, and does nothing to the image below."""
         self._dismiss()
 
     def eventFilter(self, canvas: QObject, event: QEvent) -> bool:
-        """Stay at the lower edge."""
         if event.type() == QEvent.Type.Resize:
             self._place()
         return super().eventFilter(canvas, event)
@@ -139,7 +137,7 @@ class HintStrip(QFrame):
             self.raise_()
 
     def _place(self) -> None:
-        """In the middle of the lower edge, in one line where there is room."""
+        """Move to the middle of the lower edge, in one line where there is room."""
         canvas = self._canvas
         room = canvas.width() - 2 * GRID
         self._text.setWordWrap(False)
@@ -152,7 +150,7 @@ class HintStrip(QFrame):
 
 
 def _text(name: str, keys: Mapping[str, str]) -> str:
-    """The line of a hint; empty where one of its actions has no key."""
+    """Return the text of a hint; empty where one of its actions has no key."""
     accept, down, up, listed = (keys.get(each, "") for each in ("acceptAll", "thresholdDown", "thresholdUp", "keys"))
     if name == ACCEPT and accept:
         return tr("{key} accepts what is shown and goes on to the next image.", key=accept)

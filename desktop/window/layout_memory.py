@@ -1,4 +1,4 @@
-"""Where the window was and how its parts were laid out, kept from run to run."""
+"""Position and layout of the window, kept from run to run."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from engine.paths import data_dir
 from engine.storage.atomic import write_atomic
 
 SHARE_OF_SCREEN = 0.94
-"""How much of a screen a window takes that would not fit on it: its frame needs room too."""
+"""The share of a screen for a window that would not fit on it; its frame needs room too."""
 
 VERSION = 1
-"""Counts up when docks are renamed or laid out otherwise: what an older window kept is not for this one."""
+"""Increased when docks are renamed or moved, so that older layouts are ignored."""
 
 Layout = Mapping[str, Any]
-"""Place, docks, splitters by name, the open page of tabs by name; fit for JSON."""
+"""Geometry, docks, splitters by name, open pages of tabs by name; JSON-compatible."""
 
 _log = logging.getLogger(__name__)
 
 
 class LayoutMemory:
-    """Keeps the layout of one window in a file of its own: it is no setting that anyone would edit.
+    """Keeps the layout of a window in a file of its own.
 
     Attributes:
         path: The file.
@@ -42,19 +42,19 @@ class LayoutMemory:
         self._usual: Layout = {}
 
     def restore(self, window: QMainWindow) -> None:
-        """Lay out a window, which is not shown yet, as it was; what cannot be read is ignored."""
+        """Apply the saved position and layout to a window that is not shown yet; an invalid file is ignored."""
         self._usual = layout_of(window)
         try:
             kept = json.loads(self.path.read_bytes())
         except (OSError, ValueError, RecursionError):
             return
         if isinstance(kept, dict) and kept.get("version") == VERSION:
-            window.restoreGeometry(_bytes(kept.get("geometry")))  # never off every screen: Qt sees to that
+            window.restoreGeometry(_bytes(kept.get("geometry")))  # Qt keeps it on a screen
             _fit_on_screen(window)
             lay_out(window, kept)
 
     def keep(self, window: QMainWindow) -> None:
-        """Remember how a window is laid out; where that cannot be written, the log says so."""
+        """Save the layout of a window; a failure is logged."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(self.path, json.dumps({"version": VERSION, **layout_of(window)}).encode())
@@ -62,12 +62,12 @@ class LayoutMemory:
             _log.warning("The window's layout is not remembered: %s", error)
 
     def reset(self, window: QMainWindow) -> None:
-        """Lay out a window as at the first start."""
+        """Apply the layout of the first start."""
         lay_out(window, self._usual)
 
 
 def layout_of(window: QMainWindow) -> Layout:
-    """How a window is laid out now."""
+    """Return the layout of a window."""
     splitters = {each.objectName(): _text(each.saveState()) for each in window.findChildren(QSplitter)}
     tabs = {each.objectName(): each.currentIndex() for each in window.findChildren(QTabWidget)}
     return {
@@ -79,10 +79,10 @@ def layout_of(window: QMainWindow) -> Layout:
 
 
 def lay_out(window: QMainWindow, kept: Layout) -> None:
-    """Lay out what is in a window, which stays where it is; what is missing or spoiled in `kept` stays as it is."""
+    """Apply a layout, but not the position; entries that are missing or invalid change nothing."""
     centre = window.centralWidget()
     if window.isVisible() and centre is not None:
-        centre.show()  # Qt gives docks the room of a middle that it has not shown yet
+        centre.show()  # Qt gives docks the space of a central widget that was not shown yet
     window.restoreState(_bytes(kept.get("docks")), VERSION)
     for splitter in window.findChildren(QSplitter):
         splitter.restoreState(_bytes(_entry(kept, "splitters", splitter.objectName())))
@@ -93,7 +93,7 @@ def lay_out(window: QMainWindow, kept: Layout) -> None:
 
 
 def _fit_on_screen(window: QMainWindow) -> None:
-    """What was kept on a larger screen is made to fit this one."""
+    """Shrink a window that was saved on a larger screen."""
     screen = QGuiApplication.screenAt(window.geometry().topLeft()) or QGuiApplication.primaryScreen()
     room = window.geometry() if screen is None else screen.availableGeometry()
     if window.width() > room.width() or window.height() > room.height():

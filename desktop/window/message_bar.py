@@ -1,4 +1,4 @@
-"""The bar under the canvas: one sentence, when there is something to say."""
+"""The message bar below the canvas."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ICON_SIDE = 16
 
 
 class MessageBar(QFrame):
-    """Tells what went wrong or was done; it does not stop the work.
+    """Shows one message, with a button for what can be done about it.
 
     Signals:
         dismissed: The user closed it.
@@ -52,11 +52,11 @@ class MessageBar(QFrame):
         self.hide()
 
     def text(self) -> str:
-        """The sentence; empty where there is none."""
+        """Return the message; empty where there is none."""
         return "" if self._message is None else self._message.text
 
     def show_state(self, state: ViewerState) -> None:
-        """Show the message, or nothing."""
+        """Show the message of the state."""
         if state.message is self._message:
             return
         self._message = state.message

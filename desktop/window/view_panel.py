@@ -1,4 +1,4 @@
-"""How the image is shown to the eye: brightness, contrast, and how strongly boxes and labels are drawn."""
+"""The popup with brightness, contrast and the opacity of boxes and labels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _WIDTH, _SPIN_WIDTH = 40 * GRID, 13 * GRID
 
 
 class ViewPanel(QWidget):
-    """Sliders, each with its number, fit for a popup.
+    """Sliders with their numbers.
 
     Signals:
-        display_chosen(DisplaySettings): What was set, while it is being set.
+        display_chosen(DisplaySettings): The settings, while they are being changed.
     """
 
     display_chosen = pyqtSignal(object)
@@ -46,12 +46,12 @@ class ViewPanel(QWidget):
 
     @property
     def display(self) -> DisplaySettings:
-        """What is set."""
+        """The present settings."""
         opacities = self._boxes.value() / 100, self._labels.value() / 100
         return DisplaySettings(self._brightness.value(), self._contrast.value(), *opacities)
 
     def show_display(self, display: DisplaySettings) -> None:
-        """Show this setting; nothing is told."""
+        """Show settings without a signal."""
         values = (
             display.brightness,
             display.contrast,
@@ -63,7 +63,7 @@ class ViewPanel(QWidget):
                 slider.setValue(value)
 
     def reset(self) -> None:
-        """Back to the image as it is, all boxes and labels in full."""
+        """Reset all settings."""
         before = self.display
         self.show_display(DisplaySettings())
         if self.display != before:

@@ -1,4 +1,4 @@
-"""What the canvas shows before an image is open."""
+"""The page in place of the canvas before an image is open."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_SHOWN = 6
 
 
 class Welcome(QWidget):
-    """Says how to begin, and offers what was opened before.
+    """Explains how to begin, and offers what was opened before.
 
     Signals:
         open_asked, samples_asked: The buttons.
@@ -60,7 +60,7 @@ class Welcome(QWidget):
         self.show_recent(())
 
     def show_recent(self, entries: Sequence[RecentEntry]) -> None:
-        """List what was opened before and is still there."""
+        """List what was opened before and still exists."""
         while self._rows.count():
             former = self._rows.takeAt(0).widget()
             former.hide()

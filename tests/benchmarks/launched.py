@@ -16,7 +16,7 @@ gc.disable()  # as desktop.__main__
 from PyQt5.QtCore import QEvent, QObject, QTimer  # noqa: E402
 from PyQt5.QtWidgets import QApplication  # noqa: E402
 
-from desktop.app import build, keep_for_good  # noqa: E402
+from desktop.app import build, freeze_start_up  # noqa: E402
 
 HEAVY = ("torch", "transformers", "openvino")
 
@@ -54,7 +54,7 @@ def launch(until: str, images: list[str]) -> None:
     window.view.viewport().installEventFilter(paint)
     window.panels.welcome.installEventFilter(paint)
     window.show()
-    keep_for_good()
+    freeze_start_up()
 
     def look() -> None:
         if paint.at is None or (until == "detection" and window.viewer.state.detections is None):

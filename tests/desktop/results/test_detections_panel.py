@@ -226,18 +226,18 @@ def test_nothing_is_cut(
         install_language("en")
 
 
-def test_the_json_says_where_the_server_would_answer_otherwise(
+def test_the_json_says_where_the_answer_of_the_server_differs(
     show: Callable[[JsonPanel], JsonPanel], state: ViewerState, decided: ViewerState
 ) -> None:
     panel = show(JsonPanel())
-    hint = find(panel, "jsonOtherwise", QLabel)
+    hint = find(panel, "jsonDifference", QLabel)
     panel.show_state(state)
     answer = panel.view.toPlainText()
     assert not hint.isVisible()
     for other in (decided, refine(state, Refinement(solo="cat"))):
         panel.show_state(other)
         assert hint.isVisible()
-        assert "otherwise" in hint.text()
+        assert "ignores" in hint.text()
         assert panel.view.toPlainText() == answer
     panel.show_state(state)
     assert not hint.isVisible()
