@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.canvas.geometry import Point, Size, is_meant, spanned
+from desktop.canvas.geometry import Point, Size, is_intended, spanned
 from engine.detect.detection import Box
 
 
@@ -70,6 +70,6 @@ class BoxDrawing(QObject):
         """Set the second corner; while the box is too small, it follows the pointer instead."""
         self.move(pointer)
         box = self.box
-        if box is not None and is_meant(box):
+        if box is not None and is_intended(box):
             self.cancel()
             self.drawn.emit(box)

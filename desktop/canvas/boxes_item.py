@@ -161,7 +161,7 @@ class BoxesItem(QGraphicsItem):
         handles: list[Fill] = []
         for look, placed in self._looks(self._selected, sheet):
             spots = handle_spots(placed, roomy=4 * side)
-            fills += _lively(placed, look, _SELECTED_FILL, sheet.line_width(_SELECTED_LINE))
+            fills += _active(placed, look, _SELECTED_FILL, sheet.line_width(_SELECTED_LINE))
             handles += [squares(spots, side + 2 * edge, _colour(look.label)), squares(spots, side, QColor("white"))]
         return fills + handles
 
@@ -171,7 +171,7 @@ class BoxesItem(QGraphicsItem):
         if detection is None or detection.index in self._selected:
             return []
         placed = sheet.placed(np.array([detection.box], np.float32))
-        return _lively(placed, self._look(detection), _HOVER_FILL, sheet.line_width(_LINE))
+        return _active(placed, self._look(detection), _HOVER_FILL, sheet.line_width(_LINE))
 
     def _shaded(self, indices: AbstractSet[int], sheet: Sheet) -> list[Fill]:
         """Return a dark shade around the lines, which makes them visible on any image; none for many boxes."""
@@ -204,7 +204,7 @@ class _Look(NamedTuple):
     is_orphan: bool
 
 
-def _lively(placed: npt.NDArray[np.int64], look: _Look, alpha: int, width: int) -> list[Fill]:
+def _active(placed: npt.NDArray[np.int64], look: _Look, alpha: int, width: int) -> list[Fill]:
     faint = _colour(look.label)
     faint.setAlpha(alpha)
     return [insides(placed, faint), *outlines(placed, _ink(look), width)]

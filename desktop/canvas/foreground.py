@@ -81,7 +81,7 @@ class Foreground(QObject):
         self._paint_signs(painter, to_view, seen)
         painter.setOpacity(clear * self.label_opacity)
         if self.label_opacity > 0:
-            self._labels.paint(painter, to_view, self._lively)
+            self._labels.paint(painter, to_view, self._active)
         painter.restore()
 
     def rects(self, to_view: QTransform, seen: QRectF) -> dict[int, QRectF]:
@@ -90,14 +90,14 @@ class Foreground(QObject):
         return self._labels.rects(to_view)
 
     @property
-    def _lively(self) -> frozenset[int]:
+    def _active(self) -> frozenset[int]:
         hovered = self._boxes.hovered
         return self._boxes.selected if hovered is None else self._boxes.selected | {hovered}
 
     def _place(self, to_view: QTransform, seen: QRectF) -> None:
         if self._is_stale and not self._is_carried:
             boxes = self._boxes
-            self._labels.place(boxes.detections, boxes.marks, self._lively, to_view, seen)
+            self._labels.place(boxes.detections, boxes.marks, self._active, to_view, seen)
             self._is_stale = False
 
     def _paint_signs(self, painter: QPainter, to_view: QTransform, seen: QRectF) -> None:

@@ -76,7 +76,7 @@ def spanned(one: Point, other: Point, size: Size) -> Box:
     return inside((xmin, ymin, xmax, ymax), size)
 
 
-def is_meant(box: Box) -> bool:
+def is_intended(box: Box) -> bool:
     """Return whether a drawn box is large enough to be intended."""
     return box[2] - box[0] >= SMALLEST_DRAWN and box[3] - box[1] >= SMALLEST_DRAWN
 

@@ -51,7 +51,7 @@ class Gesture:
     def describe(self) -> None:
         """Show beside the pointer the size of the edited box, or what the pointer is on."""
         at = self._mouse.position
-        box = self._box_in_hand
+        box = self._edited_box
         hovered = None if self._boxes.hovered is None else self._boxes.detection(self._boxes.hovered)
         if at is not None and box is not None:
             self._tip.say(size_text(box), at=at, at_once=True)
@@ -61,7 +61,7 @@ class Gesture:
             self._tip.silence()
 
     @property
-    def _box_in_hand(self) -> Box | None:
+    def _edited_box(self) -> Box | None:
         """The box that is drawn or changed, if it is one."""
         reshaped = list(self._reshaper.now.values())
         return reshaped[0] if len(reshaped) == 1 else self._drawing.box

@@ -77,7 +77,7 @@ class Labels:
         self,
         detections: Sequence[Detection],
         marks: BoxMarks,
-        lively: frozenset[int],
+        active: frozenset[int],
         to_view: QTransform,
         seen: QRectF,
     ) -> None:
@@ -89,15 +89,15 @@ class Labels:
         Args:
             detections: Best score first.
             marks: What was decided about them.
-            lively: Indices of those whose labels are shown even where they cover others.
+            active: Indices of those whose labels are shown even where they cover others.
             to_view: From the scene to the screen.
             seen: The visible area of the screen, pixels.
         """
         self._carried = {}
-        shown, boxes = _within(detections, lively, to_view, seen)
+        shown, boxes = _within(detections, active, to_view, seen)
         lettered = [_lettering(detection, marks) for detection in shown]
         labels = [(each.index, box, text) for each, box, text in zip(shown, boxes, lettered, strict=True)]
-        context = (to_view, seen, lively)
+        context = (to_view, seen, active)
         same = _common(labels, self._layout.labels) if context == self._layout.context else 0
         rects = list(self._layout.rects[:same])
         sizes = [self._art.size(lettering) for lettering in lettered[same:]]
@@ -105,7 +105,7 @@ class Labels:
         corners = place_labels(boxes[same:], sizes, bounds, rects)
         rects += [(x, y, x + width, y + height) for (x, y), (width, height) in zip(corners, sizes, strict=True)]
         kept = [at for at in self._layout.kept if at < same]
-        kept += _readable(rects, [detection.index in lively for detection in shown], kept, same)
+        kept += _readable(rects, [detection.index in active for detection in shown], kept, same)
         self._layout = _Layout(context, labels, rects, kept)
         to_scene = to_view.inverted()[0]
         self.placed = [
@@ -126,9 +126,9 @@ class Labels:
         """Return the rectangle of each label on the screen, by the index of its detection."""
         return {label.index: QRectF(self._corner(label, to_view), label.size) for label in self.placed}
 
-    def paint(self, painter: QPainter, to_view: QTransform, lively: frozenset[int]) -> None:
-        """Paint the labels in screen coordinates, the `lively` ones last."""
-        for label in sorted(self.placed, key=lambda label: label.index in lively):
+    def paint(self, painter: QPainter, to_view: QTransform, active: frozenset[int]) -> None:
+        """Paint the labels in screen coordinates, the `active` ones last."""
+        for label in sorted(self.placed, key=lambda label: label.index in active):
             self._art.paint(painter, label.lettering, self._corner(label, to_view))
 
     def paint_badge(self, painter: QPainter, detection: Detection, marks: BoxMarks, middle: QPointF) -> None:
@@ -154,9 +154,9 @@ def _lettering(detection: Detection, marks: BoxMarks) -> Lettering:
 
 
 def _within(
-    detections: Iterable[Detection], lively: frozenset[int], to_view: QTransform, seen: QRectF
+    detections: Iterable[Detection], active: frozenset[int], to_view: QTransform, seen: QRectF
 ) -> tuple[list[Detection], list[Box]]:
-    """Return the best detections on the screen, with the `lively` ones, and the visible parts of their boxes."""
+    """Return the best detections on the screen, with the `active` ones, and the visible parts of their boxes."""
     zoom, left, top = to_view.m11(), to_view.dx(), to_view.dy()
     left_edge, top_edge, right_edge, bottom_edge = seen.getCoords()
     shown: list[Detection] = []
@@ -165,7 +165,7 @@ def _within(
         xmin, ymin, xmax, ymax = detection.box
         xmin, xmax = max(xmin * zoom + left, left_edge), min(xmax * zoom + left, right_edge)
         ymin, ymax = max(ymin * zoom + top, top_edge), min(ymax * zoom + top, bottom_edge)
-        if xmin <= xmax and ymin <= ymax and (len(shown) < _MOST or detection.index in lively):
+        if xmin <= xmax and ymin <= ymax and (len(shown) < _MOST or detection.index in active):
             shown.append(detection)
             boxes.append((xmin, ymin, xmax, ymax))
     return shown, boxes

@@ -51,7 +51,7 @@ class ClassList(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._told: tuple[object, ...] = ()
+        self._shown_parts: tuple[object, ...] = ()
         self._names: tuple[str, ...] = ()
         self._present: frozenset[str] = frozenset()
         self._refinement = Refinement()
@@ -86,10 +86,10 @@ class ClassList(QWidget):
 
     def show_state(self, state: ViewerState) -> None:
         """Show the classes of model and session, and how many detections of each pass."""
-        told = (state.detections, state.decided, state.chosen, state.refinement, state.scores, state.image)
-        if len(told) == len(self._told) and all(new is old for new, old in zip(told, self._told, strict=True)):
+        parts = (state.detections, state.decided, state.chosen, state.refinement, state.scores, state.image)
+        former, self._shown_parts = self._shown_parts, parts
+        if former and all(new is old for new, old in zip(parts, former, strict=True)):
             return
-        self._told = told
         self._refinement = state.refinement
         counts = _counts(state)
         names = _names(state, counts)

@@ -1,8 +1,6 @@
-"""Actions of reviewing: decisions about boxes and images, drawing, moving and resizing boxes by key."""
+"""Actions that decide about boxes and images."""
 
 from __future__ import annotations
-
-from functools import partial
 
 from desktop.canvas.view import ImageView
 from desktop.review.labelling import Labelling
@@ -28,32 +26,6 @@ def decision_actions(reviewing: Reviewing, labelling: Labelling, view: ImageView
         key_action("toggleReviewed", tr("Image reviewed, or not"), "R", do.toggle_reviewed, _GROUP),
         ActionSpec("undo", tr("Undo"), ("Ctrl+Z",), do.undo, "rotate-ccw", False, _GROUP, _can_undo),
         ActionSpec("redo", tr("Redo"), ("Ctrl+Shift+Z", "Ctrl+Y"), do.redo, "", False, _GROUP, _can_redo),
-    )
-
-
-def nudge_actions(view: ImageView) -> tuple[ActionSpec, ...]:
-    """Declare the actions that move boxes by a pixel, with Shift by ten, and resize them with Alt."""
-    directions = {
-        "Left": (tr("left"), -1, 0),
-        "Right": (tr("right"), 1, 0),
-        "Up": (tr("up"), 0, -1),
-        "Down": (tr("down"), 0, 1),
-    }
-    kinds = (
-        ("", tr("Move the selected boxes"), 1, False),
-        ("Shift+", tr("Move them by 10 pixels"), 10, False),
-        ("Alt+", tr("Resize the selected boxes"), 1, True),
-    )
-    return tuple(
-        key_action(
-            f"nudge{prefix}{key}",
-            tr("{action} ({direction})", action=text, direction=direction),
-            f"{prefix}{key}",
-            partial(view.nudge, x * pixels, y * pixels, resize),
-            _GROUP,
-        )
-        for prefix, text, pixels, resize in kinds
-        for key, (direction, x, y) in directions.items()
     )
 
 

@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QApplication
 from desktop.settings.preferences import PreferenceStore
 from desktop.state.preferences import Preferences
 from desktop.style.i18n import install_language
-from desktop.style.theme import Scheme, apply_theme, current_theme, system_scheme, told_scheme
+from desktop.style.theme import Scheme, apply_theme, current_theme, reported_scheme, system_scheme
 from desktop.work.task_runner import TaskRunner
 
 
@@ -44,7 +44,7 @@ class Appearance(QObject):
 
     def _on_activity(self, activity: Qt.ApplicationState) -> None:
         if activity == Qt.ApplicationState.ApplicationActive and self._store.value.scheme == "system":
-            self._tasks.run(lambda task: told_scheme(), self._on_told)
+            self._tasks.run(lambda task: reported_scheme(), self._on_told)
 
     def _on_told(self, told: Scheme | None) -> None:
         if told is not None and self._store.value.scheme == "system":

@@ -20,7 +20,7 @@ class StateHolder:
         changed: Callable[[ViewerState], object],
         error_text: Callable[[EngineError], str],
     ) -> None:
-        """Hold a state; nobody is told of this first one.
+        """Hold a first state, for which `changed` is not called.
 
         Args:
             state: The first state.

@@ -220,10 +220,10 @@ def hint_font() -> QFont:
 def system_scheme(app: QApplication) -> Scheme:
     """Return the scheme of the desktop, else that of the palette of `app` before `apply_theme`."""
     themed = app.property(_SCHEME_PROPERTY) is not None
-    return told_scheme() or (app.property(_FORMER_PROPERTY) if themed else _palette_scheme(app.palette()))
+    return reported_scheme() or (app.property(_FORMER_PROPERTY) if themed else _palette_scheme(app.palette()))
 
 
-def told_scheme() -> Scheme | None:
+def reported_scheme() -> Scheme | None:
     """Return the scheme that the desktop reports, if it does; takes up to half a second, in any thread."""
     if sys.platform == "win32":
         return _windows_scheme()
@@ -255,20 +255,20 @@ def _windows_scheme() -> Scheme | None:
 
 
 def _macos_scheme() -> Scheme:
-    return "dark" if "dark" in _said_by("defaults", "read", "-g", "AppleInterfaceStyle") else "light"
+    return "dark" if "dark" in _output_of("defaults", "read", "-g", "AppleInterfaceStyle") else "light"
 
 
 def _gtk_scheme() -> Scheme | None:
     gtk_theme = os.environ.get("GTK_THEME", "").lower()
     if gtk_theme:
         return "dark" if gtk_theme.endswith(("dark", ":dark")) else "light"
-    told = _said_by("gsettings", "get", "org.gnome.desktop.interface", "color-scheme")
-    if "prefer-dark" in told:
+    reported = _output_of("gsettings", "get", "org.gnome.desktop.interface", "color-scheme")
+    if "prefer-dark" in reported:
         return "dark"
-    return "light" if "prefer-light" in told else None
+    return "light" if "prefer-light" in reported else None
 
 
-def _said_by(*command: str) -> str:
+def _output_of(*command: str) -> str:
     if shutil.which(command[0]) is None:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""How much longer something takes, in words."""
+"""Remaining time as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MINUTE, _HOUR = 60, 3600
 
 
 def time_left(seconds: float) -> str:
-    """A time, in seconds, in the unit that is no finer than is known."""
+    """Return a duration in seconds as text, in a unit no finer than the estimate."""
     if seconds < _MINUTE:
         return tr_count("{count} second left", "{count} seconds left", math.ceil(seconds))
     if seconds < _HOUR:

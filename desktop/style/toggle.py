@@ -1,4 +1,4 @@
-"""A switch: on or off, drawn as one."""
+"""A switch: a check box drawn as a sliding knob."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SLIDE_MS = 120
 
 
 class Toggle(QCheckBox):
-    """To screen readers and keyboard a check box; its text stands to the right."""
+    """A check box to screen readers and keyboard, with its text on the right."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
@@ -28,27 +28,23 @@ class Toggle(QCheckBox):
         self._slide.valueChanged.connect(self._move_knob)
 
     def sizeHint(self) -> QSize:
-        """Room for the track, its focus ring and the text."""
         metrics = self.fontMetrics()
         text = metrics.horizontalAdvance(self.text()) + GRID if self.text() else 0
         side = 2 * _FOCUS_ROOM
         return QSize(_TRACK.width() + side + text, max(_TRACK.height() + side, metrics.height()))
 
     def minimumSizeHint(self) -> QSize:
-        """Nothing is cut."""
         return self.sizeHint()
 
     def hitButton(self, at: QPoint) -> bool:
-        """Text and track can both be clicked."""
         return self.rect().contains(at)
 
     def nextCheckState(self) -> None:
-        """Slide to the other side."""
         super().nextCheckState()
         self._slide_to_state()
 
     def show_checked(self, on: bool) -> None:
-        """Stand on this side; nothing is told."""
+        """Show a state without a signal."""
         if on != self.isChecked():
             blocked = self.blockSignals(True)
             self.setChecked(on)
@@ -56,14 +52,12 @@ class Toggle(QCheckBox):
             self._slide_to_state()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter switches as the space bar does."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
         else:
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw track, knob, focus ring and text."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme = current_theme()

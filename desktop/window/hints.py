@@ -76,7 +76,7 @@ class HintStrip(QFrame):
         self._canvas = canvas
         self.hint: Hint | None = None
         self._image: OpenedImage | None = None
-        self._has_told = False
+        self._has_shown = False
         self._text = QLabel()
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         close = QToolButton()
@@ -97,12 +97,12 @@ class HintStrip(QFrame):
     def show_state(self, state: ViewerState, seen: Collection[str], keys: Mapping[str, str]) -> None:
         """Show the hint that `hint_for` returns; a hint whose image is gone has been seen."""
         if state.image is not self._image:
-            self._image, self._has_told = state.image, False
+            self._image, self._has_shown = state.image, False
             seen = seen if self.hint is None else {*seen, self.hint.name}
             self._dismiss()
-        hint = None if self._has_told else hint_for(state, seen, keys)
+        hint = None if self._has_shown else hint_for(state, seen, keys)
         if hint is not None:
-            self._has_told = True
+            self._has_shown = True
             self._show(hint)
 
     def did(self, action: str) -> None:

@@ -8,13 +8,13 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PyQt5.QtWidgets import QDialog, QDockWidget, QMainWindow, QWidget
 
-from desktop.canvas.actions import zoom_actions
+from desktop.canvas.actions import nudge_actions, zoom_actions
 from desktop.canvas.view import ImageView
 from desktop.images.mime import can_open, given_in
 from desktop.images.opening import Opening
 from desktop.keys.map import remapped, shown
 from desktop.models.dialogs import ModelDialogs
-from desktop.review.actions import decision_actions, nudge_actions
+from desktop.review.actions import decision_actions
 from desktop.review.labelling import Labelling
 from desktop.server.control import ServerControl
 from desktop.settings.preferences import PreferenceStore

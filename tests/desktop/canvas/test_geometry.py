@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.canvas.geometry import WHOLE, Handle, grip, is_meant, resized, shifted, spanned
+from desktop.canvas.geometry import WHOLE, Handle, grip, is_intended, resized, shifted, spanned
 from engine.detect.detection import Box
 
 SIZE = (400.0, 300.0)
@@ -77,8 +77,8 @@ def test_a_drawn_box_is_inside_on_whole_pixels_and_the_same_from_any_corner(
 
 
 @pytest.mark.parametrize(("box", "meant"), [((0, 0, 2, 2), True), ((0, 0, 1, 50), False), ((0, 0, 50, 1), False)])
-def test_two_pixels_are_the_least_that_is_meant(box: Box, meant: bool) -> None:
-    assert is_meant(box) is meant
+def test_two_pixels_are_the_least_that_is_intended(box: Box, meant: bool) -> None:
+    assert is_intended(box) is meant
 
 
 @pytest.mark.parametrize(

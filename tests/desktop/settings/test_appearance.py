@@ -33,7 +33,7 @@ def desktop(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Des
     told, palette, font = Desktop(), QPalette(qapp.palette()), qapp.font()
     monkeypatch.setenv("LANGUAGE", "en")
     for name in ("style.theme", "settings.appearance"):
-        monkeypatch.setattr(f"desktop.{name}.told_scheme", lambda: told.scheme)
+        monkeypatch.setattr(f"desktop.{name}.reported_scheme", lambda: told.scheme)
     qapp.setProperty("detrdesk_scheme", None)
     yield told
     install_language("en")
