@@ -13,8 +13,7 @@ from desktop.state.batch import BatchState, Rate
 from desktop.state.detection_setup import DetectionSetup
 from desktop.work.feed import Feed
 from desktop.work.task_runner import Task, TaskRunner
-from engine.batch.detect_all import detect_all
-from engine.batch.detect_many import Answer, Failure
+from engine.batch.detect_many import Answer, Failure, detect_many
 from engine.detect.tiling import Tiling
 from engine.engine import Engine
 from engine.errors import EngineError
@@ -35,7 +34,7 @@ class _Run:
     def work(self, task: Task) -> None:
         """Detect in each image; waits between two images while `may_continue` is clear."""
         model, tiling = self._setup.model, self._setup.tiling
-        for outcome in detect_all(self._engine, self._sources, model, task.cancelled, tiling=tiling):
+        for outcome in detect_many(self._engine, self._sources, model, task.cancelled, tiling=tiling):
             self._feed.put((self, replace(outcome, image=None) if isinstance(outcome, Answer) else outcome))
             self.may_continue.wait()
 

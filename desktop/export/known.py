@@ -9,8 +9,9 @@ from PIL.Image import Image as PixelImage
 
 from desktop.state.viewer import ViewerState
 from engine.detect.detection import Detections, nothing_found
-from engine.engine import Engine, OpenedImage
+from engine.engine import Engine
 from engine.export.classes import ExportClasses
+from engine.image.opened import OpenedImage
 from engine.image.source import Source
 from engine.review.decision import Decision
 from engine.review.image_review import ImageReview
@@ -42,7 +43,7 @@ class ExportKnowledge:
         self._engine = engine
         self._state = state
         self._session = session
-        self._fingerprint = "" if session is None else engine.fingerprint(state.model, state.tiling)
+        self._fingerprint = "" if session is None else engine.known.key(state.model, state.tiling)
         self._contents: frozenset[str] = frozenset() if session is None else session.decided()
 
     def has(self, candidate: Candidate) -> bool:

@@ -10,9 +10,8 @@ from functools import partial
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.work.task_runner import Task, TaskRunner
-from engine.engine import Given
 from engine.errors import SourceError
-from engine.image.source import Source, walk_sources
+from engine.image.source import Source, SourceLike, walk_sources
 
 _FIRST_AFTER, _MORE_AFTER = 0.05, 0.1
 """Seconds between two deliveries: each costs the window a new list."""
@@ -48,7 +47,7 @@ class Lister(QObject):
         self._tasks = TaskRunner("listing", self, threads=None)
         self._tasks.failed.connect(self.failed)
 
-    def start(self, given: Sequence[Given]) -> None:
+    def start(self, given: Sequence[SourceLike]) -> None:
         """List these; the listing before is cancelled."""
         self._tasks.cancel()
         self._tasks.run(partial(_list, given), reported=self.listed.emit)
@@ -62,7 +61,7 @@ class Lister(QObject):
         return self._tasks.stop(seconds)
 
 
-def _list(given: Sequence[Given], task: Task) -> None:
+def _list(given: Sequence[SourceLike], task: Task) -> None:
     """Report the images of folders as they are found, and single images in one part."""
     waiting: list[Source] = []
     is_first, since = True, time.monotonic()

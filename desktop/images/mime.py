@@ -10,7 +10,7 @@ from PyQt5.QtCore import QMimeData, QUrl
 from PyQt5.QtGui import QImage
 
 from desktop.images.pixels import to_file_bytes
-from engine.engine import Given
+from engine.image.source import SourceLike
 
 _FIREFOX_LINK = "text/x-moz-url"
 _OPENABLE = re.compile(r"(https?://|data:image/)", re.IGNORECASE)
@@ -23,7 +23,7 @@ def can_open(mime: QMimeData) -> bool:
     return has_address or mime.hasImage() or bool(mime.text().strip()) or bool(_images_in(mime))
 
 
-def given_in(mime: QMimeData) -> list[Given]:
+def given_in(mime: QMimeData) -> list[SourceLike]:
     """Files first, then a bitmap, then images of a web page, then web addresses, then text: one thing, or one a line.
 
     A browser offers a dragged image as bitmap and as address; the bitmap is what the user sees. Where the image is a
@@ -50,7 +50,7 @@ def lines_of(text: str) -> list[str]:
     return [text.strip()] if text.strip() else []
 
 
-def _given(url: QUrl) -> Given:
+def _given(url: QUrl) -> SourceLike:
     return Path(url.toLocalFile()) if url.isLocalFile() else bytes(url.toEncoded()).decode()
 
 

@@ -12,8 +12,8 @@ from desktop.images.recent import AddressHistory, Recent
 from desktop.images.source_panel import SourcePanel
 from desktop.images.thumbnails import Thumbnails
 from desktop.state.viewer import ViewerState
-from engine.engine import Given, OpenedImage
-from engine.image.source import Source
+from engine.image.opened import OpenedImage
+from engine.image.source import Source, SourceLike
 
 
 class Opening(QObject):
@@ -50,7 +50,7 @@ class Opening(QObject):
         """Open one of the recent places."""
         self.open_asked.emit([text])
 
-    def remember(self, given: Sequence[Given]) -> None:
+    def remember(self, given: Sequence[SourceLike]) -> None:
         """Put what is opened in front of the recent places."""
         self._recent.add(given)
         self.recent_changed.emit(self._recent.entries)

@@ -14,8 +14,8 @@ from desktop.state.holder import StateHolder
 from desktop.state.model import ModelRow, ModelView, NamesWanted
 from desktop.state.viewer import Message, Offer, ViewerState, told
 from desktop.style.i18n import error_text, tr
-from engine.engine import Given
 from engine.errors import EngineError
+from engine.image.source import SourceLike
 
 if TYPE_CHECKING:
     from desktop.models.dialog import ModelDialog
@@ -59,7 +59,7 @@ class ModelDialogs(QObject):
             self.dialog.show_hub()
             self.dialog.hub.focus_search()
 
-    def offer(self, given: list[Given]) -> bool:
+    def offer(self, given: list[SourceLike]) -> bool:
         """Offer to use the first of several dropped models; return whether only models were dropped."""
         paths = models_in(given)
         if not paths:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PyQt5.QtCore import QMimeData
 
-from engine.engine import Given
+from engine.image.source import SourceLike
 
 _TENSORS = (
     "model.safetensors",
@@ -27,7 +27,7 @@ def is_model(path: Path) -> bool:
         return False
 
 
-def models_in(given: Sequence[Given]) -> list[Path]:
+def models_in(given: Sequence[SourceLike]) -> list[Path]:
     """Return the models, or nothing where anything else was given too."""
     paths = [each for each in given if isinstance(each, Path)]
     return paths if len(paths) == len(given) and all(map(is_model, paths)) else []

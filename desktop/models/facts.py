@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from desktop.state.model import Fact
 from desktop.style.i18n import error_text, tr, tr_count
 from engine.detect.preprocess import Preprocessing
-from engine.inference.model_runtimes import RuntimeState
+from engine.inference.runtime_selector import RuntimeState
 from engine.models.card import Card, unknown_labels
 from engine.models.catalog.entry import STARTER, Entry
 

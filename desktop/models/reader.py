@@ -13,7 +13,7 @@ from desktop.state.model import ConversionProgress, ModelRow, ModelView, Presenc
 from desktop.style.i18n import error_text
 from engine.engine import Engine
 from engine.errors import EngineError
-from engine.inference.model_runtimes import RuntimeState
+from engine.inference.runtime_selector import RuntimeState
 from engine.models.card import Card, card_of
 from engine.models.catalog.entry import STARTER, Entry
 from engine.models.downloaded import is_downloaded

@@ -17,8 +17,8 @@ from desktop.state.holder import StateHolder
 from desktop.state.viewer import Marks, SessionState, ViewerState, row_of
 from desktop.style.i18n import tr
 from engine.detect.detection import Detections
-from engine.engine import OpenedImage
 from engine.errors import EngineError, ImageError, SourceError
+from engine.image.opened import OpenedImage
 from engine.image.source import Source
 from engine.review.image_review import ImageReview
 from engine.review.merge import match_decisions

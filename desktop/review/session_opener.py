@@ -8,9 +8,8 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.review.session_worker import SessionWorker
-from engine.engine import Given
 from engine.errors import EngineError, SourceError
-from engine.image.source import parse_source
+from engine.image.source import SourceLike, parse_source
 from engine.paths import data_dir
 from engine.review.session import Session, session_path
 
@@ -21,7 +20,7 @@ class SessionOpener(QObject):
     """Opens the session before its images are listed; the newest request wins.
 
     Signals:
-        opened(tuple[Given, ...], Session | None, EngineError | None): What to list in which session, and a message
+        opened(tuple[SourceLike, ...], Session | None, EngineError | None): What to list in which session, and a message
             about the session.
     """
 
@@ -30,12 +29,12 @@ class SessionOpener(QObject):
     def __init__(self, worker: SessionWorker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._worker = worker
-        self._given: tuple[Given, ...] = ()
+        self._given: tuple[SourceLike, ...] = ()
         self._path = Path()
         self._opening: Path | None = None
         worker.opened.connect(self._on_opened)
 
-    def request(self, given: tuple[Given, ...], current: Session | None) -> None:
+    def request(self, given: tuple[SourceLike, ...], current: Session | None) -> None:
         """Open the session of `given`, unless it is the current one; an empty tuple asks for SINGLE_IMAGES."""
         self._given, self._path = given, path_for(given)
         if current is not None and current.path == self._path:
@@ -60,14 +59,14 @@ class SessionOpener(QObject):
             self.opened.emit(self._given, None, result)
 
 
-def path_for(given: Sequence[Given]) -> Path:
+def path_for(given: Sequence[SourceLike]) -> Path:
     """Return the session file of what the user opens."""
     folder = _folder_in(given)
     sessions = data_dir() / "sessions"
     return sessions / SINGLE_IMAGES if folder is None else session_path(sessions, str(folder))
 
 
-def _folder_in(given: Sequence[Given]) -> Path | None:
+def _folder_in(given: Sequence[SourceLike]) -> Path | None:
     """Return the folder, if it is one and nothing else was given."""
     if len(given) != 1:
         return None

@@ -12,8 +12,8 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from desktop.state.client_images import ClientImage, newest
 from desktop.work.feed import Feed
 from engine.detect.detection import Detections, Filter
-from engine.engine import ImageFile, OpenedImage
 from engine.errors import EngineError
+from engine.image.opened import ImageFile, OpenedImage
 from engine.image.source import Source
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.detect.detection import Detections, Filter
-from engine.engine import Engine, OpenedImage
+from engine.engine import Engine
 from engine.errors import EngineError
+from engine.image.opened import OpenedImage
 from engine.settings import Settings
 
 if TYPE_CHECKING:

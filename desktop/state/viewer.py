@@ -14,7 +14,7 @@ from desktop.state.client_images import newest
 from desktop.state.detection_setup import DetectionSetup
 from engine.detect.detection import Detections, Filter, nothing_found
 from engine.detect.tiling import Pace, Tiling
-from engine.engine import OpenedImage
+from engine.image.opened import OpenedImage
 from engine.image.source import Source
 from engine.review.image_review import ImageReview
 from engine.review.merge import Reviewed, merge_decisions

@@ -15,9 +15,8 @@ from desktop.state.holder import StateHolder
 from desktop.state.viewer import Stage, inbox_emptied, inbox_extended, pointed, row_of, waiting
 from desktop.viewer.detection_runner import DetectionRunner, Request
 from desktop.viewer.event_handler import EventHandler
-from engine.engine import Given
 from engine.errors import EngineError
-from engine.image.source import Source
+from engine.image.source import Source, SourceLike
 from engine.review.session import Session
 
 
@@ -28,7 +27,7 @@ class Browsing(QObject):
         detects_on_opening: Whether the model is asked about an image that is opened.
 
     Signals:
-        opening(tuple[Given, ...]): The user opens this.
+        opening(tuple[SourceLike, ...]): The user opens this.
     """
 
     opening = pyqtSignal(object)
@@ -48,7 +47,7 @@ class Browsing(QObject):
         self._runner, self._events = runner, events
         opener.opened.connect(self._on_session_opened)
 
-    def open(self, given: Sequence[Given]) -> None:
+    def open(self, given: Sequence[SourceLike]) -> None:
         """Open files, folders, URLs or pasted data, and show the first image or the one of the saved position."""
         if given:
             self.opening.emit(tuple(given))
@@ -138,7 +137,9 @@ class Browsing(QObject):
         self._holder.set(waiting(self._holder.state, request.first_stage))
         self._runner.ask(replace(request, detect=self.detects_on_opening if detect is None else detect))
 
-    def _on_session_opened(self, given: tuple[Given, ...], session: Session | None, notice: EngineError | None) -> None:
+    def _on_session_opened(
+        self, given: tuple[SourceLike, ...], session: Session | None, notice: EngineError | None
+    ) -> None:
         if not given:
             self._session.use(self._session.session or session)
             self._events.expect(None, notice)

@@ -16,9 +16,10 @@ from desktop.work.task_runner import report_bug
 from engine.batch.tiled import detect_tiled, pace
 from engine.detect.detection import Detections
 from engine.detect.tiling import Pace, Tiling
-from engine.engine import Engine, Given, OpenedImage
+from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
-from engine.image.source import Source
+from engine.image.opened import OpenedImage
+from engine.image.source import Source, SourceLike
 
 __all__ = [
     "AtTile",
@@ -26,13 +27,13 @@ __all__ = [
     "Done",
     "Event",
     "Failed",
-    "Given",
     "Listed",
     "ListedMore",
     "Opened",
     "Pointed",
     "Recalled",
     "Request",
+    "SourceLike",
 ]
 
 _LOOK_FOR_START = 1.0
@@ -56,7 +57,7 @@ class Request:
     """
 
     model: str
-    given: tuple[Given, ...] = ()
+    given: tuple[SourceLike, ...] = ()
     start: str = ""
     source: Source | None = None
     image: OpenedImage | None = None
@@ -186,7 +187,7 @@ class _Worker(QObject):
             yield Opened(image, ready.canvas_image)
         known = request.known
         if known is None and image is not None and not request.fresh:
-            known = self._engine.recall(image, request.model, request.tiling)
+            known = self._engine.known.recall(image, request.model, request.tiling)
         if known is not None:
             yield Recalled(known)
         elif request.detect:

@@ -15,8 +15,9 @@ from desktop.state.detection_setup import DetectionSetup
 from desktop.work.task_runner import TaskRunner
 from engine.batch.tiled import detect_tiled
 from engine.detect.tiling import Tiling
-from engine.engine import Engine, OpenedImage
+from engine.engine import Engine
 from engine.errors import CancelledError, EngineError
+from engine.image.opened import OpenedImage
 from engine.image.source import Source
 from engine.inference.scheduler import Cancelled, Rank
 
@@ -148,9 +149,9 @@ class Prefetch:
         ready = self._opened(wanted, place, cancelled)
         if ready.image.source.kind == "bytes":
             return  # a client's image came with its detections
-        if self._engine.cache is not None and self._engine.loaded(setup.model) is not None:
-            places = self._engine.scheduler.behind(Rank.AHEAD)
-            detect_tiled(self._engine, ready.image, setup.model, setup.tiling, cancelled, places=places)
+        if self._engine.known.cache is not None and self._engine.loaded(setup.model) is not None:
+            reservation = self._engine.scheduler.behind(Rank.AHEAD)
+            detect_tiled(self._engine, ready.image, setup.model, setup.tiling, cancelled, reservation=reservation)
 
     def _opened(self, wanted: tuple[Source, ...], place: int, cancelled: Cancelled) -> Ready:
         source = wanted[place]

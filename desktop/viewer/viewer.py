@@ -61,7 +61,7 @@ class Viewer(QObject):
         self._applying = TaskRunner("settings", self)
         self._applying.failed.connect(self.tell_error)
         self.runner = DetectionRunner(engine, self)
-        self._worker = SessionWorker(engine.fingerprint, engine.fingerprint_of, self)
+        self._worker = SessionWorker(engine.known.key, engine.known.key_of, self)
         self._worker.failed.connect(self.tell_error)
         self.models = ModelManager(engine, holder, self)
         self.session = OpenSession(holder, self._worker, self)

@@ -13,7 +13,7 @@ from desktop.state.viewer import ViewerState
 from desktop.style.i18n import tr
 from desktop.style.icons import icon
 from desktop.style.theme import GRID
-from engine.engine import OpenedImage
+from engine.image.opened import OpenedImage
 
 ACCEPT, THRESHOLD, KEYS = "accept", "threshold", "keys"
 

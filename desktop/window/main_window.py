@@ -32,7 +32,7 @@ from desktop.window.actions import FileActions
 from desktop.window.export_flow import ExportFlow
 from desktop.window.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout_of
 from desktop.window.panels import Panels
-from engine.engine import OpenedImage
+from engine.image.opened import OpenedImage
 from engine.review.decision import Status
 from engine.review.merge import Reviewed
 

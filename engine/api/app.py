@@ -19,8 +19,9 @@ from engine.api.routes import ENDPOINTS, router
 from engine.api.service import Service
 from engine.api.work import Answered
 from engine.detect.detection import Detections, Filter
-from engine.engine import Engine, OpenedImage
+from engine.engine import Engine
 from engine.errors import EngineError
+from engine.image.opened import OpenedImage
 from engine.settings import Settings
 
 

@@ -102,8 +102,8 @@ class Service:
     ) -> ResultT:
         scheduler = self.engine.scheduler
         async with self._images(question, gone) as images:
-            with scheduler.reserve(len(images)) as places:
-                task = Task(question, images, model, places, gone.is_set, record_of(request))
+            with scheduler.reserve(len(images)) as reservation:
+                task = Task(question, images, model, reservation, gone.is_set, record_of(request))
                 return await self.in_thread(lambda: work(task))
 
     @asynccontextmanager

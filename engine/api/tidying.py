@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 from engine.api.request_log import Record
-from engine.inference.memory import give_back_memory
+from engine.inference.model_pool import free_memory
 
 _MUCH = 16 * 1024 * 1024
 _TOKEN_BYTES = 784 * 4
@@ -34,4 +34,4 @@ class Tidying:
 
     def _tidy(self) -> None:
         self._is_planned = False
-        threading.Thread(target=give_back_memory, name="api-tidy", daemon=True).start()
+        threading.Thread(target=free_memory, name="api-tidy", daemon=True).start()

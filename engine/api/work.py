@@ -13,11 +13,12 @@ from engine.api.metrics import Metrics
 from engine.api.question import Question
 from engine.api.request_log import Record
 from engine.detect.detection import Detections, Filter, token_count
-from engine.engine import Engine, OpenedImage
+from engine.engine import Engine
 from engine.errors import EngineError
 from engine.image.decode import Limits, decode_with_warnings
+from engine.image.opened import OpenedImage
 from engine.image.source import Source
-from engine.inference.scheduler import Cancelled, Places
+from engine.inference.scheduler import Cancelled, Reservation
 from engine.render.render import draw_detections, encode_image
 from engine.settings import Settings
 
@@ -34,7 +35,7 @@ class Task:
         question: What is asked.
         images: Its images, all fetched.
         model: Which model answers.
-        places: Its places in the queue.
+        reservation: Its reservation in the queue.
         cancelled: Whether nobody waits for the answer any more.
         record: Where images and tokens are noted.
     """
@@ -42,7 +43,7 @@ class Task:
     question: Question
     images: Sequence[Given]
     model: str
-    places: Places
+    reservation: Reservation
     cancelled: Cancelled
     record: Record
 
@@ -85,9 +86,9 @@ class Worker:
         """
         *others, last = task.images
         for given in others:
-            with self._engine.scheduler.room(task.places, task.cancelled):
+            with self._engine.scheduler.room(task.reservation, task.cancelled):
                 self._decoded(given.data, task)
-        with self._engine.scheduler.room(task.places, task.cancelled):
+        with self._engine.scheduler.room(task.reservation, task.cancelled):
             image = self._decoded(last.data, task)
             seen = self._detected(image, task)
             with self._timed("encode"):
@@ -95,7 +96,7 @@ class Worker:
                 return encode_image(drawn, format)
 
     def _detect_in(self, task: Task, given: Given) -> Seen:
-        with self._engine.scheduler.room(task.places, task.cancelled):
+        with self._engine.scheduler.room(task.reservation, task.cancelled):
             seen = self._detected(self._decoded(given.data, task), task)
         return replace(seen, timing_ms={"fetch": given.fetch_ms} | seen.timing_ms)
 
@@ -112,7 +113,7 @@ class Worker:
 
     def _detected(self, image: OpenedImage, task: Task) -> Seen:
         started = time.perf_counter()
-        found = self._engine.detect_in(image, task.model, task.cancelled, task.places)
+        found = self._engine.detect_in(image, task.model, task.cancelled, task.reservation)
         timing = found.timing
         model_ms = timing.preprocess + timing.model + timing.postprocess
         queue_ms = max((time.perf_counter() - started) * 1e3 - model_ms, 0.0)

@@ -12,10 +12,10 @@ from typing import Any
 from engine.batch.precisions import Offer, obstacle, offer_of
 from engine.detect.detection import Filter
 from engine.detect.precision import Precision
-from engine.engine import Engine, Given
+from engine.engine import Engine
 from engine.errors import CancelledError, EngineError, ModelError
-from engine.image.source import Source, parse_source
-from engine.inference.fast_runtimes import needs_openvino
+from engine.image.source import Source, SourceLike, parse_source
+from engine.inference.runtime_selector import needs_openvino
 from engine.models.converted import Converted
 from engine.models.fast import figures_from
 from engine.models.fingerprint import fingerprint
@@ -37,7 +37,7 @@ def measure(
     engine: Engine,
     name: str,
     precision: Precision,
-    images: Sequence[Given],
+    images: Sequence[SourceLike],
     progress: Progress = lambda stage, done, total: None,
     cancelled: Callable[[], bool] = bool,
     in_haste: bool = False,
@@ -88,7 +88,7 @@ def measure(
     return offer_of(engine, name, precision)
 
 
-def _spread(images: Sequence[Given], most: int) -> list[Source]:
+def _spread(images: Sequence[SourceLike], most: int) -> list[Source]:
     """So many of them at most, in regular distance: a folder is often sorted by what is in it."""
     count = min(len(images), most)
     return [parse_source(images[at * len(images) // count]) for at in range(count)]

@@ -8,8 +8,7 @@ from importlib.util import find_spec
 from engine.detect.precision import F32, FAST, Precision
 from engine.engine import Engine
 from engine.errors import ModelError
-from engine.inference.fast_runtimes import needs_openvino, processor_lacks
-from engine.inference.model_runtimes import may_be_fast
+from engine.inference.runtime_selector import may_reduce_precision, needs_openvino, processor_lacks
 from engine.models.fast import Figures, not_worth_it
 from engine.models.fingerprint import fingerprint
 from engine.runtimes.openvino_library import native_precisions
@@ -75,7 +74,7 @@ def offer_of(engine: Engine, name: str, precision: Precision) -> Offer:
 
 def obstacle(engine: Engine, name: str, precision: Precision, is_to_be_made: bool) -> ModelError | None:
     """Why a model cannot have a precision on this machine."""
-    if not may_be_fast(engine.recipe(name), engine.settings):
+    if not may_reduce_precision(engine.recipe(name), engine.settings):
         return needs_openvino(precision)
     try:
         native = native_precisions()

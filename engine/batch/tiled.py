@@ -1,4 +1,4 @@
-"""Detecting in large images tile by tile: each tile has a turn of its own, so that nobody waits for all of them."""
+"""Detection in large images tile by tile; each tile has a turn of its own, so that nobody waits for all of them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from dataclasses import replace
 from engine.detect.detection import Detections, Timing
 from engine.detect.merging import merge
 from engine.detect.tiling import Pace, Tile, Tiling, tiles
-from engine.engine import Engine, OpenedImage
+from engine.engine import Engine
 from engine.errors import EngineError
-from engine.inference.scheduler import Cancelled, Places
+from engine.image.opened import OpenedImage
+from engine.inference.scheduler import Cancelled, Reservation
 from engine.models.last_times import last_time
 
 Progress = Callable[[int, int], None]
-"""Is told which tile is looked at, from 1, and how many there are."""
+"""Receives the number of the tile, from 1, and how many there are."""
 
 
 def pace(engine: Engine, image: OpenedImage, model: str) -> Pace | None:
-    """What tiles of an image cost; reads the files of a model that is not in memory, `None` where that fails."""
+    """Return what tiles of an image cost; reads the files of a model that is not in memory, `None` where that fails."""
     try:
         takes = engine.recipe(model).preprocessing.input_size(*image.pixels.size)
         last = last_time(engine.catalog.path(engine.catalog.name_of(model)))
@@ -35,51 +36,51 @@ def detect_tiled(
     tiling: Tiling | None = None,
     cancelled: Cancelled = bool,
     fresh: bool = False,
-    places: Places | None = None,
+    reservation: Reservation | None = None,
     progress: Progress = lambda at, of: None,
 ) -> Detections:
-    """Every detection in an opened image, cut into tiles where it is large; known answers are taken from the cache.
+    """Return every detection in an opened image, cut into tiles where it is large; from the cache where it is known.
 
-    The image is looked at as a whole, too: large things are found there.
+    The model also runs on the whole image, in which large objects are found.
 
     Args:
-        engine: Whose model answers.
-        image: What to look at.
+        engine: Whose model and cache are used.
+        image: The image.
         model: A name in the catalog or a checkpoint folder; `None` is the default model.
-        tiling: How to cut; `None` is `Engine.detect_known`, and so is an image that is small enough.
-        cancelled: Asked between the tiles; true gives up.
-        fresh: Ask the model in any case.
-        places: The caller's places in the queue; `None` goes ahead of all who have some.
-        progress: Is told of each tile, in this thread.
+        tiling: How to cut; `None`, or an image that is small enough, means `Engine.detect_known`.
+        cancelled: Polled between the tiles; true gives up.
+        fresh: Run the model even where the cache has an answer.
+        reservation: The caller's place in the queue; `None` goes before all who have one.
+        progress: Called for each tile, in this thread.
 
     Raises:
         ModelError, DetectionError, CancelledError: as `Engine.detect_in`.
     """
     name = engine.catalog.name_of(model or engine.settings.model)
     if tiling is None:
-        return engine.detect_known(image, name, cancelled, fresh, places)
-    known = None if fresh else engine.recall(image, name, tiling)
+        return engine.detect_known(image, name, cancelled, fresh, reservation)
+    known = None if fresh else engine.known.recall(image, name, tiling)
     if known is not None:
         return known
     takes = engine.recipe(name).preprocessing.input_size(*image.pixels.size)
     cut = tiles(*image.pixels.size, takes, tiling)
-    whole = engine.detect_known(image, name, cancelled, fresh, places)
+    whole = engine.detect_known(image, name, cancelled, fresh, reservation)
     if not cut:
-        return engine.keep(image, replace(whole, tiling=tiling))
+        return engine.known.keep(image, replace(whole, tiling=tiling))
     parts: list[tuple[Tile, Detections]] = []
-    answered_by = {engine.fingerprint_of(whole)}
+    keys = {engine.known.key_of(whole)}
     for at, tile in enumerate(cut, start=1):
         progress(at, len(cut))
-        part = engine.detect_in(_part(image, tile), name, cancelled, places)
+        part = engine.detect_in(_part(image, tile), name, cancelled, reservation)
         parts.append((tile, part))
-        answered_by.add(engine.fingerprint_of(part))
+        keys.add(engine.known.key_of(part))
     found = _merged(whole, parts, tiling)
-    # where the model or its precision changed meanwhile, it is the answer of neither
-    return engine.keep(image, found) if len(answered_by) == 1 else found
+    # where the model or its precision changed meanwhile, the result belongs to neither
+    return engine.known.keep(image, found) if len(keys) == 1 else found
 
 
 def _part(image: OpenedImage, tile: Tile) -> OpenedImage:
-    """One tile as an image of its own; its pixels are copied now and not before."""
+    """Copy one tile to an image of its own."""
     started = time.perf_counter()
     pixels = image.pixels.crop(tile.edges)
     return OpenedImage(image.source, pixels, (time.perf_counter() - started) * 1e3)

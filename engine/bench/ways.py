@@ -11,12 +11,12 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import prepare
 from engine.detect.runtime import Runtime
 from engine.engine import Engine
 from engine.inference.conversions import Conversion
-from engine.inference.model_runtimes import RuntimeState
+from engine.inference.runtime_selector import RuntimeState
+from engine.runtimes.detector import Detector
 
 Tell = Callable[[str], None]
 PLAIN = "transformers"

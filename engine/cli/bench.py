@@ -15,7 +15,7 @@ from engine.bench.ways import PLAIN, ways_of
 from engine.cli.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.engine import Engine
 from engine.errors import EngineError
-from engine.inference.model_runtimes import RuntimeState
+from engine.inference.runtime_selector import RuntimeState
 from engine.paths import resource
 from engine.settings import load_settings
 from engine.storage.atomic import WriteError, write_atomic

@@ -13,8 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from engine.answer import detection_answer, error_answer, to_json, with_warnings
-from engine.batch.detect_all import detect_all
-from engine.batch.detect_many import Answer, Failure
+from engine.batch.detect_many import Answer, Failure, detect_many
 from engine.cli.detect_jobs import Job, is_single, jobs_of
 from engine.cli.detect_lines import begin_lines, told_of
 from engine.cli.exit_codes import DONE, SOME_FAILED, USAGE
@@ -97,7 +96,7 @@ class _Run:
         quiet = given.quiet or total < 3
         bar = tqdm(total=total, initial=total - len(jobs), unit="image", disable=quiet, file=sys.stderr, leave=False)
         sources = (job.source for job in jobs if job.problem is None)
-        answers = detect_all(self._engine, sources, self._model, fresh=given.fresh, tiling=self.tiling)
+        answers = detect_many(self._engine, sources, self._model, fresh=given.fresh, tiling=self.tiling)
         with bar, closing(answers) as outcomes:
             for job in jobs:
                 self._tell(job, self._outcome(job, outcomes), bar)

@@ -14,7 +14,7 @@ from engine.answer import to_json
 from engine.cli.exit_codes import DONE, SOME_FAILED
 from engine.detect.preprocess import Preprocessing
 from engine.engine import Engine
-from engine.inference.model_runtimes import RuntimeState
+from engine.inference.runtime_selector import RuntimeState
 from engine.models.card import Card, card_of, unknown_labels
 from engine.models.catalog.catalog import Catalog
 from engine.models.catalog.entry import STARTER, Defaults

@@ -1,4 +1,4 @@
-"""How exactly a model computes: f32, or faster and slightly different."""
+"""Precisions that models compute in."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Literal
 Precision = Literal["f32", "f16", "bf16", "int8"]
 F32: Precision = "f32"
 HALF: Precision = "f16"
-"""What a graphics card computes in by itself, where it answers the same within limits."""
+"""Used on a GPU by itself, where the detections stay within limits."""
 FAST: tuple[Precision, ...] = ("bf16", "int8")
-"""What a model may be given."""
+"""Precisions that the user may choose for a model."""
 PRECISIONS: tuple[Precision, ...] = (F32, *FAST)
 
 
 def runtime_name(library: str, precision: Precision) -> str:
-    """What a runtime is called: `openvino`, or `openvino int8`."""
+    """Return the name of a runtime, e.g. `openvino` or `openvino int8`."""
     return library if precision == F32 else f"{library} {precision}"
 
 
 def precision_of(runtime: str) -> Precision:
-    """The precision that a runtime's name tells."""
+    """Return the precision in a runtime's name."""
     return next((each for each in (HALF, *FAST) if runtime.endswith(f" {each}")), F32)
 
 
-def precision_in(answers: str) -> Precision:
-    """The precision in what names a runtime's answers, e.g. in `int8-0123456789abcdef`."""
-    return next((each for each in (HALF, *FAST) if answers.split("-", maxsplit=1)[0] == each), F32)
+def precision_in(variant: str) -> Precision:
+    """Return the precision of a runtime's variant, e.g. of `int8-0123456789abcdef`."""
+    return next((each for each in (HALF, *FAST) if variant.split("-", maxsplit=1)[0] == each), F32)

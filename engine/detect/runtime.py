@@ -1,4 +1,4 @@
-"""What every runtime offers."""
+"""The protocol of runtimes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from engine.detect.recipe import Tensors
 
 
 class Runtime(Protocol):
-    """One model on one device, ready to answer.
+    """One model on one device.
 
     Attributes:
         name: What executes the model, e.g. `torch`.
         device: Where, e.g. `cpu` or `cuda:0 (NVIDIA H200)`.
-        answers: Names what its answers depend on beside the model: `f32`, `bf16`, or `int8-` and what it was calibrated
-            with.
+        variant: What its output depends on beside the model: `f32`, `f16`, `bf16`, or `int8-` and the key of the
+            calibration.
     """
 
     name: str
     device: str
-    answers: str
+    variant: str
 
     @property
     def takes_pixels(self) -> bool:
@@ -28,15 +28,15 @@ class Runtime(Protocol):
         ...
 
     @property
-    def at_once(self) -> int:
-        """How many images it answers quicker together than one after the other; 1 where that makes no difference."""
+    def batch_size(self) -> int:
+        """How many images it runs faster in a batch than one after the other; 1 where a batch gains nothing."""
         ...
 
     def run(self, tensors: Tensors) -> Tensors:
         """Run the model once.
 
         Args:
-            tensors: What its recipe made of an image, e.g. `pixel_values` float32 [1, 3, height, width].
+            tensors: The input that the recipe computed of an image, e.g. `pixel_values` float32 [1, 3, height, width].
 
         Returns:
             Its outputs, e.g. `logits` [1, queries, classes] and `pred_boxes` [1, queries, 4].
@@ -46,11 +46,11 @@ class Runtime(Protocol):
         """
         ...
 
-    def run_together(self, images: Iterable[Tensors]) -> list[Tensors]:
-        """Run the model on several images, whose inputs are of the same size; the outputs are those of `run`.
+    def run_batch(self, images: Iterable[Tensors]) -> list[Tensors]:
+        """Run the model on several images with inputs of the same size; the outputs are those of `run`.
 
         Args:
-            images: What the recipe made of each; taken as they can be worked on.
+            images: The input of each, consumed as the runtime is ready for it.
 
         Raises:
             DetectionError: as `run`, for any of them.
@@ -58,5 +58,5 @@ class Runtime(Protocol):
         ...
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         ...

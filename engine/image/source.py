@@ -44,7 +44,10 @@ class Source:
     content: bytes = field(default=b"", repr=False)
 
 
-def parse_source(value: str | os.PathLike[str] | bytes | Source) -> Source:
+SourceLike = str | os.PathLike[str] | bytes | Source
+
+
+def parse_source(value: SourceLike) -> Source:
     """Make a source of a path, an http(s) or file URL, a data: URI, base64 of an image, or the bytes of a file.
 
     Raises:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from engine.detect.agreement import Difference
+from engine.detect.agreement import Disagreement
 from engine.errors import ModelError
 from engine.inference.conversion_jobs import MOST_ATTEMPTS, ConversionJobs, Job
 from engine.inference.conversions import Conversion, failed, settled
@@ -131,7 +131,7 @@ def _converted(store: ConvertedModels, jobs: ConversionJobs, job: Job) -> Conver
             return _refused(store, job, refusal("conversion_impossible", {"reason": result["impossible"]}))
         if result["fingerprint"] != job.fingerprint:
             return Conversion("failed", problem=failed("its files changed meanwhile"))
-        differs = Difference(result["score"], result["pixels"])
+        differs = Disagreement(result["score"], result["pixels"])
         if not differs.is_small:
             differences = {"score": f"{differs.score:.2g}", "pixels": f"{differs.pixels:.3g}"}
             return _refused(store, job, refusal("conversion_differs", differences))

@@ -1,4 +1,4 @@
-"""The one queue for the model: who is next, and how many may wait."""
+"""The queue for the model: whose turn is next, and how many images may wait."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from engine.errors import CancelledError, EngineError
 
 Cancelled = Callable[[], bool]
 Order = tuple[int, int]
-"""Who goes first: the lower one."""
+"""Rank and number; the lower one goes first."""
 
-_LOOK_EVERY = 0.05
-"""Seconds between two looks at `cancelled` while waiting."""
+_POLL_SECONDS = 0.05
+"""Between two calls of `cancelled` while waiting."""
 
 _DECODED_AT_ONCE = 4
-"""Images of queued requests that are decoded at a time: enough that the model never waits, little memory."""
+"""Images of queued requests in memory: enough that the model never waits."""
 
 
 class Rank(IntEnum):
-    """Who asks; the lower one goes first."""
+    """Kinds of callers; the lower one goes first."""
 
     WINDOW = 0
     API = 1
     AHEAD = 2
-    """Images that will probably be looked at next."""
+    """Images that the user will probably open next."""
     MANY = 3
     """Work through a whole list."""
 
 
 class Turnstile:
-    """Lets `width` callers in at a time; of those who wait, the one with the lowest order."""
+    """Lets `width` callers in at a time, the lowest order first."""
 
     def __init__(self, width: int) -> None:
         self._width = width
@@ -70,18 +70,18 @@ class Turnstile:
                     if self._inside < self._width and min(self._waiting) == order:
                         self._inside += 1
                         return
-                    self._changed.wait(_LOOK_EVERY)
+                    self._changed.wait(_POLL_SECONDS)
                 raise CancelledError
             finally:
                 self._waiting.remove(order)
                 self._changed.notify_all()
 
 
-class Places:
-    """What a request holds in the queue, a place for each of its images; a context manager that gives the rest back.
+class Reservation:
+    """The places of a request in the queue, one an image; a context manager that gives back those left over.
 
     Attributes:
-        order: When it was taken.
+        order: Its position in the queue.
         left: Images that have not had their turn.
     """
 
@@ -90,7 +90,7 @@ class Places:
         self.order = order
         self.left = images
 
-    def __enter__(self) -> Places:
+    def __enter__(self) -> Reservation:
         return self
 
     def __exit__(
@@ -100,11 +100,11 @@ class Places:
 
 
 class Scheduler:
-    """Grants turns at the model, one at a time, each run by the caller's own thread; safe to use from any thread.
+    """Grants turns at the model, one at a time, each in the caller's own thread; thread-safe.
 
-    The window and the command line take turns as they come, ahead of all requests from outside. Those reserve places
-    first, of which there are `limit`, and are served in the order in which they reserved. What nobody waits for goes
-    behind them all. What is answered together in one turn is up to `engine.inference.answering`.
+    The window and the command line go before all HTTP requests. Those reserve places first, of which there are `limit`,
+    and are served in that order. Work that nobody waits for goes last. Which images share a turn is decided by
+    `engine.inference.batcher`.
     """
 
     def __init__(self, limit: int = 32) -> None:
@@ -117,7 +117,7 @@ class Scheduler:
 
     @property
     def waiting(self) -> int:
-        """Places that are taken: images that have not had their turn."""
+        """Reserved places: images that have not had their turn."""
         return self._waiting
 
     @property
@@ -125,8 +125,8 @@ class Scheduler:
         """Whether somebody waits for a turn."""
         return self._model.is_awaited
 
-    def reserve(self, images: int) -> Places:
-        """Places in the queue for `images` images, all or none.
+    def reserve(self, images: int) -> Reservation:
+        """Reserve a place for each of `images` images, all or none.
 
         Raises:
             EngineError: `queue_full`.
@@ -136,42 +136,42 @@ class Scheduler:
                 message = "{limit} images are waiting already; ask again in a few seconds, with fewer images at once."
                 raise EngineError("queue_full", message, limit=self.limit)
             self._waiting += images
-            return Places(self, (Rank.API, next(self._numbers)), images)
+            return Reservation(self, (Rank.API, next(self._numbers)), images)
 
-    def behind(self, rank: Rank) -> Places:
-        """A place that takes none of the `limit`, for turns one after the other, behind everyone of a lower rank."""
-        return Places(self, (rank, next(self._numbers)), 0)
+    def behind(self, rank: Rank) -> Reservation:
+        """Return a reservation outside the `limit`, for one turn after the other, behind everyone of a lower rank."""
+        return Reservation(self, (rank, next(self._numbers)), 0)
 
-    def give_back(self, places: Places, images: int) -> None:
-        """Free `images` of the places."""
+    def give_back(self, reservation: Reservation, images: int) -> None:
+        """Free the places of `images` images."""
         with self._lock:
-            given = min(images, places.left)
-            places.left -= given
-            self._waiting -= given
+            freed = min(images, reservation.left)
+            reservation.left -= freed
+            self._waiting -= freed
 
     @contextmanager
-    def room(self, places: Places, cancelled: Cancelled = bool) -> Iterator[None]:
-        """Room in memory for one decoded image, until the end of the block.
+    def room(self, reservation: Reservation, cancelled: Cancelled = bool) -> Iterator[None]:
+        """Wait for room in memory for one decoded image, held until the end of the block.
 
         Raises:
             CancelledError: `cancelled` said so while waiting.
         """
-        with self._decoded.passed(places.order, cancelled):
+        with self._decoded.passed(reservation.order, cancelled):
             yield
 
     @contextmanager
-    def turn(self, cancelled: Cancelled = bool, places: Places | None = None) -> Iterator[None]:
-        """A turn at the model, until the end of the block.
+    def turn(self, cancelled: Cancelled = bool, reservation: Reservation | None = None) -> Iterator[None]:
+        """Wait for a turn at the model, held until the end of the block.
 
         Args:
-            cancelled: Asked while waiting; true gives up.
-            places: Where the caller is in the queue, one place of which is used up; `None` goes first.
+            cancelled: Polled while waiting; true gives up.
+            reservation: The caller's place in the queue, one of which is used up; `None` goes first.
 
         Raises:
             CancelledError: `cancelled` said so before the turn came.
         """
-        order = places.order if places else (Rank.WINDOW, next(self._numbers))
+        order = reservation.order if reservation else (Rank.WINDOW, next(self._numbers))
         with self._model.passed(order, cancelled):
-            if places:
-                self.give_back(places, 1)
+            if reservation:
+                self.give_back(reservation, 1)
             yield

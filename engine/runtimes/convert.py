@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.detect.agreement import Difference, difference, largest, probe_images
-from engine.detect.detector import Detector
+from engine.detect.agreement import Disagreement, difference, largest
 from engine.detect.recipe import Prepared, Tensors, prepare
 from engine.errors import EngineError
 from engine.models.checkpoint.checkpoint import Checkpoint, read_checkpoint
@@ -16,9 +15,11 @@ from engine.models.converted import MODEL_FILE
 from engine.models.fingerprint import fingerprint
 from engine.runtimes.background import end_with_parent, lower_priority, report, reports_to_parent
 from engine.runtimes.conversion_process import Progress
+from engine.runtimes.detector import Detector
 from engine.runtimes.failures import is_out_of_memory, reason
 from engine.runtimes.openvino_library import openvino
 from engine.runtimes.openvino_runtime import OpenVinoRuntime
+from engine.runtimes.probe_images import probe_images
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.runtimes.transformers_model import load_model
 
@@ -47,7 +48,7 @@ def main(folder: str, work: str, haste: str) -> None:
         report(reports, **{"failed" if is_chance else "impossible": reason(error)})
 
 
-def convert(folder: Path, work: Path, progress: Progress = lambda stage, done, total: None) -> Difference:
+def convert(folder: Path, work: Path, progress: Progress = lambda stage, done, total: None) -> Disagreement:
     """Write a checkpoint in OpenVINO's form and compare both on the probe images.
 
     Args:
@@ -132,7 +133,9 @@ def _traceable(torch: Any, traced: Callable[[], None]) -> Iterator[None]:
         torch.as_tensor, torch.jit.trace = as_tensor, trace
 
 
-def _compare(checkpoint: Checkpoint, model_file: Path, prepared: Sequence[Prepared], progress: Progress) -> Difference:
+def _compare(
+    checkpoint: Checkpoint, model_file: Path, prepared: Sequence[Prepared], progress: Progress
+) -> Disagreement:
     """Return the largest difference of the converted model's detections from those of torch."""
     ours = Detector("", checkpoint, OpenVinoRuntime(model_file))
     found = [ours.detect(one) for one in prepared]

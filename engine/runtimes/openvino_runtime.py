@@ -23,9 +23,9 @@ _OPTIONS = {
     "CPU_RUNTIME_CACHE_CAPACITY": 128,  # of 5000, an R50 keeps 4 MB for each new size of image and never gives it back
 }
 
-_TOGETHER_SECONDS = 0.1
-"""For so long others may wait while images are answered together."""
-_MOST_TOGETHER = 8
+_BATCH_SECONDS = 0.1
+"""For so long others may wait for a batch."""
+_LARGEST_BATCH = 8
 
 
 class OpenVinoRuntime:
@@ -43,22 +43,22 @@ class OpenVinoRuntime:
     device = "cpu"
     takes_pixels = False
 
-    def __init__(self, model_file: Path, answers: str = F32) -> None:
+    def __init__(self, model_file: Path, variant: str = F32) -> None:
         """Read and compile a model file.
 
         Args:
             model_file: OpenVINO's `.xml`, with its `.bin` beside it, or `.onnx`.
-            answers: See `Runtime.answers`.
+            variant: See `Runtime.variant`.
 
         Raises:
             ModelError: OpenVINO is missing or cannot read the file.
             DetectionError: out of memory.
         """
-        self.answers = answers
-        self.name = runtime_name(OpenVinoRuntime.name, precision_in(answers))
+        self.variant = variant
+        self.name = runtime_name(OpenVinoRuntime.name, precision_in(variant))
         self._model_file = model_file
         self._requests: list[Any] = []
-        self._most_together = _MOST_TOGETHER if model_file.suffix == ".xml" else 1
+        self._largest_batch = _LARGEST_BATCH if model_file.suffix == ".xml" else 1
         self._fastest = math.inf
         try:
             compiled = self._compiled("LATENCY")
@@ -70,9 +70,9 @@ class OpenVinoRuntime:
             raise _loading_error(error, model_file) from error
 
     @property
-    def at_once(self) -> int:
-        """See `Runtime.at_once`; 1 until it is known how quick it is."""
-        return max(1, min(int(_TOGETHER_SECONDS / self._fastest), self._most_together))
+    def batch_size(self) -> int:
+        """See `Runtime.batch_size`; 1 until it is known how quick it is."""
+        return max(1, min(int(_BATCH_SECONDS / self._fastest), self._largest_batch))
 
     def run(self, tensors: Tensors) -> Tensors:
         """See `Runtime.run`."""
@@ -84,8 +84,8 @@ class OpenVinoRuntime:
         self._fastest = min(self._fastest, time.perf_counter() - started)
         return {name: answer[at] for name, at in self._places.items()}
 
-    def run_together(self, images: Iterable[Tensors]) -> list[Tensors]:
-        """See `Runtime.run_together`."""
+    def run_batch(self, images: Iterable[Tensors]) -> list[Tensors]:
+        """See `Runtime.run_batch`."""
         answers: list[Tensors] = []
         begun: deque[Any] = deque()
         with self._alone_after_failure():
@@ -114,14 +114,14 @@ class OpenVinoRuntime:
             compiled = self._compiled("THROUGHPUT")
             streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
             self._requests = [compiled.create_infer_request() for _ in range(2 * streams)]
-        return self._requests[: self.at_once]
+        return self._requests[: self.batch_size]
 
     @contextmanager
     def _alone_after_failure(self) -> Iterator[None]:
         try:
             yield
         except (RuntimeError, MemoryError) as error:
-            self._most_together = 1
+            self._largest_batch = 1
             raise detection_error(error, self.device) from error
 
     def _answer(self, request: Any) -> Tensors:
@@ -134,8 +134,8 @@ class OpenVinoRuntime:
         self._request, self._requests = None, []
 
     def _compiled(self, for_what: str) -> Any:
-        precision = {"INFERENCE_PRECISION_HINT": "bf16"} if self.answers == "bf16" else {}
-        most = {"PERFORMANCE_HINT_NUM_REQUESTS": _MOST_TOGETHER} if for_what == "THROUGHPUT" else {}
+        precision = {"INFERENCE_PRECISION_HINT": "bf16"} if self.variant == "bf16" else {}
+        most = {"PERFORMANCE_HINT_NUM_REQUESTS": _LARGEST_BATCH} if for_what == "THROUGHPUT" else {}
         options = {**_OPTIONS, **precision, **most, "PERFORMANCE_HINT": for_what}
         return openvino().Core().compile_model(str(self._model_file), "CPU", options)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.detect.average_precision import Compared, average_precision, changes
-from engine.detect.detector import Detector
 from engine.detect.precision import F32, Precision
 from engine.detect.recipe import Prepared, Recipe, Tensors, prepare
 from engine.errors import EngineError
@@ -24,6 +23,7 @@ from engine.models.fingerprint import fingerprint
 from engine.models.reading import read_model
 from engine.runtimes.background import end_with_parent, lower_priority, report, reports_to_parent
 from engine.runtimes.conversion_process import Progress
+from engine.runtimes.detector import Detector
 from engine.runtimes.failures import reason
 from engine.runtimes.openvino_library import openvino
 from engine.runtimes.openvino_runtime import OpenVinoRuntime

@@ -11,29 +11,30 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from engine.detect.agreement import difference, largest, probe_images
-from engine.detect.detector import Detector
+from engine.detect.agreement import difference, largest
 from engine.detect.precision import F32, HALF, runtime_name
 from engine.detect.recipe import PIXELS, Tensors, prepare
 from engine.errors import ModelError
 from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.runtimes.card_preprocess import CardPreprocessing, equals_pillow, upload
+from engine.runtimes.detector import Detector
 from engine.runtimes.failures import detection_error
 from engine.runtimes.folding import fold_batch_norms
+from engine.runtimes.probe_images import probe_images
 from engine.runtimes.transformers_model import import_model_class, load_model
 
 HALF_SCORE, HALF_PIXELS = 5e-3, 2.0
 """How far half precision may be from f32, on the probe images."""
 
-_MOST_TOGETHER = 8
-"""Images in a batch on a card; larger ones gain little and make others wait."""
+_LARGEST_BATCH = 8
+"""Images in a batch on a GPU; larger ones gain little and make others wait."""
 
 
 class TorchRuntime:
     """A checkpoint loaded into PyTorch; see `Runtime`."""
 
     name: str = "torch"
-    answers: str = F32
+    variant: str = F32
 
     def __init__(self, checkpoint: Checkpoint, device: str = "auto") -> None:
         """Load the checkpoint.
@@ -51,7 +52,7 @@ class TorchRuntime:
             apart.submit(self._load, checkpoint, device).result()
         self.device = _device_name(self._torch, self._device)
         self._prepare: CardPreprocessing | None = None
-        self._most_together = _MOST_TOGETHER if self._device.type == "cuda" else 1
+        self._largest_batch = _LARGEST_BATCH if self._device.type == "cuda" else 1
         self._half: Any = None
         if self._device.type == "cuda":
             self.use_half(checkpoint, self._torch.float16)
@@ -87,13 +88,13 @@ class TorchRuntime:
         if found.score > HALF_SCORE or found.pixels > HALF_PIXELS:
             self._half = None
             return False
-        self.answers, self.name = HALF, runtime_name(TorchRuntime.name, HALF)
+        self.variant, self.name = HALF, runtime_name(TorchRuntime.name, HALF)
         return True
 
     @property
-    def at_once(self) -> int:
-        """See `Runtime.at_once`."""
-        return self._most_together
+    def batch_size(self) -> int:
+        """See `Runtime.batch_size`."""
+        return self._largest_batch
 
     @property
     def takes_pixels(self) -> bool:
@@ -110,10 +111,10 @@ class TorchRuntime:
         """See `Runtime.run`."""
         return self._run([tensors])[0]
 
-    def run_together(self, images: Iterable[Tensors]) -> list[Tensors]:
-        """See `Runtime.run_together`: in batches."""
+    def run_batch(self, images: Iterable[Tensors]) -> list[Tensors]:
+        """See `Runtime.run_batch`: in batches."""
         rest, outputs = iter(images), list[Tensors]()
-        while batch := list(islice(rest, self._most_together)):
+        while batch := list(islice(rest, self._largest_batch)):
             outputs += self._run(batch)
         return outputs
 
@@ -129,7 +130,7 @@ class TorchRuntime:
         except Exception as error:  # transformers raises whatever its parts raise; the user needs one sentence
             failure = detection_error(error, self.device)
             if failure.code == "out_of_memory":
-                self._most_together = max(1, len(images) // 2)
+                self._largest_batch = max(1, len(images) // 2)
             raise failure from error
         return [{name: array[at : at + 1] for name, array in outputs.items()} for at in range(len(images))]
 

@@ -81,7 +81,7 @@ class WatchedWindow(QObject):
             self.until(lambda state: state.stage is None and state.at is not None)
             coming = self.state.sources[self.state.at + 1 : self.state.at + 3]
             ready = [each.image for each in prefetch.ready if any(each.image.source is source for source in coming)]
-            if len(ready) == len(coming) and all(engine.recall(image, model) is not None for image in ready):
+            if len(ready) == len(coming) and all(engine.known.recall(image, model) is not None for image in ready):
                 return
             self.rest(0.1)
 

@@ -18,11 +18,11 @@ from PIL import Image
 
 from engine import Engine
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.errors import CancelledError, DetectionError, EngineError
 from engine.inference.scheduler import Rank
 from engine.review.cache import DetectionCache
+from engine.runtimes.detector import Detector
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
 
@@ -179,14 +179,14 @@ def test_the_model_is_asked_once_about_the_same_content(knowing: Engine, image_f
 
 def test_an_image_in_which_nothing_was_found_is_known_too(knowing: Engine, image_file: Path) -> None:
     image = knowing.open(image_file)
-    knowing.keep(image, knowing.detect_in(image).above(1.0))
+    knowing.known.keep(image, knowing.detect_in(image).above(1.0))
     with patch.object(Detector, "detect", side_effect=AssertionError("ran the model")):
         assert len(knowing.detect_known(image)) == 0
 
 
 def test_fresh_goes_past_the_cache_and_renews_it(knowing: Engine, image_file: Path) -> None:
     image = knowing.open(image_file)
-    knowing.keep(image, knowing.detect_in(image).above(1.0))
+    knowing.known.keep(image, knowing.detect_in(image).above(1.0))
     assert len(knowing.detect_known(image, fresh=True)) == 12
     assert len(knowing.detect_known(image)) == 12
 
@@ -197,12 +197,12 @@ def test_another_model_knows_nothing_and_a_copy_of_the_same_one_does(
     image = knowing.open(image_file)
     knowing.detect_known(image)
     copy = shutil.copytree(tiny_detr, tmp_path / "copy")
-    recalled = knowing.recall(image, str(copy))
+    recalled = knowing.known.recall(image, str(copy))
     assert recalled is not None
     assert recalled.model == "copy"
     (copy / "preprocessor_config.json").write_text("{}")
-    assert knowing.recall(image, str(copy)) is None
-    assert knowing.recall(image, "nothing-here") is None
+    assert knowing.known.recall(image, str(copy)) is None
+    assert knowing.known.recall(image, "nothing-here") is None
 
 
 def test_two_threads_that_ask_about_the_same_image_run_the_model_once(knowing: Engine, image_file: Path) -> None:
@@ -217,7 +217,7 @@ def test_two_threads_that_ask_about_the_same_image_run_the_model_once(knowing: E
     places = knowing.scheduler.behind(Rank.AHEAD)
     with patch.object(Detector, "detect", slow):
         threads = [
-            threading.Thread(target=knowing.detect_known, args=(image,), kwargs={"places": each})
+            threading.Thread(target=knowing.detect_known, args=(image,), kwargs={"reservation": each})
             for each in (places, None)
         ]
         for thread in threads:

@@ -24,11 +24,11 @@ from desktop.style.i18n import install_language
 from desktop.work.task_runner import running_threads
 from engine.batch.detect_many import Failure
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.engine import Engine
 from engine.errors import ImageError
 from engine.image.source import Source, parse_source
+from engine.runtimes.detector import Detector
 
 WAIT_MS = 30_000
 

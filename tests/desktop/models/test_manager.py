@@ -43,7 +43,7 @@ from engine.engine import Engine
 from engine.errors import CancelledError
 from engine.image.source import Source
 from engine.inference.conversions import Conversion
-from engine.inference.model_runtimes import RuntimeState
+from engine.inference.runtime_selector import RuntimeState
 from engine.models.catalog.entry import Defaults
 from engine.models.fingerprint import fingerprint
 from engine.models.onnx.class_names import shared_list

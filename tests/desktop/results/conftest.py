@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from desktop.state.viewer import ViewerState
 from desktop.style.theme import apply_theme
 from engine.detect.detection import Detections, Filter
-from engine.engine import OpenedImage
+from engine.image.opened import OpenedImage
 from engine.image.source import Source
 from engine.review.tally import Tally
 

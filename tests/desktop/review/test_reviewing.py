@@ -13,12 +13,12 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QLineEdit
 
 from desktop.state.viewer import UNREADABLE, pointed
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.errors import EngineError
 from engine.paths import data_dir
 from engine.review.decision import Status
 from engine.review.session import Session
+from engine.runtimes.detector import Detector
 from tests.desktop.conftest import Driver
 
 OpenWindow = Callable[..., Driver]

@@ -61,7 +61,7 @@ def test_what_a_model_found_that_was_removed_meanwhile_is_no_failure(
         name = engine.catalog.add(tiny_detr)
         image = engine.open(image_file)
         found = engine.detect_in(image, name)
-        worker = SessionWorker(engine.fingerprint, engine.fingerprint_of)
+        worker = SessionWorker(engine.known.key, engine.known.key_of)
         worker.failed.connect(failed.append)
         worker.save_detections(session, "kept", found)
         worker.wait()
@@ -69,7 +69,7 @@ def test_what_a_model_found_that_was_removed_meanwhile_is_no_failure(
         worker.save_detections(session, "late", found)
         worker.wait()
         qtbot.wait(50)
-        key = engine.fingerprint(str(tiny_detr))
+        key = engine.known.key(str(tiny_detr))
         assert session.detections("kept", key) is not None
         assert session.detections("late", key) is None
     assert failed == []

@@ -36,7 +36,7 @@ from desktop.state.server import (
 )
 from engine.cli import main as cli
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
+from engine.runtimes.detector import Detector
 from tests.conftest import PROJECT
 from tests.desktop.conftest import Driver
 
@@ -380,7 +380,7 @@ from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication
 from desktop import app
 from desktop.window.main_window import MainWindow
-from engine.detect.detector import Detector
+from engine.runtimes.detector import Detector
 import requests
 detect, seconds = Detector.detect, float(sys.argv[4])
 Detector.detect = lambda self, image: (time.sleep(seconds), detect(self, image))[1]

@@ -19,8 +19,9 @@ from desktop.state import client_images
 from desktop.state.client_images import MOST_IMAGES, ClientImage, newest
 from desktop.state.viewer import ViewerState, inbox_emptied, inbox_extended, listed, pointed
 from engine.detect.detection import Detections, Filter
-from engine.engine import Engine, OpenedImage
+from engine.engine import Engine
 from engine.image.decode import decode_image
+from engine.image.opened import OpenedImage
 from engine.image.source import Source
 from tests.desktop.conftest import Driver
 

@@ -26,13 +26,13 @@ from desktop.viewer.detection_runner import (
     Request,
 )
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.detect.tiling import Pace, Tiling
 from engine.engine import Engine
 from engine.image.source import Source, parse_source
 from engine.inference.scheduler import Cancelled
 from engine.review.cache import DetectionCache
+from engine.runtimes.detector import Detector
 from engine.settings import Settings
 from tests.engine.inference.conversion import converting_by
 
@@ -117,7 +117,7 @@ def test_tiles_are_given_up_when_something_else_is_asked(asked: Asked, image_fil
     asked.wait_for(Done)
     assert [each.width for each in asked.of(Detections)] == [320]
     assert asked.of(AtTile)[-1].at < asked.of(AtTile)[-1].of
-    assert asked.engine.recall(asked.engine.open(tmp_path / "large.png"), asked.model, Tiling(128)) is None
+    assert asked.engine.known.recall(asked.engine.open(tmp_path / "large.png"), asked.model, Tiling(128)) is None
 
 
 def test_several_files_come_as_one_list(asked: Asked, folder: Path) -> None:
@@ -296,7 +296,7 @@ def test_stop_tells_whether_the_model_ended_in_time(
 def test_who_waits_for_a_conversion_may_ask_for_something_else_meanwhile(
     asked: Asked, tiny_detr: Path, image_file: Path
 ) -> None:
-    asked.engine.settings = Settings(model=str(tiny_detr), runtime="openvino", device="cpu")
+    asked.engine.apply(Settings(model=str(tiny_detr), runtime="openvino", device="cpu"))
     begun, over = threading.Event(), threading.Event()
 
     def lasts(*_: object) -> dict[str, Any]:

@@ -16,13 +16,14 @@ from desktop.viewer import prefetch
 from desktop.viewer.detection_runner import DetectionRunner, Done, Opened, Recalled, Request
 from desktop.viewer.prefetch import Prefetch, Ready
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from engine.detect.recipe import Prepared
-from engine.engine import Engine, ImageFile
+from engine.engine import Engine
+from engine.image.opened import ImageFile
 from engine.image.source import Source, parse_source
 from engine.inference.scheduler import Cancelled
 from engine.review.cache import DetectionCache
+from engine.runtimes.detector import Detector
 from engine.settings import Settings
 from tests.engine.inference.conversion import converting_by, starts_no_helper
 
@@ -86,7 +87,7 @@ def test_what_is_expected_is_ready_and_detected_in(ahead: Prefetch, engine: Engi
     ready = taken(ahead, sources[1])
     assert ready.image.source is sources[1]
     assert ready.canvas_image.width() == SIDE
-    wait_until(lambda: all(engine.recall(taken(ahead, source).image) is not None for source in sources[:3]))
+    wait_until(lambda: all(engine.known.recall(taken(ahead, source).image) is not None for source in sources[:3]))
 
 
 def test_a_model_that_is_not_in_memory_stays_out(ahead: Prefetch, engine: Engine, sources: list[Source]) -> None:
@@ -269,7 +270,7 @@ def test_the_next_image_is_answered_at_once_where_it_was_expected(
         return time.perf_counter() - started
 
     def is_known(source: Source) -> bool:
-        return engine.recall(engine.read(source)) is not None
+        return engine.known.recall(engine.read(source)) is not None
 
     try:
         with patch.object(Detector, "detect", slow_model):

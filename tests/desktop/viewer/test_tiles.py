@@ -12,9 +12,9 @@ from PyQt5.QtWidgets import QComboBox
 
 from desktop.state.viewer import UNKNOWN_COUNT, Stage
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.detect.tiling import Tiling
+from engine.runtimes.detector import Detector
 from tests.desktop.conftest import Driver
 
 SIDE = Tiling(320)

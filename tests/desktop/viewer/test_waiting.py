@@ -19,9 +19,9 @@ from PyQt5.QtCore import Qt
 
 from desktop.state.viewer import ViewerState, choose_threshold, choose_top_k
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.engine import Engine, shared_cache
+from engine.runtimes.detector import Detector
 from engine.settings import load_settings
 from tests.desktop.conftest import Driver
 
@@ -164,7 +164,7 @@ def test_the_next_image_is_answered_at_once(open_window: Callable[..., Driver], 
     engine = driver.window.viewer.engine
     times = []
     for path in paths[1:5]:
-        driver.wait_until(lambda path=path: engine.recall(engine.read(path)) is not None)
+        driver.wait_until(lambda path=path: engine.known.recall(engine.read(path)) is not None)
         started = time.perf_counter()
         driver.qtbot.keyClick(driver.window.view, Qt.Key.Key_D)
         driver.wait_detected(path.name)

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from desktop.state.viewer import Stage, ViewerState, choose_threshold, detected, opened, waiting
 from desktop.window.hints import ACCEPT, DONE_BY, KEYS, THRESHOLD, HintStrip, hint_for
 from engine.detect.detection import Detections
-from engine.engine import OpenedImage
+from engine.image.opened import OpenedImage
 from engine.image.source import parse_source
 
 KEY_TEXTS = {"acceptAll": "Space", "thresholdDown": "[", "thresholdUp": "]", "keys": "F1"}

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop.state.viewer import ViewerState
 from desktop.window.status_line import StatusLine
-from engine.engine import OpenedImage
 from engine.errors import ImageError
+from engine.image.opened import OpenedImage
 from engine.image.source import Source
 
 

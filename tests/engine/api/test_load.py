@@ -24,7 +24,7 @@ from starlette.datastructures import Headers
 
 from engine.api import question, server
 from engine.image.inline import PIECE
-from engine.inference.memory import give_back_memory
+from engine.inference.model_pool import free_memory
 from tests.engine.api.conftest import DETECTIONS, Serve, Service, base64_item, image_bytes, url_item, wait_until
 
 ITEM = base64_item(image_bytes())
@@ -321,7 +321,7 @@ def test_the_memory_of_a_large_image_goes(serve: Serve) -> None:
     service = serve()
     large = base64_item(image_bytes(size=(8000, 7000)))
     service.detect(ITEM)
-    give_back_memory()
+    free_memory()
     before = _footprint()[2]
     for _ in range(2):
         assert service.detect(large).status_code == 200

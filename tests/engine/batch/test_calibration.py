@@ -45,11 +45,11 @@ def test_images_that_could_not_be_read_do_not_count(nncf: None, tiny_detr: Path,
         Image.new("RGB", (60 + at, 40), (at * 60, 80, 90)).save(tmp_path / f"{at}.png")
         whole.append(str(tmp_path / f"{at}.png"))
     calibration = (*whole, str(broken), str(tmp_path / "gone.png"))
-    quantise.Request("int8", str(f32 / "model.xml"), calibration, (str(sample),), 0.05).write(work)
+    quantise.QuantisationTask("int8", str(f32 / "model.xml"), calibration, (str(sample),), 0.05).write(work)
     told: dict[str, Any] = {}
     with (
-        patch.object(quantise, "tell", lambda parent, **each: told.update(each)),
-        patch.object(quantise, "way_to_parent", lambda: None),
+        patch.object(quantise, "report", lambda reports, **each: told.update(each)),
+        patch.object(quantise, "reports_to_parent", lambda: None),
         patch.object(quantise, "end_with_parent"),
         patch.object(quantise, "version", lambda name: "0"),
     ):

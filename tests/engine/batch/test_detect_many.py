@@ -16,14 +16,14 @@ from PIL import Image
 from engine import Engine
 from engine.batch.detect_many import Answer, Failure, detect_many
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Tensors
-from engine.engine import ImageFile, OpenedImage
 from engine.errors import DetectionError, ModelError
+from engine.image.opened import ImageFile, OpenedImage
 from engine.image.source import Source, expand_sources
-from engine.inference import answering
+from engine.inference import batcher
 from engine.inference.scheduler import Cancelled
 from engine.review.cache import DetectionCache
+from engine.runtimes.detector import Detector
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
 
@@ -162,16 +162,16 @@ def together(engine: Engine) -> Iterator[list[int]]:
     """How many images the model answered at a time, which may be four."""
     runtime = engine.load().runtime
     assert isinstance(runtime, TorchRuntime)
-    runtime._most_together = 4
+    runtime._largest_batch = 4
     sizes: list[int] = []
-    detect_together = Detector.detect_together
+    detect_batch = Detector.detect_batch
 
     def noted(self: Detector, images: Iterable[Prepared]) -> list[Detections]:
         taken = list(images)
         sizes.append(len(taken))
-        return detect_together(self, taken)
+        return detect_batch(self, taken)
 
-    with patch.object(Detector, "detect_together", noted):
+    with patch.object(Detector, "detect_batch", noted):
         yield sizes
 
 
@@ -210,7 +210,7 @@ def test_images_alike_are_answered_together_and_told_in_order(engine: Engine, al
 
 
 def test_large_images_are_answered_one_by_one(engine: Engine, alike: Path, together: list[int]) -> None:
-    with patch("engine.batch.detect_many._PIXELS_TOGETHER", 2 * 40 * 30 - 1):
+    with patch("engine.batch.detect_many._BATCH_PIXELS", 2 * 40 * 30 - 1):
         assert len(slow_to_take(detect_many(engine, sources_in(alike)))) == 12
     assert together == []
 
@@ -236,16 +236,16 @@ def test_what_fails_together_is_asked_about_one_by_one(engine: Engine, alike: Pa
 
 def test_cancelling_in_the_middle_of_a_group_is_heeded(engine: Engine, alike: Path, together: list[int]) -> None:
     taken: list[object] = []
-    fitting = answering._fitting
+    fitting = batcher._fitting
 
-    def noted(asked: answering.Asked, detector: Detector) -> Prepared:
+    def noted(asked: batcher.PendingImage, detector: Detector) -> Prepared:
         taken.append(asked)
         return fitting(asked, detector)
 
-    with patch.object(answering, "_fitting", noted):
+    with patch.object(batcher, "_fitting", noted):
         outcomes = list(detect_many(engine, sources_in(alike), cancelled=lambda: len(taken) == 3))
     assert len(outcomes) == 3  # what was answered is told, and known
-    assert all(engine.recall(engine.read(outcome.source)) is not None for outcome in outcomes)
+    assert all(engine.known.recall(engine.read(outcome.source)) is not None for outcome in outcomes)
     engine.detect(alike / "00.png")  # the turn was given back
 
 
@@ -261,8 +261,8 @@ def test_images_that_are_large_together_are_not_opened_far_ahead(
 
     def ahead(pixels: int) -> int:
         opened.clear()
-        engine.load().runtime._most_together = 8
-        with patch.object(Engine, "decode", noted), patch("engine.batch.detect_many._PIXELS_TOGETHER", pixels):
+        engine.load().runtime._largest_batch = 8
+        with patch.object(Engine, "decode", noted), patch("engine.batch.detect_many._BATCH_PIXELS", pixels):
             outcomes = detect_many(engine, sources_in(alike), fresh=True)
             told = [next(outcomes)]
             time.sleep(0.3)

@@ -20,16 +20,16 @@ from engine import Engine
 from engine.batch.detect_many import Answer, detect_many
 from engine.batch.tiled import detect_tiled, pace
 from engine.detect.detection import Box, Detection, Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.detect.tiling import Tiling, tiles
-from engine.engine import OpenedImage
 from engine.errors import CancelledError
+from engine.image.opened import OpenedImage
 from engine.image.source import Source, expand_sources
-from engine.inference.scheduler import Cancelled, Places, Rank, Scheduler
+from engine.inference.scheduler import Cancelled, Rank, Reservation, Scheduler
 from engine.models.last_times import LastTime
 from engine.review.cache import DetectionCache
 from engine.review.refine import pairwise_iou
+from engine.runtimes.detector import Detector
 from engine.settings import Settings
 
 TILING = Tiling(384)
@@ -145,15 +145,15 @@ def test_without_tiles_it_is_the_plain_answer(engine: Engine) -> None:
 
 def test_tiled_answers_are_known_apart_from_plain_ones_and_of_other_tiles(engine: Engine) -> None:
     image = opened(1600, 900, "0" * 32)
-    assert engine.recall(image, tiling=Tiling(320)) is None
+    assert engine.known.recall(image, tiling=Tiling(320)) is None
     found = detect_tiled(engine, image, tiling=Tiling(320))
     with patch.object(Detector, "detect", side_effect=AssertionError("ran the model")):
         again = detect_tiled(engine, image, tiling=Tiling(320))
         plain = engine.detect_known(image)  # the whole image was looked at, too
     assert again.boxes.tolist() == found.boxes.tolist() != plain.boxes.tolist()
     assert (again.tiling, plain.tiling) == (Tiling(320), None)
-    assert engine.recall(image, tiling=Tiling(400)) is None
-    assert engine.recall(image, tiling=Tiling(320, 0.3)) is None
+    assert engine.known.recall(image, tiling=Tiling(400)) is None
+    assert engine.known.recall(image, tiling=Tiling(320, 0.3)) is None
     with counted() as seen:
         detect_tiled(engine, image, tiling=Tiling(320), fresh=True)
     assert len(seen) == 1 + 24
@@ -164,7 +164,7 @@ def test_a_small_image_takes_the_plain_answer_that_is_known(engine: Engine) -> N
     engine.detect_known(image)
     with patch.object(Detector, "detect", side_effect=AssertionError("ran the model")):
         detect_tiled(engine, image, tiling=Tiling(124))
-        assert engine.recall(image, tiling=Tiling(124)) is not None
+        assert engine.known.recall(image, tiling=Tiling(124)) is not None
 
 
 def test_it_is_told_which_tile_is_looked_at_and_given_up_between_two(engine: Engine) -> None:
@@ -180,7 +180,7 @@ def test_it_is_told_which_tile_is_looked_at_and_given_up_between_two(engine: Eng
         )
     assert told == [(1, 24), (2, 24), (3, 24)]
     assert len(seen) == 1 + 2
-    assert engine.recall(image, tiling=Tiling(320)) is None
+    assert engine.known.recall(image, tiling=Tiling(320)) is None
 
 
 def test_others_have_their_turns_between_the_tiles(engine: Engine) -> None:
@@ -188,8 +188,8 @@ def test_others_have_their_turns_between_the_tiles(engine: Engine) -> None:
     turn = Scheduler.turn
 
     @contextmanager
-    def noted(self: Scheduler, cancelled: Cancelled = bool, places: Places | None = None) -> Iterator[None]:
-        with turn(self, cancelled, places):
+    def noted(self: Scheduler, cancelled: Cancelled = bool, reservation: Reservation | None = None) -> Iterator[None]:
+        with turn(self, cancelled, reservation):
             order.append(threading.current_thread().name)
             yield
 
@@ -198,8 +198,8 @@ def test_others_have_their_turns_between_the_tiles(engine: Engine) -> None:
     started = threading.Event()
 
     def tiled() -> None:
-        places = engine.scheduler.behind(Rank.MANY)
-        detect_tiled(engine, image, None, Tiling(320), places=places, progress=lambda at, of: started.set())
+        reservation = engine.scheduler.behind(Rank.MANY)
+        detect_tiled(engine, image, None, Tiling(320), reservation=reservation, progress=lambda at, of: started.set())
 
     with patch.object(Scheduler, "turn", noted):
         thread = threading.Thread(target=tiled, name="tiles")

@@ -20,9 +20,9 @@ from PIL import Image
 from engine.cli import main as cli
 from engine.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED, USAGE
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.models.catalog.catalog import Catalog
+from engine.runtimes.detector import Detector
 
 
 @pytest.fixture(autouse=True)

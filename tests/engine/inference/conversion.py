@@ -14,7 +14,7 @@ from unittest.mock import patch
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from engine.detect.agreement import Difference
+from engine.detect.agreement import Disagreement
 from engine.engine import Engine
 from engine.inference.conversion_helper import convert_queued
 from engine.models.converted import ConvertedModels
@@ -28,14 +28,14 @@ def user_store() -> ConvertedModels:
     return ConvertedModels(cache_dir() / "converted")
 
 
-def convert_here(folder: Path, work: Path) -> Difference:
+def convert_here(folder: Path, work: Path) -> Disagreement:
     """Convert a checkpoint without a process for it; tracing warns of much that the comparison then looks at."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return convert(folder, work)
 
 
-def keep_converted(folder: Path, store: ConvertedModels | None = None) -> Difference:
+def keep_converted(folder: Path, store: ConvertedModels | None = None) -> Disagreement:
     """Convert a checkpoint, and keep it whatever the difference."""
     store = store or user_store()
     with store.work_folder() as work:

@@ -22,7 +22,6 @@ import pytest
 
 from engine import Engine
 from engine.detect.agreement import difference
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.errors import CancelledError, DetectionError, ModelError
 from engine.inference.conversion_jobs import ConversionJobs, Job
@@ -30,6 +29,7 @@ from engine.inference.conversions import Conversion, Conversions
 from engine.models.converted import MODEL_FILE, Converted, ConvertedModels
 from engine.models.fingerprint import fingerprint
 from engine.runtimes.conversion_process import run_conversion
+from engine.runtimes.detector import Detector
 from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
@@ -325,7 +325,7 @@ def test_a_conversion_nobody_waits_for_lets_others_go_first(own_home: Path, engi
 
 
 def test_the_setting_torch_starts_no_helper(engine: Engine, image_file: Path) -> None:
-    engine.settings = engine.settings.model_copy(update={"runtime": "torch"})
+    engine.apply(engine.settings.model_copy(update={"runtime": "torch"}))
     with starts_no_helper():
         engine.detect(image_file)
     assert not user_store().folder.exists()
@@ -467,7 +467,7 @@ def test_a_converted_model_that_does_not_fit_beside_the_one_in_memory_leaves_tor
 ) -> None:
     engine.apply(Settings(model=str(tiny_detr), runtime="torch", device="cpu"))
     engine.load()
-    engine.settings = Settings(model=str(tiny_detr), runtime="auto", device="cpu")
+    engine._models.settings = Settings(model=str(tiny_detr), runtime="auto", device="cpu")
     full = DetectionError("out_of_memory", "The memory is not enough.")
     with patch.object(OpenVinoRuntime, "__init__", side_effect=full):
         assert engine.detect(image_file).runtime == "torch"
@@ -544,7 +544,7 @@ def test_a_converted_model_that_fails_where_torch_cannot_be_loaded_stays(
     failure = DetectionError("device_failed", "The model failed on cpu: bad shape.")
     with (
         patch.object(OpenVinoRuntime, "run", side_effect=failure),
-        patch("engine.inference.model_runtimes.open_runtime", side_effect=full),
+        patch("engine.inference.runtime_selector.TorchRuntime", side_effect=full),
         pytest.raises(DetectionError, match="not enough"),
     ):
         engine.detect(image_file)
@@ -561,7 +561,7 @@ def test_a_converted_model_that_fails_while_its_files_are_away_stays(
     image = engine.prepare(engine.open(image_file))
     with (
         patch.object(OpenVinoRuntime, "run", side_effect=failure),
-        patch("engine.inference.loaded_models.read_model", side_effect=away),
+        patch("engine.inference.model_pool.read_model", side_effect=away),
         pytest.raises(ModelError),
     ):
         engine.detect_in(image)

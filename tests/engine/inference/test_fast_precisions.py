@@ -26,7 +26,7 @@ from engine.cli.main import main
 from engine.detect.tiling import Tiling
 from engine.engine import Engine
 from engine.errors import CancelledError, DetectionError, ModelError
-from engine.inference import fast_runtimes
+from engine.inference import runtime_selector
 from engine.models.catalog.entry import Defaults
 from engine.models.converted import ConvertedModels
 from engine.models.fingerprint import fingerprint
@@ -231,18 +231,18 @@ def test_a_fast_answer_is_never_that_of_f32(engine: Engine, model: str, image_fi
     image = engine.open(image_file)
     exact = engine.detect_known(image)
     content = fingerprint(engine.catalog.path(model))
-    assert engine.fingerprint(model) == engine.fingerprint_of(exact) == content
+    assert engine.known.key(model) == engine.known.key_of(exact) == content
     choose(engine, model, "bf16")
-    assert engine.recall(image, model) is None
+    assert engine.known.recall(image, model) is None
     fast = engine.detect_known(image)
-    assert engine.fingerprint(model) == engine.fingerprint_of(fast) == f"{content}-bf16"
-    assert engine.fingerprint_of(exact) == content
-    recalled = engine.recall(image, model)
+    assert engine.known.key(model) == engine.known.key_of(fast) == f"{content}-bf16"
+    assert engine.known.key_of(exact) == content
+    recalled = engine.known.recall(image, model)
     assert recalled is not None
     assert recalled.runtime == "openvino bf16"
     assert (recalled.scores == fast.scores).all()
     choose(engine, model, "f32")
-    recalled = engine.recall(image, model)
+    recalled = engine.known.recall(image, model)
     assert recalled is not None
     assert recalled.runtime == "openvino"
     assert (recalled.scores == exact.scores).all()
@@ -258,8 +258,8 @@ def test_what_was_chosen_but_is_not_here_leaves_it_to_f32_and_says_so(
     assert (found.runtime, state.runtime, state.precision) == ("openvino", "openvino", "f32")
     assert state.precision_problem is not None
     assert state.precision_problem.code == "precision_absent"
-    assert engine.fingerprint(model) == fingerprint(engine.catalog.path(model))
-    assert engine.recall(image, model) is not None
+    assert engine.known.key(model) == fingerprint(engine.catalog.path(model))
+    assert engine.known.recall(image, model) is not None
 
 
 def keep_int8(engine: Engine, name: str) -> Path:
@@ -286,7 +286,7 @@ def test_a_form_whose_files_are_lost_leaves_it_to_f32_and_asks_to_be_made_again(
     engine.catalog.set_precision(model, "int8")
     with (
         all_native(),
-        patch.object(fast_runtimes, "native_precisions", return_value=frozenset({"f32", "int8"})),
+        patch.object(runtime_selector, "native_precisions", return_value=frozenset({"f32", "int8"})),
         patch.object(precisions, "find_spec", return_value=object()),
     ):
         assert engine.detect(image_file, model).runtime == "openvino int8"
@@ -312,7 +312,7 @@ def test_a_form_whose_files_are_lost_leaves_it_to_f32_and_asks_to_be_made_again(
 def test_a_processor_that_lost_it_leaves_it_to_f32(engine: Engine, model: str, image_file: Path) -> None:
     keep_form(engine, model)
     engine.catalog.set_precision(model, "bf16")
-    with patch.object(fast_runtimes, "native_precisions", return_value=frozenset({"f32"})):
+    with patch.object(runtime_selector, "native_precisions", return_value=frozenset({"f32"})):
         assert engine.detect(image_file).runtime == "openvino"
     problem = engine.runtime_state(model).precision_problem
     assert problem is not None
@@ -325,11 +325,11 @@ def test_a_model_in_half_precision_is_not_loaded_anew_for_what_it_cannot_have(
     engine.apply(Settings(model=str(tiny_detr), runtime="torch", device="cpu"))
     engine.catalog.set_precision(model, "int8")
     detector = engine.load(model)
-    detector.runtime.answers, detector.runtime.name = "f16", "torch f16"
+    detector.runtime.variant, detector.runtime.name = "f16", "torch f16"
     image = engine.open(image_file)
-    engine.keep(image, engine.detect_in(image, model))
+    engine.known.keep(image, engine.detect_in(image, model))
     assert engine.loaded(model) is detector
-    assert engine.recall(image, model) is not None
+    assert engine.known.recall(image, model) is not None
 
 
 @needs_bf16
@@ -344,7 +344,7 @@ def test_tiles_of_two_precisions_are_not_kept_as_the_answer_of_one(engine: Engin
     assert len(detect_tiled(engine, image, model, tiling, progress=give_up))
     for precision in ("f32", "bf16"):
         engine.catalog.set_precision(model, precision)
-        assert engine.recall(image, model, tiling) is None
+        assert engine.known.recall(image, model, tiling) is None
 
 
 @needs_bf16
@@ -354,7 +354,7 @@ def test_a_form_that_breaks_at_an_image_leaves_it_to_f32(engine: Engine, model: 
     run = OpenVinoRuntime.run
 
     def breaks(runtime: OpenVinoRuntime, tensors: Any) -> Any:
-        if runtime.answers != "f32":
+        if runtime.variant != "f32":
             raise DetectionError("device_failed", "It broke.")
         return run(runtime, tensors)
 
@@ -454,7 +454,7 @@ def test_int8_is_calibrated_with_other_images_than_it_is_measured_on(
         choose(engine, "starter", "int8")
         found = engine.detect(image_file, "starter")
         assert found.runtime == "openvino int8"
-        assert engine.fingerprint_of(found) == f"{fingerprint(resource('starter'))}-{made.key}"
+        assert engine.known.key_of(found) == f"{fingerprint(resource('starter'))}-{made.key}"
 
 
 CANARY = """

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.errors import CancelledError, EngineError
-from engine.inference.scheduler import Places, Rank, Scheduler
+from engine.inference.scheduler import Rank, Reservation, Scheduler
 
 
 class Crowd:
@@ -21,12 +21,12 @@ class Crowd:
         self.given_up: list[str] = []
         self._threads: list[threading.Thread] = []
 
-    def ask(self, name: str, places: Places | None = None, cancelled: Callable[[], bool] = bool) -> None:
+    def ask(self, name: str, reservation: Reservation | None = None, cancelled: Callable[[], bool] = bool) -> None:
         """Begin to wait."""
 
         def wait() -> None:
             try:
-                with self.scheduler.turn(cancelled, places):
+                with self.scheduler.turn(cancelled, reservation):
                     self.served.append(name)
             except CancelledError:
                 self.given_up.append(name)
@@ -64,8 +64,8 @@ def test_the_window_goes_first_then_places_in_the_order_they_were_taken() -> Non
     crowd = Crowd(scheduler)
     first, second, third = scheduler.reserve(1), scheduler.reserve(1), scheduler.reserve(1)
     with scheduler.turn():
-        for name, places in (("third", third), ("first", first), ("window", None), ("second", second)):
-            crowd.ask(name, places)
+        for name, reservation in (("third", third), ("first", first), ("window", None), ("second", second)):
+            crowd.ask(name, reservation)
             time.sleep(0.03)
     crowd.join()
     assert crowd.served == ["window", "first", "second", "third"]
@@ -73,11 +73,11 @@ def test_the_window_goes_first_then_places_in_the_order_they_were_taken() -> Non
 
 def test_each_image_takes_a_place_until_its_turn() -> None:
     scheduler = Scheduler(4)
-    with scheduler.reserve(3) as places:
+    with scheduler.reserve(3) as reservation:
         assert scheduler.waiting == 3
         with pytest.raises(EngineError, match="4 images are waiting"):
             scheduler.reserve(2)
-        with scheduler.turn(places=places):
+        with scheduler.turn(reservation=reservation):
             assert scheduler.waiting == 2
         with scheduler.reserve(2):
             assert scheduler.waiting == 4
@@ -96,12 +96,12 @@ def test_work_behind_the_back_goes_last_and_takes_no_place() -> None:
     many, ahead = scheduler.behind(Rank.MANY), scheduler.behind(Rank.AHEAD)
     api = scheduler.reserve(1)
     with scheduler.turn():
-        for name, places in (("many", many), ("ahead", ahead), ("api", api), ("window", None)):
-            crowd.ask(name, places)
+        for name, reservation in (("many", many), ("ahead", ahead), ("api", api), ("window", None)):
+            crowd.ask(name, reservation)
             time.sleep(0.03)
     crowd.join()
     assert crowd.served == ["window", "api", "ahead", "many"]
-    with scheduler.turn(places=many):
+    with scheduler.turn(reservation=many):
         assert scheduler.waiting == 0
 
 
@@ -139,10 +139,10 @@ def test_room_for_decoded_images_is_bounded_and_goes_by_arrival() -> None:
     scheduler = Scheduler()
     entered: list[int] = []
     release = threading.Event()
-    places = [scheduler.reserve(1) for _ in range(6)]
+    reservation = [scheduler.reserve(1) for _ in range(6)]
 
     def decode(at: int) -> None:
-        with scheduler.room(places[at]):
+        with scheduler.room(reservation[at]):
             entered.append(at)
             release.wait(5)
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.detect.detector import Detector
 from engine.detect.families import FAMILIES, WRONG_IN_TRANSFORMERS
 from engine.detect.postprocess import detections_from_raw
 from engine.errors import ModelError
 from engine.models.checkpoint.checkpoint import read_checkpoint
+from engine.runtimes.detector import Detector
 from engine.runtimes.plain import PlainDetector
 from tests.checkpoints import CONFIGS, make_checkpoint
 from tests.engine.runtimes.test_parity import assert_equal, look, noise, our_detector

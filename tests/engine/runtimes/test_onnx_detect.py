@@ -106,22 +106,22 @@ def test_tensors_beside_the_file_are_used_and_change_the_fingerprint(
     graph = field(7, field(1, node("Add", ["boxes", "shift"], "moved")) + field(5, external))
     path.write_bytes(whole + graph)
     (tmp_path / "m.onnx_data").write_bytes(np.zeros(12, np.float32).tobytes())
-    before = engine.fingerprint(str(path))
+    before = engine.known.key(str(path))
     assert len(engine.detect(image, str(path))) == 3
     engine.close()
     (tmp_path / "m.onnx_data").write_bytes(np.ones(12, np.float32).tobytes())
-    assert Engine().fingerprint(str(path)) != before
+    assert Engine().known.key(str(path)) != before
 
 
 def test_the_cache_knows_an_image_until_the_names_are_given(engine: Engine, image: Path, tmp_path: Path) -> None:
     path = str(write_finished(tmp_path / "m.onnx"))
     opened = engine.open(image)
     found = engine.detect_known(opened, path)
-    recalled = engine.recall(opened, path)
+    recalled = engine.known.recall(opened, path)
     assert recalled is not None
     assert [each.label for each in recalled] == [each.label for each in found] == ["class 81", "class 2", "class 1"]
     engine.name_classes(["cat", "dog", "bird"], path)
-    assert engine.recall(opened, path) is None
+    assert engine.known.recall(opened, path) is None
     assert [each.label for each in engine.detect_known(opened, path)] == ["class 81", "bird", "dog"]
     assert not engine.recipe(path).names_unknown  # type: ignore[attr-defined]  # it is an OnnxModel
 

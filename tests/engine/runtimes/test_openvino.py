@@ -142,19 +142,19 @@ import sys, psutil
 from pathlib import Path
 import numpy as np
 from engine.runtimes.openvino_runtime import OpenVinoRuntime
-from engine.inference.memory import give_back_memory
+from engine.inference.model_pool import free_memory
 def told(): print(round(psutil.Process().memory_full_info().uss / 1e6))
 def opened():
     runtime = OpenVinoRuntime(Path(sys.argv[1]))
     runtime.run({"pixel_values": np.ones((1, 3, 50, 50), np.float32)})
     return runtime
 opened().close()
-give_back_memory()
+free_memory()
 told()
 runtime = opened()
 told()
 runtime.close()
-give_back_memory()
+free_memory()
 told()
 """
 
@@ -201,10 +201,10 @@ def test_images_of_many_sizes_do_not_fill_the_memory(tmp_path: Path) -> None:
 
 def test_images_are_answered_together_as_each_alone(layer: Path) -> None:
     runtime = OpenVinoRuntime(layer)
-    assert runtime.at_once == 1  # nobody knows how quick it is
+    assert runtime.batch_size == 1  # nobody knows how quick it is
     images = [{"pixel_values": np.full((1, 3, 8, 9), red, np.float32)} for red in range(20)]
     expected = [runtime.run(each)["logits"] for each in images]
-    for ours, alone in zip(runtime.run_together(images), expected, strict=True):
+    for ours, alone in zip(runtime.run_batch(images), expected, strict=True):
         assert list(ours) == ["logits"]
         np.testing.assert_allclose(ours["logits"], alone, rtol=1e-4, atol=1e-3)
 
@@ -213,7 +213,7 @@ def test_images_are_answered_together_as_each_alone(layer: Path) -> None:
 def test_only_images_that_are_quick_are_answered_together(layer: Path, seconds: float, images: int) -> None:
     runtime = OpenVinoRuntime(layer)
     runtime._fastest = seconds
-    assert runtime.at_once == images
+    assert runtime.batch_size == images
 
 
 def test_what_stops_in_the_middle_leaves_nothing_running(layer: Path) -> None:
@@ -226,8 +226,8 @@ def test_what_stops_in_the_middle_leaves_nothing_running(layer: Path) -> None:
 
     for _ in range(3):
         with pytest.raises(CancelledError):
-            runtime.run_together(images())
-    assert len(runtime.run_together([{"pixel_values": np.ones((1, 3, 8, 9), np.float32)}] * 3)) == 3
+            runtime.run_batch(images())
+    assert len(runtime.run_batch([{"pixel_values": np.ones((1, 3, 8, 9), np.float32)}] * 3)) == 3
 
 
 def test_after_a_failure_together_each_is_answered_alone(layer: Path) -> None:
@@ -235,12 +235,12 @@ def test_after_a_failure_together_each_is_answered_alone(layer: Path) -> None:
     image = {"pixel_values": np.ones((1, 3, 8, 9), np.float32)}
     runtime._fastest = 0.012
     with pytest.raises(DetectionError, match="failed"):
-        runtime.run_together([image, {"pixel_values": np.ones((1, 4, 8, 9), np.float32)}])
-    assert runtime.at_once == 1
+        runtime.run_batch([image, {"pixel_values": np.ones((1, 4, 8, 9), np.float32)}])
+    assert runtime.batch_size == 1
     assert runtime.run(image)["logits"].shape == (1, 4096)
 
 
 def test_an_onnx_file_that_may_change_is_not_read_again(tmp_path: Path) -> None:
     runtime = OpenVinoRuntime(write_finished(tmp_path / "model.onnx"))
     runtime._fastest = 0.001
-    assert runtime.at_once == 1
+    assert runtime.batch_size == 1

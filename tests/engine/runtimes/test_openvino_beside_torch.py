@@ -13,15 +13,16 @@ from unittest.mock import patch
 import pytest
 import torch
 
-from engine.detect.agreement import difference, probe_images
-from engine.detect.detector import Detector
+from engine.detect.agreement import difference
 from engine.detect.recipe import prepare
 from engine.engine import Engine
 from engine.models.checkpoint.checkpoint import read_checkpoint
 from engine.paths import resource
 from engine.review.cache import DetectionCache
 from engine.runtimes import devices
+from engine.runtimes.detector import Detector
 from engine.runtimes.folding import fold_batch_norms
+from engine.runtimes.probe_images import probe_images
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.runtimes.transformers_model import load_model
 from engine.settings import Settings
@@ -56,12 +57,12 @@ def test_half_precision_is_taken_where_it_answers_the_same(tiny_detr: Path) -> N
     runtime = TorchRuntime(checkpoint, "cpu")
     prepared = prepare(checkpoint, probe_images()[0])
     exact = Detector("", checkpoint, runtime).detect(prepared)
-    assert runtime.answers == "f32"
+    assert runtime.variant == "f32"
     limits = "engine.runtimes.torch_runtime.HALF_"
     with patch(f"{limits}SCORE", 0.5), patch(f"{limits}PIXELS", 500.0):
         assert runtime.use_half(checkpoint, torch.bfloat16)
     half = Detector("", checkpoint, runtime).detect(prepared)
-    assert (runtime.answers, runtime.name) == ("f16", "torch f16")
+    assert (runtime.variant, runtime.name) == ("f16", "torch f16")
     assert (half.scores != exact.scores).any()
     assert half.scores.dtype == exact.scores.dtype
 
@@ -69,7 +70,7 @@ def test_half_precision_is_taken_where_it_answers_the_same(tiny_detr: Path) -> N
 def test_answers_in_half_precision_are_kept_apart(tiny_detr: Path, tmp_path: Path) -> None:
     engine = Engine(Settings(model=str(tiny_detr), runtime="torch"), DetectionCache(tmp_path / "detections.sqlite"))
     image = engine.open(resource("samples") / "poster.jpg")
-    exactly = engine.fingerprint()
+    exactly = engine.known.key()
     detector = engine.load()
     assert isinstance(detector.runtime, TorchRuntime)
     limits = "engine.runtimes.torch_runtime.HALF_"
@@ -77,10 +78,10 @@ def test_answers_in_half_precision_are_kept_apart(tiny_detr: Path, tmp_path: Pat
         assert detector.runtime.use_half(detector.recipe, torch.bfloat16)  # type: ignore[arg-type]
     found = engine.detect_known(image)
     assert engine.loaded(engine.default_model) is detector
-    assert engine.fingerprint() == engine.fingerprint_of(found) == f"{exactly}-f16"
-    assert engine.recall(image) is not None
+    assert engine.known.key() == engine.known.key_of(found) == f"{exactly}-f16"
+    assert engine.known.recall(image) is not None
     engine._models.unload_all()
-    assert engine.recall(image) is None
+    assert engine.known.recall(image) is None
     engine.close()
 
 
@@ -91,7 +92,7 @@ def test_half_precision_is_left_where_it_answers_differently(tiny_detr: Path) ->
     exact = Detector("", checkpoint, runtime).detect(prepared)
     with patch("engine.runtimes.torch_runtime.HALF_SCORE", 1e-9):
         assert not runtime.use_half(checkpoint, torch.bfloat16)
-    assert runtime.answers == "f32"
+    assert runtime.variant == "f32"
     assert Detector("", checkpoint, runtime).detect(prepared).scores.tolist() == exact.scores.tolist()
 
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import prepare
 from engine.models.checkpoint.checkpoint import read_checkpoint
 from engine.paths import resource
+from engine.runtimes.detector import Detector
 from engine.runtimes.plain import PlainDetector
 from engine.runtimes.torch_runtime import TorchRuntime
 from tests.checkpoints import make_checkpoint

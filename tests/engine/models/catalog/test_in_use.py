@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.engine import Engine
 from engine.errors import ModelError
@@ -20,6 +19,7 @@ from engine.models.checkpoint.checkpoint import Checkpoint
 from engine.models.fingerprint import fingerprint
 from engine.paths import cache_dir
 from engine.review.cache import DetectionCache
+from engine.runtimes.detector import Detector
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
 from tests.checkpoints import make_checkpoint
@@ -60,7 +60,7 @@ def test_a_name_that_leads_elsewhere_is_loaded_from_there(
     engine.catalog.file.write_text(text.replace(str(tiny_detr), str(other)), "utf-8")
     after = engine.detect(image_file, "caps")
     assert after.boxes.tolist() != before.boxes.tolist()
-    assert engine.fingerprint("caps") != engine.fingerprint(str(tiny_detr))
+    assert engine.known.key("caps") != engine.known.key(str(tiny_detr))
 
 
 def test_a_model_that_is_removed_is_gone_and_the_others_serve_on(
@@ -98,11 +98,11 @@ def test_a_name_that_changes_while_its_model_answers_costs_no_answer(
         return detect(self, prepared)
 
     monkeypatch.setattr(Detector, "detect", meanwhile)
-    engine.cache = DetectionCache(tmp_path / "detections.sqlite")
+    engine.known.cache = DetectionCache(tmp_path / "detections.sqlite")
     image = engine.open(image_file)
     assert len(engine.detect_known(image, name)) == 12
     monkeypatch.undo()
-    assert engine.recall(image, str(tiny_detr)) is None or change == "move"
+    assert engine.known.recall(image, str(tiny_detr)) is None or change == "move"
 
 
 def test_a_model_that_is_written_over_while_it_is_loaded_is_loaded_again(
@@ -119,7 +119,7 @@ def test_a_model_that_is_written_over_while_it_is_loaded_is_loaded_again(
 
     monkeypatch.setattr(TorchRuntime, "__init__", meanwhile)
     engine.detect(image_file, str(model))
-    assert engine.fingerprint(str(model)) == fingerprint(model) != fingerprint(tiny_detr)
+    assert engine.known.key(str(model)) == fingerprint(model) != fingerprint(tiny_detr)
     assert len(loads) == 2
 
 
@@ -128,8 +128,8 @@ def test_a_default_model_that_a_broken_models_toml_hides_is_told_when_it_is_aske
     catalog.file.parent.mkdir(parents=True, exist_ok=True)
     catalog.file.write_text('[models.caps]\npath = "/models/caps\n', "utf-8")
     with closing(Engine(Settings(model="caps"))) as engine:
-        engine.cache = DetectionCache(cache_dir() / "detections.sqlite")
+        engine.known.cache = DetectionCache(cache_dir() / "detections.sqlite")
         assert engine.default_model == "caps"
-        assert engine.recall(engine.open(image_file)) is None
+        assert engine.known.recall(engine.open(image_file)) is None
         with pytest.raises(CatalogError, match="line 2"):
             engine.detect(image_file)

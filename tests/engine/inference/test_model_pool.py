@@ -16,12 +16,12 @@ from tests.checkpoints import BACKBONE
 MEASURE = """
 import ctypes, sys, threading, psutil
 from engine import Engine
-from engine.inference.memory import give_back_memory
+from engine.inference.model_pool import free_memory
 from engine.settings import Settings
 large, small, tiny, big, returned = sys.argv[1:]
 engine = Engine(Settings(loaded_models=1))
 engine.detect(large, tiny)
-give_back_memory()
+free_memory()
 if returned == "kept":
     load = ctypes.CDLL
     ctypes.CDLL = lambda name, *rest, **more: load(name, *rest, **more) if name else None

@@ -18,13 +18,13 @@ from PIL import Image
 from engine import Engine
 from engine.detect.agreement import difference
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared, Tensors
-from engine.engine import OpenedImage
 from engine.errors import CancelledError, DetectionError
+from engine.image.opened import OpenedImage
 from engine.image.source import parse_source
 from engine.inference.scheduler import Rank
 from engine.review.cache import DetectionCache
+from engine.runtimes.detector import Detector
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
 
@@ -45,7 +45,7 @@ def engine(tiny_detr: Path) -> Iterator[Engine]:
     engine = Engine(Settings(model=str(tiny_detr), runtime="torch"))
     runtime = engine.load().runtime
     assert isinstance(runtime, TorchRuntime)
-    runtime._most_together = 4  # as on a card
+    runtime._largest_batch = 4  # as on a card
     yield engine
     engine.close()
 
@@ -53,19 +53,19 @@ def engine(tiny_detr: Path) -> Iterator[Engine]:
 @pytest.fixture
 def groups(monkeypatch: pytest.MonkeyPatch) -> Groups:
     groups = Groups()
-    alone, together = Detector.detect, Detector.detect_together
+    alone, together = Detector.detect, Detector.detect_batch
 
     def detect(self: Detector, prepared: Prepared) -> Detections:
         groups.note([prepared])
         return alone(self, prepared)
 
-    def detect_together(self: Detector, images: Iterable[Prepared]) -> list[Detections]:
+    def detect_batch(self: Detector, images: Iterable[Prepared]) -> list[Detections]:
         taken = list(images)
         groups.note(taken)
         return together(self, taken)
 
     monkeypatch.setattr(Detector, "detect", detect)
-    monkeypatch.setattr(Detector, "detect_together", detect_together)
+    monkeypatch.setattr(Detector, "detect_batch", detect_batch)
     return groups
 
 
@@ -131,7 +131,7 @@ def test_those_that_wait_are_taken_along_and_each_has_its_own_answer(engine: Eng
     for red, answer in expected.items():
         assert_same(found[red], answer)
         assert (found[red].model, found[red].runtime) == (answer.model, answer.runtime)
-    assert not engine._answering._waiting
+    assert not engine._batcher._pending
 
 
 def test_nobody_waits_for_somebody_of_a_lower_rank(engine: Engine, groups: Groups) -> None:
@@ -189,7 +189,7 @@ def test_where_they_fail_together_each_is_asked_about_alone(engine: Engine, grou
     assert groups.seen[:2] == [[10, 60, 110], [10]]
     assert sorted(groups.seen[-1]) == [110]
     assert engine.load() is detector
-    assert detector.runtime.at_once == (1 if message == "out of memory" else 4)
+    assert detector.runtime.batch_size == (1 if message == "out of memory" else 4)
 
 
 def test_out_of_memory_alone_unloads_the_model(engine: Engine) -> None:
@@ -219,7 +219,7 @@ def test_a_device_that_prepares_is_given_pixels_and_answers_the_same(engine: Eng
         assert found.scores.tolist() == answer.scores.tolist()
         assert found.boxes.tolist() == answer.boxes.tolist()
     group = [engine.prepare(image_of(red, (640, 427))) for red in (10, 60)]
-    for found, image in zip(engine.detect_together(group), group, strict=True):
+    for found, image in zip(engine.detect_batch(group), group, strict=True):
         assert_same(found, engine.detect_in(image))
 
 
@@ -250,8 +250,8 @@ def test_a_group_is_not_kept_as_the_answers_of_another_model(tiny_detr: Path, tm
         return run(self, given)
 
     with patch.object(TorchRuntime, "_run", swapped):
-        assert len(engine.detect_together(images)) == 2
-    assert [engine.recall(image) for image in images] == [None, None]
-    assert len(engine.detect_together(images)) == 2
-    assert None not in [engine.recall(image) for image in images]
+        assert len(engine.detect_batch(images)) == 2
+    assert [engine.known.recall(image) for image in images] == [None, None]
+    assert len(engine.detect_batch(images)) == 2
+    assert None not in [engine.known.recall(image) for image in images]
     engine.close()

@@ -10,10 +10,8 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
-from engine.batch.detect_all import detect_all
-from engine.batch.detect_many import Answer
+from engine.batch.detect_many import Answer, detect_many
 from engine.detect.detection import Detections
-from engine.detect.detector import Detector
 from engine.detect.recipe import Prepared
 from engine.engine import Engine
 from engine.errors import ModelError
@@ -21,6 +19,7 @@ from engine.image.source import Source, expand_sources
 from engine.models.catalog.entry import Defaults
 from engine.paths import resource
 from engine.review.cache import DetectionCache
+from engine.runtimes.detector import Detector
 from engine.settings import Settings
 
 
@@ -43,7 +42,7 @@ def sources(tmp_path: Path) -> list[Source]:
 def through(engine: Engine, sources: list[Source], model: str, third: Callable[[], object]) -> list[Answer]:
     """The answers where something happens after the third."""
     answers = []
-    for outcome in detect_all(engine, sources, model):
+    for outcome in detect_many(engine, sources, model):
         assert isinstance(outcome, Answer)
         answers.append(outcome)
         if len(answers) == 3:
@@ -63,7 +62,7 @@ def test_a_renamed_model_goes_on_under_its_new_name(
     detector = engine.loaded("small")
     assert detector is not None
     assert detector.name == "tiny", "it was loaded anew"
-    assert all(engine.recall(engine.open(source), "small") is not None for source in sources)
+    assert all(engine.known.recall(engine.open(source), "small") is not None for source in sources)
 
 
 def test_somebody_else_renames_it(engine: Engine, sources: list[Source], tiny_detr: Path) -> None:

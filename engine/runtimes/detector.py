@@ -1,4 +1,4 @@
-"""One model, ready to detect."""
+"""A model in memory: a recipe and the runtime that executes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Detector:
 
     Attributes:
         name: Its name in the catalog.
-        recipe: The way around it.
+        recipe: How it is fed and read.
         runtime: What executes it.
     """
 
@@ -26,19 +26,19 @@ class Detector:
     runtime: Runtime
 
     def detect(self, prepared: Prepared) -> Detections:
-        """Every detection in an image that this model's recipe prepared, best score first.
+        """Return every detection in an image that this model's recipe prepared, best score first.
 
         Raises:
             DetectionError: out of memory, or the device failed.
         """
         started = time.perf_counter()
         output = self.runtime.run(prepared.tensors)
-        return self._found(prepared, output, (time.perf_counter() - started) * 1e3)
+        return self._detections(prepared, output, (time.perf_counter() - started) * 1e3)
 
-    def detect_together(self, images: Iterable[Prepared]) -> list[Detections]:
-        """The same for several images with inputs of the same size, taken as the runtime can work on them.
+    def detect_batch(self, images: Iterable[Prepared]) -> list[Detections]:
+        """Detect in several images with inputs of the same size, which are consumed as the runtime is ready for them.
 
-        The time of each is its share.
+        Each image's `Timing.model` is its share of the time of all.
 
         Raises:
             DetectionError: out of memory, or the device failed, for any of them.
@@ -51,11 +51,11 @@ class Detector:
                 yield each.tensors
 
         started = time.perf_counter()
-        outputs = self.runtime.run_together(tensors())
+        outputs = self.runtime.run_batch(tensors())
         share = (time.perf_counter() - started) * 1e3 / max(len(taken), 1)
-        return [self._found(each, output, share) for each, output in zip(taken, outputs, strict=True)]
+        return [self._detections(each, output, share) for each, output in zip(taken, outputs, strict=True)]
 
-    def _found(self, prepared: Prepared, output: Tensors, model_ms: float) -> Detections:
+    def _detections(self, prepared: Prepared, output: Tensors, model_ms: float) -> Detections:
         started = time.perf_counter()
         found = self.recipe.detections(output, prepared.width, prepared.height)
         postprocess_ms = (time.perf_counter() - started) * 1e3
