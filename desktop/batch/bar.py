@@ -1,4 +1,4 @@
-"""The thin bar that tells how far detecting in all images is."""
+"""The bar that shows the progress of detecting in all images."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _WHOLE = 9.95
 
 
 class BatchBar(QFrame):
-    """Shown while it runs, and afterwards where images failed.
+    """Visible while a batch runs, and afterwards if images failed.
 
     Signals:
-        paused, resumed, cancelled: What the user wants of it.
-        dismissed: The user has seen what failed.
-        source_chosen(Source): An image that failed should be shown.
+        paused, resumed, cancelled: The buttons.
+        dismissed: The close button.
+        source_chosen(Source): A failed image is to be shown.
     """
 
     paused = pyqtSignal()
@@ -63,7 +63,7 @@ class BatchBar(QFrame):
         self.hide()
 
     def show_batch(self, state: BatchState | None) -> None:
-        """Show how far it is; `None` hides the bar, and so does one that ended without a failure."""
+        """Show the progress; `None`, and a batch that ended without failures, hide the bar."""
         self._state = state
         if state is None or not (state.is_running or state.failures):
             self.hide()
@@ -133,7 +133,7 @@ def _speed(state: BatchState) -> str:
 
 
 def _rate(images_per_second: float) -> str:
-    """In the unit that has a figure before its point."""
+    """Return images per second or per minute, whichever is at least 1."""
     if images_per_second >= 1:
         return tr("{rate} images/s", rate=_rounded(images_per_second))
     seconds = 1 / images_per_second

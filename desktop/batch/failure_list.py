@@ -1,4 +1,4 @@
-"""The images that could not be opened, and why."""
+"""The dialog of images that could not be opened, and why."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ NAME, REASON = 0, 1
 
 
 class FailureList(QDialog):
-    """Stays open beside the work; a row leads to its image.
+    """Not modal; activating a row shows its image.
 
     Signals:
-        source_chosen(Source): This image should be shown.
+        source_chosen(Source): This image is to be shown.
     """
 
     source_chosen = pyqtSignal(object)
@@ -62,7 +62,7 @@ class FailureList(QDialog):
         self._lay_out()
 
     def show_failures(self, failures: tuple[Failure, ...]) -> None:
-        """Show these; more of them than before are put behind those that are there."""
+        """Show these; new ones are appended, so that the selection stays."""
         known = len(self._failures)
         if failures[:known] != self._failures:
             self._table.setRowCount(0)
@@ -80,7 +80,7 @@ class FailureList(QDialog):
             self._table.setItem(row, REASON, reason)
 
     def copy(self) -> None:
-        """Copy the selected rows, all where none is: location and reason, with a tab between."""
+        """Copy the selected rows, or all if none is selected: location, tab, reason."""
         rows = sorted({index.row() for index in self._table.selectedIndexes()}) or range(len(self._failures))
         chosen = [self._failures[row] for row in rows]
         QGuiApplication.clipboard().setText(

@@ -1,4 +1,4 @@
-"""The dialog that asks what to export where, shows how far it is, and says what was written."""
+"""The export dialog: format, images, boxes, target, progress, summary."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from desktop.export.exporting import ExportWish, Scope
+from desktop.export.exporter import ExportRequest, Scope
 from desktop.export.words import replacing_text, summary_text
 from desktop.style.i18n import error_text, tr, tr_count
 from desktop.style.parts import hint_label
@@ -39,11 +39,11 @@ _LABEL_DROP = GRID * 3 // 4
 
 
 class ExportDialog(QDialog):
-    """Stays open while it exports, and may be closed then; closing does not cancel.
+    """Stays open while the export runs; closing it does not cancel the export.
 
     Signals:
-        asked(ExportWish): Export this.
-        cancel_asked: The cancel button, while it exports.
+        asked(ExportRequest): The export button.
+        cancel_asked: The cancel button, while an export runs.
     """
 
     asked = pyqtSignal(object)
@@ -72,10 +72,10 @@ class ExportDialog(QDialog):
         """Open the dialog for an image and the list it is in.
 
         Args:
-            folder: Where to suggest to export to.
-            stem: The name of the shown image without its ending.
+            folder: The suggested folder.
+            stem: The file name of the shown image without its suffix.
             selected, total: How many images are selected in the list, and how many there are.
-            has_reviewed: Whether anything was decided, so that this is what one would export.
+            has_reviewed: Whether any decision was made; then reviewed boxes are suggested.
         """
         self._folder, self._stem, self._touched = folder, stem, False
         counts = {Scope.SELECTION: selected, Scope.SESSION: total}
@@ -100,38 +100,38 @@ class ExportDialog(QDialog):
         self._target.selectAll()
 
     def choose_format(self, key: str) -> None:
-        """Begin with this format, if there is one of that key."""
+        """Select the format with this key, if there is one."""
         keys = [known.key for known in EXPORT_FORMATS]
         if key in keys:
             self._formats.setCurrentIndex(keys.index(key))
 
     def show_progress(self, done: int, total: int) -> None:
-        """So many images of so many are written."""
+        """Show how many images are written."""
         self._progress.setRange(0, total)
         self._progress.setValue(done)
 
     def show_summary(self, summary: ExportSummary) -> None:
-        """What the export did."""
+        """Show the result of the export."""
         self._show_running(False)
         self._told.setText(summary_text(summary))
 
     def show_error(self, error: EngineError) -> None:
-        """Why the export could not go on."""
+        """Show why the export failed."""
         self._show_running(False)
         self._told.setText(error_text(error))
 
-    def wish(self) -> ExportWish:
-        """What is chosen."""
-        return ExportWish(self._format, self._scope, self._choice, self._path)
+    def request(self) -> ExportRequest:
+        """The request as chosen in the dialog."""
+        return ExportRequest(self._format, self._scope, self._choice, self._path)
 
     def accept(self) -> None:
-        """Export; the dialog stays until it is closed."""
+        """Start the export; the dialog stays open."""
         if not self._export.isEnabled() or not self._target.text().strip():
             return
         self._follow_ending()
         self._told.clear()
         self._show_running(True)
-        self.asked.emit(self.wish())
+        self.asked.emit(self.request())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._told.clear()
@@ -151,9 +151,9 @@ class ExportDialog(QDialog):
 
     @property
     def _path(self) -> Path:
-        """What is typed; a name alone is one in the folder that was suggested."""
+        """Return the typed path; a name without a folder is in the suggested one."""
         typed = Path(self._target.text().strip())
-        with contextlib.suppress(RuntimeError):  # a user who is not known
+        with contextlib.suppress(RuntimeError):  # unknown user
             typed = typed.expanduser()
         return self._folder / typed
 
@@ -163,7 +163,7 @@ class ExportDialog(QDialog):
         return not self._format.suffixes or (isinstance(way, FilePerImage) and self._scope is not Scope.IMAGE)
 
     def _suggest(self) -> None:
-        """A name for what is chosen, unless the user typed one; what they typed keeps its folder."""
+        """Suggest a name, unless the user typed one; a typed folder stays."""
         folder = self._folder
         if self._touched:
             typed = Path(self._target.text())
@@ -180,7 +180,7 @@ class ExportDialog(QDialog):
         self._told.setText(replacing_text(self._path))
 
     def _follow_ending(self) -> None:
-        """A typed ending of another format of single images chooses that format."""
+        """Select the format of the typed suffix, if it is one of a single image."""
         ending = Path(self._target.text()).suffix.lower()
         if self._scope is not Scope.IMAGE or ending in self._format.suffixes:
             return
@@ -280,7 +280,7 @@ class ExportDialog(QDialog):
 
 
 def _tab_to_checked(button: QAbstractButton, is_checked: bool) -> None:
-    """Tab goes to the one that is chosen, and the arrow keys choose from there."""
+    """Give the focus to the checked button on Tab; the arrow keys choose from there."""
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if is_checked else Qt.FocusPolicy.ClickFocus)
 
 

@@ -1,4 +1,4 @@
-"""What is said before and after an export."""
+"""Sentences shown before and after an export."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.export.job import ExportSummary
 
 
 def replacing_text(target: Path) -> str:
-    """What an export to `target` would replace; empty if nothing is there."""
+    """Return what an export to `target` would replace; empty if nothing is there."""
     try:
         if target.is_file():
             return tr("There is a file of this name: it will be replaced.")
@@ -21,7 +21,7 @@ def replacing_text(target: Path) -> str:
 
 
 def summary_text(summary: ExportSummary) -> str:
-    """What an export did, in the window's language."""
+    """Return the result of an export, in the window's language."""
     if summary.was_cancelled and not summary.files:
         return tr("Cancelled; nothing was written.")
     parts = [

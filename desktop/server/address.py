@@ -1,4 +1,4 @@
-"""Where the server answers: a link, and a QR code for a phone."""
+"""The server's address: a link, and a QR code for a phone."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from desktop.style.theme import GRID, current_theme
 
 
 class ServerAddress(QWidget):
-    """Nothing to see while the server is off.
+    """Hidden while the server is off.
 
     Signals:
-        copy_asked(str): The address, for the clipboard.
+        copy_asked(str): The address is to be copied.
     """
 
     copy_asked = pyqtSignal(str)

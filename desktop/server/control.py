@@ -1,4 +1,4 @@
-"""What the user can do with the window's server: each action changes its state or wishes for another server."""
+"""The controller of the window's server: each action changes its state or restarts it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.server.inbox import Inbox
 from desktop.server.key_store import KeyStore, key_of
-from desktop.server.one_server import OneServer, Outcome
+from desktop.server.runner import Outcome, ServerRunner
 from desktop.state.server import (
     AnsweredRequest,
     Key,
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 
 
 class ServerControl(QObject):
-    """Holds the server's state; starting and stopping happen in the background, the newest wish wins.
+    """Holds the server's state; starts and stops it in the background, where only the newest request counts.
 
     Attributes:
-        state: What is shown.
-        inbox: Where clients' images come from.
+        state: What the panel shows.
+        inbox: Receives the images of clients.
 
     Signals:
-        changed(ServerState): The state is another one now.
+        changed(ServerState): The state has changed.
     """
 
     changed = pyqtSignal(object)
@@ -62,7 +62,7 @@ class ServerControl(QObject):
         self.inbox = Inbox(engine.read, self)
         self._requests = Feed(parent=self)
         self._requests.delivered.connect(self._on_answered)
-        self._server = OneServer(engine, default_model, self._listen, self.inbox.take, self._tell_death)
+        self._server = ServerRunner(engine, default_model, self._listen, self.inbox.take, self._tell_death)
         self._died.connect(self._on_death)
         self._tasks = TaskRunner("server control", self)
         self._tasks.failed.connect(self._on_failed)
@@ -73,11 +73,11 @@ class ServerControl(QObject):
         self._keys.found.connect(self._on_key)
 
     def prepare(self) -> None:
-        """Get ready for a quick start."""
+        """Import the server's modules, so that it starts quickly."""
         self._tasks.run(lambda task: self._server.prepare())
 
     def switch(self, on: bool) -> None:
-        """Wish for a server, or for none."""
+        """Start or stop the server."""
         if on == self.state.wanted:
             return
         if on:
@@ -85,44 +85,44 @@ class ServerControl(QObject):
             self._start_with_key()
         else:
             self._set(stopping(self.state))
-            self._wish(None)
+            self._request(None)
 
     def set_host(self, host: str) -> None:
-        """Choose the address to listen on, at once if it runs; one that others reach needs a key, which is made."""
+        """Listen on this address, at once if it runs; one that other computers reach needs a key."""
         if host != self.state.host:
             self._set(host_chosen(self.state, host))
             self._follow_choice()
 
     def set_port(self, port: int) -> None:
-        """Choose the port to listen on, at once if it runs; 0 is a free one."""
+        """Listen on this port, at once if it runs; 0 chooses a free one."""
         if port != self.state.port:
             self._set(port_chosen(self.state, port))
             self._follow_choice()
 
     def renew_key(self) -> None:
-        """Make a new key; whoever has the old one is shut out."""
+        """Generate a new key; the former one is refused from then on."""
         self._key_awaited = True
         self._keys.renew()
 
     def hide_key(self) -> None:
-        """The user has copied the key."""
+        """Show the key no longer, because the user has copied it."""
         if self._own_key is not None:
             self._own_key = replace(self._own_key, is_new=False)
         self._set(key_seen(self.state))
 
     def open_inbox(self, is_open: bool) -> None:
-        """Take clients' images into the window, or no longer."""
+        """Start or stop adding the images of clients to the list."""
         self.inbox.is_open = is_open
         self._set(inbox_switched(self.state, is_open))
 
     def close(self) -> bool:
-        """Stop the server; false where something of it did not end in time."""
-        self._wish(None)
+        """Stop the server, and return whether all of it ended in time."""
+        self._request(None)
         self._tasks.wait()
         return not self._server.left_behind
 
     def _follow_choice(self) -> None:
-        """Start again as it was chosen, where it is on."""
+        """Restart with the chosen host and port if the server is on."""
         if self.state.wanted:
             self._set(starting(self.state))
             self._start_with_key()
@@ -130,14 +130,14 @@ class ServerControl(QObject):
             self._look_for_key()
 
     def _start_with_key(self) -> None:
-        """Start, as soon as it is known what clients must send."""
+        """Start, or wait for `_on_key` if the key is still being read."""
         if self._look_for_key():
             settings, state = self._settings, self.state
             key = None if state.key is None else SecretStr(state.key.text)
-            self._wish(settings.model_copy(update={"host": state.host, "port": state.port, "api_key": key}))
+            self._request(settings.model_copy(update={"host": state.host, "port": state.port, "api_key": key}))
 
     def _look_for_key(self) -> bool:
-        """Whether it is known what clients must send; `_on_key` goes on where it is not."""
+        """Return whether the key is known or none is needed; otherwise `_on_key` continues."""
         try:
             key = key_of(self._settings)
         except EngineError as error:
@@ -154,21 +154,21 @@ class ServerControl(QObject):
             self._set(key_found(self.state, key))
         return True
 
-    def _wish(self, settings: Settings | None) -> None:
-        """Ask for a server with these settings, or for none; what was wished before is outdated."""
+    def _request(self, settings: Settings | None) -> None:
+        """Request a server with these settings, or none; requests before this one are dropped."""
         self._server.newest += 1
         number = self._server.newest
-        self._tasks.run(lambda task: self._server.carry_out(number, settings), self._on_outcome)
+        self._tasks.run(lambda task: self._server.apply(number, settings), self._on_outcome)
 
     def _listen(self, record: Record) -> None:
-        """Note a request; called on the server's event loop."""
+        """Add an answered request to the table; called in the server's event loop."""
         counts = record.images, record.tokens, record.ms, record.status
         self._requests.put(AnsweredRequest(record.started, record.client, record.method, record.path, *counts))
 
     def _tell_death(self, number: int) -> None:
-        """A server ended by itself; called on its thread."""
+        """Report that a server ended by itself; called in its thread."""
         self._dead = number
-        with contextlib.suppress(RuntimeError):  # the window is gone
+        with contextlib.suppress(RuntimeError):  # the window was deleted
             self._died.emit(number)
 
     def _on_death(self, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Puts what the API was sent and answered into the window, when the user wants to see it."""
+"""The images that clients of the API sent, with their detections."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from engine.image.source import Source
 
 
 class Inbox(QObject):
-    """Takes images from the server's threads; nothing is written to disk.
+    """Collects images from the server's threads; nothing is written to disk.
 
     Attributes:
-        is_open: Whether images are taken.
+        is_open: Whether images are collected.
 
     Signals:
-        arrived(list[ClientImage]): More images, oldest first.
+        arrived(list[ClientImage]): New images, oldest first.
     """
 
     arrived = pyqtSignal(object)
 
     def __init__(self, read: Callable[[Source], ImageFile], parent: QObject | None = None) -> None:
-        """Take nothing yet; `read` tells how an image's content is named."""
+        """Collect nothing yet; `read` returns an image's file, with its content hash."""
         super().__init__(parent)
         self._read = read
         self.is_open = False
@@ -39,7 +39,7 @@ class Inbox(QObject):
         self._feed.delivered.connect(self.arrived)
 
     def take(self, image: OpenedImage, found: Detections, chosen: Filter) -> None:
-        """Keep an image that was answered; called in the server's threads."""
+        """Add an image with its detections; called in the server's threads."""
         if not self.is_open:
             return
         number = next(self._numbers)
@@ -52,11 +52,11 @@ class Inbox(QObject):
         try:
             return self._read(source).content_hash
         except EngineError:
-            return ""  # too large to be opened here, which the list tells; the client has its answer all the same
+            return ""  # too large to be opened here, which the list shows; the client got its answer
 
 
 def _file_of(pixels: PixelImage) -> bytes:
-    """RGB pixels as a file without compression, for speed."""
+    """Return RGB pixels as an uncompressed PPM file, which is fast to write."""
     return b"".join((b"P6 %d %d 255\n" % pixels.size, pixels.tobytes()))
 
 

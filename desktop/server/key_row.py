@@ -1,4 +1,4 @@
-"""The key that clients of the server must send: shown once, copied, made anew."""
+"""The row of the panel that shows, copies and renews the API key."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from desktop.style.theme import GRID, number_font
 
 
 class KeyRow(QWidget):
-    """Nothing to see where no key is needed.
+    """Hidden where no key is needed.
 
     Signals:
-        copy_asked(str): The key, for the clipboard.
-        renewal_asked: The button.
+        copy_asked(str): The key is to be copied.
+        renewal_asked: A new key is to be generated.
     """
 
     copy_asked = pyqtSignal(str)
@@ -51,7 +51,7 @@ class KeyRow(QWidget):
         layout.addWidget(self._hint)
 
     def show_server(self, state: ServerState) -> None:
-        """Show the key, or where it is kept."""
+        """Show a new key, or where the key is stored."""
         needed = state.key is not None or state.for_everyone
         self.setVisible(needed)
         self._key = state.key

@@ -1,4 +1,4 @@
-"""The right panel's third tab: the switch that turns this computer into an API server, and what it does then."""
+"""The server's tab: the switch, host and port, key, snippets, answered requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from desktop.server.address import ServerAddress
 from desktop.server.key_row import KeyRow
 from desktop.server.request_table import RequestTable
 from desktop.server.snippet_view import SnippetView
-from desktop.server.snippets import Question
+from desktop.server.snippets import ExampleRequest
 from desktop.state.server import EVERYONE, THIS_COMPUTER, Phase, ServerState, Totals
 from desktop.state.viewer import ViewerState
 from desktop.style.i18n import tr, tr_count
@@ -35,13 +35,15 @@ _TABLE_HEIGHT = 16 * GRID
 
 
 class ServerPanel(QWidget):
-    """Off, it says what the switch does; on, how to ask, and who did.
+    """Shows the server's state.
+
+    While the server is off, it explains the switch; while it is on, it shows snippets and the answered requests.
 
     Signals:
-        shown: The user came to it.
+        shown: The tab was opened.
         switched(bool): The switch.
-        host_chosen(str), port_chosen(int): Where to listen; port 0 is a free one.
-        key_copied(str), copy_asked(str): A text for the clipboard.
+        host_chosen(str), port_chosen(int): The address to listen on; port 0 chooses a free one.
+        key_copied(str), copy_asked(str): A text is to be copied.
         key_renewal_asked: The button.
         inbox_switched(bool): The check box.
         inbox_emptying_asked: The button.
@@ -76,7 +78,7 @@ class ServerPanel(QWidget):
         self._lay_out()
 
     def show_server(self, state: ServerState) -> None:
-        """Show whether it runs, where, and what it answered."""
+        """Show whether the server runs, its address and the answered requests."""
         self._server = state
         self.toggle.show_checked(state.wanted)
         self._phase.setText(_phase(state))
@@ -94,7 +96,7 @@ class ServerPanel(QWidget):
         self._show_snippet()
 
     def show_state(self, state: ViewerState) -> None:
-        """Show how to ask with this model and filter, and how many images clients sent."""
+        """Show snippets with this model and filter, and how many images clients sent."""
         self._viewed = state
         self._emptying.setVisible(state.inbox_size > 0)
         self._show_snippet()
@@ -112,8 +114,8 @@ class ServerPanel(QWidget):
             image = str(Path(source.location).absolute()) if source and source.kind == "path" else "image.jpg"
             key = "" if server.key is None else server.key.text
             chosen = viewed.chosen
-            self._snippet.show_question(
-                Question(server.address, key, image, viewed.model, chosen.threshold, chosen.top_k)
+            self._snippet.show_request(
+                ExampleRequest(server.address, key, image, viewed.model, chosen.threshold, chosen.top_k)
             )
 
     def _show_place(self, state: ServerState) -> None:

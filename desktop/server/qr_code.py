@@ -1,4 +1,4 @@
-"""A QR code, black on white in every theme: phones read it best that way."""
+"""A QR code, black on white in every theme, because phones read that best."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUIET = 4
 
 
 class QrCode(QWidget):
-    """Shows a text as a QR code, as large as it needs to be."""
+    """Shows a text as a QR code; its size follows from the text."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,7 +52,7 @@ class QrCode(QWidget):
 
 
 def _matrix(text: str) -> tuple[bytes, ...]:
-    """The squares of the code, line by line; 1 is dark."""
+    """Return the modules of the code, row by row; 1 is dark."""
     import segno
 
     return tuple(bytes(row) for row in segno.make(text, error="m", micro=False).matrix)

@@ -21,7 +21,7 @@ _NARROW = "QTableView::item { padding: 0 1px; } QHeaderView::section { padding: 
 
 
 class RequestTable(QTableView):
-    """One row a request."""
+    """One row a request, the newest first."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""Ready-made snippets for the window's server, curl or Python."""
+"""The view of example requests to the window's server, for curl and Python."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QTextOption
 from PyQt5.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from desktop.server.snippets import MASK, Question, curl_snippet, python_snippet
+from desktop.server.snippets import MASK, ExampleRequest, curl_snippet, python_snippet
 from desktop.style.i18n import tr
 from desktop.style.icons import icon
 from desktop.style.theme import GRID, code_font
@@ -17,17 +17,17 @@ _MOST_LINES = 8
 
 
 class SnippetView(QWidget):
-    """Shows one of the snippets, the key hidden; the copied one has it.
+    """Shows one of the snippets with the key masked; copying it copies the key too.
 
     Signals:
-        copy_asked(str): The text for the clipboard.
+        copy_asked(str): The snippet is to be copied.
     """
 
     copy_asked = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._question: Question | None = None
+        self._request: ExampleRequest | None = None
         self._languages = {"curl": curl_snippet, "Python": python_snippet}
         self._group = QButtonGroup(self)
         self.view = self._make_view()
@@ -48,15 +48,15 @@ class SnippetView(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.view)
 
-    def show_question(self, question: Question | None) -> None:
-        """Show how to ask this."""
-        if question != self._question:
-            self._question = question
+    def show_request(self, request: ExampleRequest | None) -> None:
+        """Show snippets for this request."""
+        if request != self._request:
+            self._request = request
             self._show()
 
     def text(self) -> str:
-        """The whole snippet, ready to run."""
-        return "" if self._question is None else self._languages[self._language](self._question)
+        """Return the snippet with the key."""
+        return "" if self._request is None else self._languages[self._language](self._request)
 
     @property
     def _language(self) -> str:
@@ -64,8 +64,8 @@ class SnippetView(QWidget):
         return "curl" if checked is None else checked.text()
 
     def _show(self) -> None:
-        if self._question is not None:
-            masked = replace(self._question, key=MASK if self._question.key else "")
+        if self._request is not None:
+            masked = replace(self._request, key=MASK if self._request.key else "")
             self.view.setPlainText(self._languages[self._language](masked))
             lines = min(self.view.blockCount() + 2, _MOST_LINES)
             self.view.setFixedHeight(lines * self.view.fontMetrics().lineSpacing() + 2 * GRID)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from desktop.export.exporting import Exporter, ExportWish, Images, Scope
-from desktop.export.known import Candidate
+from desktop.export.data import Candidate
+from desktop.export.exporter import Exporter, ExportImages, ExportRequest, Scope
 from desktop.review.open_session import OpenSession
 from desktop.review.session_worker import SessionWorker
 from desktop.state.holder import StateHolder
@@ -46,17 +46,17 @@ class Exports(QObject):
         self._drawing = TaskRunner("copy", self)
         self._drawing.failed.connect(holder.tell_error)
         self.exporter = Exporter(engine, self)
-        self.exporter.rested.connect(self._close_retired)
+        self.exporter.idle.connect(self._close_retired)
         session.retired.connect(self._on_retired)
 
-    def export(self, wish: ExportWish, selected: Sequence[int]) -> None:
+    def export(self, request: ExportRequest, selected: Sequence[int]) -> None:
         """Write the shown image, those in the selected rows, or all, in a format; `exporter` reports."""
         listed = self.candidates()
         here = next((at for at, each in enumerate(listed) if each.image is not None), None)
         wanted: Sequence[int] = () if here is None else (here,)
-        if wish.scope is not Scope.IMAGE:
-            wanted = selected if wish.scope is Scope.SELECTION else range(len(listed))
-        self.exporter.start(wish, Images(listed, wanted), self._holder.state, self._session.session)
+        if request.scope is not Scope.IMAGE:
+            wanted = selected if request.scope is Scope.SELECTION else range(len(listed))
+        self.exporter.start(request, ExportImages(listed, wanted), self._holder.state, self._session.session)
 
     def candidates(self) -> list[Candidate]:
         """Return every image that can be exported: those of the list, and the shown one in any case."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QWidget
 
-from desktop.export.exporting import ExportWish, Scope
+from desktop.export.exporter import ExportRequest, Scope
 from desktop.settings.preferences import PreferenceStore
 from desktop.state.viewer import ViewerState
 from desktop.style.i18n import tr
@@ -36,7 +36,7 @@ class ExportFlow(QObject):
         super().__init__(window)
         self._viewer, self._selected, self._store, self._window = viewer, selected, store, window
         self.dialog: ExportDialog | None = None
-        self._last: ExportWish | None = None
+        self._last: ExportRequest | None = None
         self._last_in: Path | None = None
         viewer.exports.exporter.progressed.connect(self._on_progress)
         viewer.exports.exporter.finished.connect(self._on_finished)
@@ -68,11 +68,11 @@ class ExportFlow(QObject):
             return
         from engine.export.format import FilePerImage
 
-        wish = self._last
-        if wish.scope is Scope.IMAGE and isinstance(wish.format.writer, FilePerImage) and wish.target.suffix:
-            name = f"{Path(image.source.name).stem or 'image'}_detections{wish.target.suffix}"
-            wish = replace(wish, target=wish.target.with_name(name))
-        self._start(wish)
+        request = self._last
+        if request.scope is Scope.IMAGE and isinstance(request.format.writer, FilePerImage) and request.target.suffix:
+            name = f"{Path(image.source.name).stem or 'image'}_detections{request.target.suffix}"
+            request = replace(request, target=request.target.with_name(name))
+        self._start(request)
 
     def forget_dialog(self) -> None:
         """Delete the dialog, which is made again in the present language when it is needed."""
@@ -98,10 +98,10 @@ class ExportFlow(QObject):
             self.dialog.cancel_asked.connect(self._viewer.exports.exporter.cancel)
         return self.dialog
 
-    def _start(self, wish: ExportWish) -> None:
-        self._last, self._last_in = wish, self._viewer.session_path
-        self._store.change(export_folder=str(wish.target.parent), export_format=wish.format.key)
-        self._viewer.exports.export(wish, self._selected())
+    def _start(self, request: ExportRequest) -> None:
+        self._last, self._last_in = request, self._viewer.session_path
+        self._store.change(export_folder=str(request.target.parent), export_format=request.format.key)
+        self._viewer.exports.export(request, self._selected())
 
     def _on_progress(self, done: int, total: int) -> None:
         if self.dialog is not None:

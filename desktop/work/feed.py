@@ -1,4 +1,4 @@
-"""Brings what other threads tell to the window's thread, many at a time."""
+"""Collecting items from other threads and delivering them to the GUI thread in batches."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ COLLECT_MS = 100
 
 
 def _keep_all(items: list[Any]) -> None:
-    """Nothing is too much."""
+    """Remove nothing: the buffer is unbounded."""
 
 
 class Feed(QObject):
-    """Collects what is put in and delivers it a few times a second, however much it is.
+    """Delivers the items of `put` every 100 ms, as one list.
 
     Signals:
-        delivered(list): What was put in since the last time, oldest first.
+        delivered(list): The items since the last delivery, oldest first.
     """
 
     delivered = pyqtSignal(object)
     _woken = pyqtSignal()
 
     def __init__(self, trim: Callable[[list[Any]], None] = _keep_all, parent: QObject | None = None) -> None:
-        """Collect; `trim` takes out of the list what is too much to be kept."""
+        """Start empty; `trim` removes items from a full list, in place, in the thread of `put`."""
         super().__init__(parent)
         self._trim = trim
         self._items: list[Any] = []
@@ -39,13 +39,13 @@ class Feed(QObject):
         self._woken.connect(self._wait_for_more)
 
     def put(self, item: object) -> None:
-        """Hand something over, from any thread."""
+        """Add an item, from any thread."""
         with self._lock:
             is_first = not self._items
             self._items.append(item)
             self._trim(self._items)
         if is_first:
-            with contextlib.suppress(RuntimeError):  # the window is gone
+            with contextlib.suppress(RuntimeError):  # the window was deleted
                 self._woken.emit()
 
     @pyqtSlot()

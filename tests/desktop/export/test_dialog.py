@@ -94,8 +94,8 @@ def test_it_is_chosen_by_keyboard_alone(export: Driver) -> None:
     press(export, KEY.Key_Backtab, modifier=SHIFT)
     assert isinstance(QApplication.focusWidget(), QComboBox)
     press(export, KEY.Key_Y)
-    wish = dialog(export).wish()
-    assert (wish.scope.name, wish.format.key) == ("SESSION", "yolo")
+    request = dialog(export).request()
+    assert (request.scope.name, request.format.key) == ("SESSION", "yolo")
 
 
 def test_files_of_different_formats_are_called_differently(export: Driver, folder: Path) -> None:
@@ -122,7 +122,7 @@ def test_it_says_beforehand_that_a_file_will_be_replaced(export: Driver, folder:
 @pytest.mark.parametrize("typed", ["~nobody-of-that-name/x.json", "x" * 5000, "only a name.json"])
 def test_whatever_is_typed_is_a_path(export: Driver, folder: Path, typed: str) -> None:
     type_target(export, typed)
-    assert dialog(export).wish().target == folder / typed
+    assert dialog(export).request().target == folder / typed
 
 
 def test_images_that_are_left_out_are_told_of(export: Driver, folder: Path) -> None:

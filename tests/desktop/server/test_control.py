@@ -22,7 +22,7 @@ import requests
 from keyring.backend import KeyringBackend
 from PyQt5.QtCore import Qt, QTimer
 
-from desktop.server.one_server import OneServer
+from desktop.server.runner import ServerRunner
 from desktop.state.server import (
     EVERYONE,
     MOST_ROWS,
@@ -318,13 +318,13 @@ def test_the_key_is_in_no_log_and_on_no_disk(
 @pytest.mark.alone
 def test_the_window_never_waits_for_the_server(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver.switch_on()
-    stop = OneServer._stop
+    stop = ServerRunner._stop
 
-    def slow_stop(server: OneServer) -> None:
+    def slow_stop(server: ServerRunner) -> None:
         time.sleep(0.8)
         stop(server)
 
-    monkeypatch.setattr(OneServer, "_stop", slow_stop)
+    monkeypatch.setattr(ServerRunner, "_stop", slow_stop)
     late, last = [0.0], [time.perf_counter()]
 
     def tick() -> None:

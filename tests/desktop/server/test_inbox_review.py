@@ -15,7 +15,7 @@ from PIL import Image
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QListView
 
-from desktop.export.exporting import ExportWish, Scope
+from desktop.export.exporter import ExportRequest, Scope
 from desktop.review.known_detections import KnownDetections
 from desktop.state.client_images import MOST_IMAGES, ClientImage
 from desktop.state.viewer import UNKNOWN_COUNT
@@ -81,7 +81,7 @@ class Review:
 
     def exported(self, target: Path, choice: Choice = Choice.SHOWN) -> dict[str, Any]:
         with self.driver.qtbot.waitSignal(self.viewer.exports.exporter.finished, timeout=10_000):
-            self.viewer.exports.export(ExportWish(COCO_DATASET, Scope.SESSION, choice, target), ())
+            self.viewer.exports.export(ExportRequest(COCO_DATASET, Scope.SESSION, choice, target), ())
         written: dict[str, Any] = json.loads(target.read_text("utf-8"))
         return written
 

@@ -20,7 +20,7 @@ from PyQt5.QtWidgets import QCheckBox, QLabel, QLineEdit, QPlainTextEdit, QTable
 
 from desktop.server.qr_code import QrCode
 from desktop.server.request_table import RequestTable
-from desktop.server.snippets import MASK, Question, curl_snippet, phone_address, python_snippet
+from desktop.server.snippets import MASK, ExampleRequest, curl_snippet, phone_address, python_snippet
 from desktop.state.server import EVERYONE, AnsweredRequest, Phase
 from desktop.style.theme import THEMES, apply_theme
 from engine.errors import EngineError
@@ -197,10 +197,10 @@ def test_odd_names_survive_the_shell(driver: Driver, tmp_path: Path, image_file:
 
 
 def test_snippets_without_a_key_send_none() -> None:
-    question = Question("http://a:1", "", "image.jpg", "型 号", 0.5, None)
-    assert "Authorization" not in curl_snippet(question) + python_snippet(question)
-    compile(python_snippet(question), "snippet", "exec")
-    assert "'model=型 号'" in curl_snippet(question)
+    request = ExampleRequest("http://a:1", "", "image.jpg", "型 号", 0.5, None)
+    assert "Authorization" not in curl_snippet(request) + python_snippet(request)
+    compile(python_snippet(request), "snippet", "exec")
+    assert "'model=型 号'" in curl_snippet(request)
 
 
 def test_the_table_shows_each_request(driver: Driver, image_file: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is known of the images of an export: detections, decisions, classes."""
+"""Detections, decisions and classes of the images of an export."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Candidate:
     """An image that may be exported.
 
     Attributes:
-        source: Where it comes from.
-        content: Its content hash; empty where it was never read.
-        image: The image itself, where it is open.
-        found: What is in it, where no file keeps that: it was pasted, or a client of the API sent it.
+        source: Its source.
+        content: Its content hash; empty where it was not read yet.
+        image: The opened image; `None` where it is not open.
+        found: Its detections where no session keeps them: it was pasted, or a client of the API sent it.
     """
 
     source: Source
@@ -36,8 +36,8 @@ class Candidate:
     found: Detections | None = None
 
 
-class ExportKnowledge:
-    """From the window's state for the open image, from its candidate for one without a file, else from the session."""
+class ExportData:
+    """Reads from the state for the shown image, from the candidate for one without a file, else from the session."""
 
     def __init__(self, engine: Engine, state: ViewerState, session: Session | None) -> None:
         self._engine = engine
@@ -47,34 +47,34 @@ class ExportKnowledge:
         self._contents: frozenset[str] = frozenset() if session is None else session.decided()
 
     def has(self, candidate: Candidate) -> bool:
-        """Whether the image was detected in, or something was decided about it."""
+        """Return whether an image has detections or decisions."""
         return candidate.content in self._contents or self._found(candidate) is not None
 
     def of(self, candidate: Candidate) -> tuple[Detections, Reviewed]:
-        """Every detection of an image, and what is shown of it."""
+        """Return every detection of an image, and the reviewed ones that pass the filters."""
         found = self._found(candidate)
         if found is None:
             found = nothing_found(*self.pixels(candidate).size)
         return found, self._reviewed(found, self._decided(candidate).decisions)
 
     def pixels(self, candidate: Candidate) -> PixelImage:
-        """The image, opened if it is not."""
+        """Return the image's pixels, opening it if needed."""
         return (candidate.image or self._engine.open(candidate.source)).pixels
 
     def classes(self, candidates: Sequence[Candidate]) -> ExportClasses:
-        """The model's classes, and behind them those that people gave, in the order in which they first did.
+        """Return the model's classes, then the classes that people gave, in the order of their decisions.
 
-        A client of the API may have asked another model: the classes of what that one shows come last.
+        A client of the API may have used another model: the classes of its detections come last.
         """
         reviews = [self._state.decided] if self._session is None else (kept for _, kept in self._session.all_reviews())
-        given = sorted(_given(reviews), key=lambda decision: decision.id)
+        given = sorted(_with_given_class(reviews), key=lambda decision: decision.id)
         known = [found for found in map(self._found_here, candidates) if found is not None]
         others = (self._reviewed(found).shown for found in known if found.model != self._state.model)
         labels = [detection.label for shown in others for detection in shown]
         return ExportClasses.of(self._names(known), [*(decision.label for decision in given), *labels])
 
     def _names(self, known: Iterable[Detections]) -> Mapping[int, str]:
-        """The classes of the chosen model, or of the one that answered last where that one was never asked."""
+        """Return the class names of the model in use, else of the model that detected last."""
         last = self._state.detections
         here = [*known] if last is None else [last, *known]
         found = next((each for each in here if each.model == self._state.model), None)
@@ -106,7 +106,7 @@ class ExportKnowledge:
         return merge_decisions(found, decisions, self._state.chosen, self._state.refinement)
 
 
-def _given(reviews: Iterable[ImageReview]) -> Iterator[Decision]:
-    """The decisions in which a person gave a class."""
+def _with_given_class(reviews: Iterable[ImageReview]) -> Iterator[Decision]:
+    """Yield the decisions in which a person gave a class."""
     for kept in reviews:
         yield from (each for each in kept.decisions if each.original is None or each.relabelled)

@@ -1,4 +1,4 @@
-"""At most one server, started and stopped away from the window's thread."""
+"""Starting and stopping the window's one server."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a wish.
+    """The result of a request to start or stop.
 
     Attributes:
-        number: Of the wish.
-        address: What clients ask; empty where there is no server.
-        port: The real one.
-        error: Why there is none, where one was wished.
+        number: The number of the request.
+        address: The server's address; empty where none runs.
+        port: The port it listens on.
+        error: Why it could not be started.
     """
 
     number: int
@@ -35,12 +35,12 @@ class Outcome:
     error: EngineError | None = None
 
 
-class OneServer:
-    """Carries out numbered wishes, one after the other; those that are not the newest any more cost nothing.
+class ServerRunner:
+    """Starts and stops at most one server, by numbered requests of which only the newest counts.
 
     Attributes:
-        newest: The number of the newest wish.
-        left_behind: Whether something of a server did not end in time.
+        newest: The number of the newest request.
+        left_behind: Whether a thread of a server did not end in time.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class OneServer:
         answered: Callable[[OpenedImage, Detections, Filter], None],
         died: Callable[[int], None],
     ) -> None:
-        """Carry out wishes; `died` is told, on a thread of the server's, whose number ended by itself."""
+        """Start no server yet; `died` gets the request's number, in the server's thread, if it ends by itself."""
         self._engine = engine
         self._default_model = default_model
         self._listener = listener
@@ -61,8 +61,8 @@ class OneServer:
         self.newest = 0
         self.left_behind = False
 
-    def carry_out(self, number: int, settings: Settings | None) -> Outcome | None:
-        """Serve with these settings, or not at all, in place of what there is; `None` where the wish is outdated."""
+    def apply(self, number: int, settings: Settings | None) -> Outcome | None:
+        """Replace the server by one with these settings, or by none; return `None` if a newer request exists."""
         if number != self.newest:
             return None
         self._stop()
@@ -75,7 +75,7 @@ class OneServer:
         return Outcome(number, _address(settings.host, self._server.port), self._server.port)
 
     def prepare(self) -> None:
-        """Import what a server needs before it is wished for."""
+        """Import what a server needs, which takes a second."""
         import engine.api.app
         import engine.api.server  # noqa: F401
 
@@ -101,16 +101,16 @@ class OneServer:
 
 
 def _address(host: str, port: int) -> str:
-    """What clients ask: where it listens everywhere, this machine's address in its network."""
+    """Return the server's address; one that listens everywhere has this machine's address in its network."""
     reachable = _own_address() if host in ("0.0.0.0", "::", "") else host
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
 def _own_address() -> str:
-    """The address that other machines reach this one at; the way out is looked up, nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way_out:
+    """Return this machine's address in its network; connecting a UDP socket chooses it and sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            way_out.connect(("192.0.2.1", 9))
-            return str(way_out.getsockname()[0])
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"

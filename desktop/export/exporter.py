@@ -1,4 +1,4 @@
-"""Exporting in the background: which images with which boxes, how far it is, and what it did."""
+"""Exporting in the background."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.errors import EngineError
 from engine.review.session import Session
 
 if TYPE_CHECKING:
-    from desktop.export.known import Candidate
+    from desktop.export.data import Candidate
     from engine.export.format import ExportFormat
     from engine.export.item import Choice, ExportItem
     from engine.export.job import ExportSummary
@@ -37,13 +37,13 @@ class Scope(Enum):
 
 
 @dataclass(frozen=True)
-class ExportWish:
-    """What the user wants to export.
+class ExportRequest:
+    """What to export.
 
     Attributes:
-        format: In which format.
+        format: The format.
         scope: Which images.
-        choice: Which of their boxes.
+        choice: Which boxes.
         target: The file or folder to write.
     """
 
@@ -54,12 +54,12 @@ class ExportWish:
 
 
 @dataclass(frozen=True, eq=False)
-class Images:
+class ExportImages:
     """Which images to export.
 
     Attributes:
-        listed: All of the session: they keep their names whichever of them are exported.
-        wanted: Places in it.
+        listed: All images of the session, so that a file name does not depend on the selection.
+        wanted: Indices into `listed`.
     """
 
     listed: Sequence[Candidate]
@@ -71,15 +71,15 @@ class Exporter(QObject):
 
     Signals:
         progressed(int, int): Images done, of how many.
-        finished(ExportSummary): What the export did.
-        failed(EngineError): Why it could not.
-        rested: Nothing is exported any more.
+        finished(ExportSummary): The result of an export.
+        failed(EngineError): An export failed.
+        idle: No export runs any more.
     """
 
     progressed = pyqtSignal(int, int)
     finished = pyqtSignal(object)
     failed = pyqtSignal(object)
-    rested = pyqtSignal()
+    idle = pyqtSignal()
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -91,21 +91,21 @@ class Exporter(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything is being exported."""
+        """Whether an export runs or waits."""
         return self._running > 0
 
-    def start(self, wish: ExportWish, images: Images, state: ViewerState, session: Session | None) -> None:
-        """Export images as `state` chooses; one of the signals follows."""
+    def start(self, request: ExportRequest, images: ExportImages, state: ViewerState, session: Session | None) -> None:
+        """Export images with the filters of `state`; `finished` or `failed` follows."""
         self._cancelled.clear()
         self._running += 1
-        self._tasks.run(lambda task: self._export(wish, images, state, session), self._on_finished)
+        self._tasks.run(lambda task: self._export(request, images, state, session), self._on_finished)
 
     def cancel(self) -> None:
-        """End what runs; files that were written stay."""
+        """Cancel the running export; files that were written stay, and `finished` follows."""
         self._cancelled.set()
 
     def stop(self) -> None:
-        """Cancel, and wait until it has ended."""
+        """Cancel, and wait for the end."""
         self.cancel()
         self._tasks.wait()
         self._running = 0
@@ -121,45 +121,47 @@ class Exporter(QObject):
     def _rest(self) -> None:
         self._running = max(self._running - 1, 0)
         if not self._running:
-            self.rested.emit()
+            self.idle.emit()
 
-    def _export(self, wish: ExportWish, images: Images, state: ViewerState, session: Session | None) -> ExportSummary:
-        from desktop.export.known import ExportKnowledge
+    def _export(
+        self, request: ExportRequest, images: ExportImages, state: ViewerState, session: Session | None
+    ) -> ExportSummary:
+        from desktop.export.data import ExportData
         from engine.export.item import ExportItem
         from engine.export.job import Skipped, export_items
         from engine.export.names import export_names
 
-        known = ExportKnowledge(self._engine, state, session)
+        data = ExportData(self._engine, state, session)
         places = export_names([each.source for each in images.listed])
-        passed_over: list[Skipped] = []
+        skipped: list[Skipped] = []
         chosen: list[tuple[Candidate, ExportName]] = []
         for at in images.wanted:
             if self._cancelled.is_set():
                 break
             each = images.listed[at]
-            if known.has(each):
+            if data.has(each):
                 chosen.append((each, places[at]))
             else:
                 reason = EngineError("not_detected", "Nothing was detected in it yet.")
-                passed_over.append(Skipped(each.source.name, reason))
+                skipped.append(Skipped(each.source.name, reason))
         if not chosen and not self._cancelled.is_set():
             raise EngineError("nothing_to_export", "There is nothing to export yet: detect in the images first.")
 
         def items() -> Iterator[ExportItem]:
             for each, place in chosen:
                 try:
-                    found, reviewed = known.of(each)
+                    found, reviewed = data.of(each)
                 except EngineError as error:
-                    passed_over.append(Skipped(each.source.name, error))
+                    skipped.append(Skipped(each.source.name, error))
                     continue
                 yield ExportItem.of_reviewed(
                     each.source,
                     place,
                     reviewed,
-                    wish.choice,
+                    request.choice,
                     found=found,
                     chosen=state.chosen,
-                    pixels=lambda each=each: known.pixels(each),  # type: ignore[misc]
+                    pixels=lambda each=each: data.pixels(each),  # type: ignore[misc]
                 )
 
         def progress(done: int) -> None:
@@ -167,11 +169,11 @@ class Exporter(QObject):
                 self.progressed.emit(done, len(chosen))
 
         summary = export_items(
-            wish.format,
+            request.format,
             items(),
-            wish.target,
-            known.classes([each for each, _ in chosen]),
+            request.target,
+            data.classes([each for each, _ in chosen]),
             progress=progress,
             cancelled=self._cancelled.is_set,
         )
-        return replace(summary, skipped=(*summary.skipped, *passed_over))
+        return replace(summary, skipped=(*summary.skipped, *skipped))
