@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from python_multipart.exceptions import ParseError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from engine.api.errors import RequestError
 
-_MOST_PARTS = 64
+_MAX_PARTS = 64
 _PIECE = 1 << 20
-"""Bytes that are worked on at a time: other threads run in between."""
+"""Bytes that are parsed at a time: other threads run in between."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Part:
     """One part of a form.
 
     Attributes:
-        name: The field's.
+        name: The field's name.
         is_file: Whether it carries a file name.
         content: Its bytes.
     """
@@ -35,75 +36,51 @@ class Part:
 
 
 def is_multipart(content_type: str) -> bool:
-    """Whether a Content-Type header announces a form with files."""
+    """Return whether a Content-Type header announces a form with files."""
     return content_type.partition(";")[0].strip().lower() == "multipart/form-data"
 
 
 def parse_form(body: bytes | bytearray, content_type: str) -> list[Part]:
-    """The parts of a form in order.
+    """Split a form into its parts, in order; all of them stay in memory.
 
     Raises:
-        RequestError: `bad_form`.
+        RequestError: `bad_form`, or `too_many_images` for more than 64 parts.
     """
-    _, options = parse_options_header(content_type)
-    boundary = options.get(b"boundary")
-    if not boundary:
-        raise _bad_form()
-    reader, view = _Reader(), memoryview(body)
+    parts: list[Part] = []
+    ends: list[bool] = []
+
+    def add(name: bytes | None, is_file: bool, content: bytes) -> None:
+        if len(parts) >= _MAX_PARTS:
+            message = "The form has more than {limit} parts; send fewer."
+            raise RequestError("too_many_images", message, limit=_MAX_PARTS)
+        parts.append(Part((name or b"").decode("utf-8", "replace"), is_file, content))
+
+    def add_field(field: Field) -> None:
+        add(field.field_name, False, field.value or b"")
+
+    def add_file(file: File) -> None:
+        file.file_object.seek(0)
+        add(file.field_name, True, file.file_object.read())
+        file.close()
+
     try:
-        parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]
+        parser = FormParser(
+            "multipart/form-data",
+            add_field,
+            add_file,
+            on_end=lambda: ends.append(True),
+            boundary=parse_options_header(content_type)[1].get(b"boundary") or None,
+            config={"MAX_MEMORY_FILE_SIZE": math.inf},
+        )
+        view = memoryview(body)
         for at in range(0, len(view), _PIECE):
             parser.write(bytes(view[at : at + _PIECE]))
         parser.finalize()
-    except ParseError as error:
+    except FormParserError as error:
         raise _bad_form() from error
-    if reader.unfinished:
+    if not ends:
         raise _bad_form()
-    return reader.parts
-
-
-class _Reader:
-    """Collects what the parser calls out."""
-
-    def __init__(self) -> None:
-        self.parts: list[Part] = []
-        self.unfinished = False
-        self._content: list[bytes] = []
-        self._headers: dict[bytes, bytes] = {}
-        self._field = self._value = b""
-
-    def callbacks(self) -> dict[str, object]:
-        return {
-            "on_part_begin": self._begin,
-            "on_header_field": self._add_field,
-            "on_header_value": self._add_value,
-            "on_header_end": self._end_header,
-            "on_part_data": lambda data, start, end: self._content.append(data[start:end]),
-            "on_part_end": self._end,
-        }
-
-    def _begin(self) -> None:
-        if len(self.parts) >= _MOST_PARTS:
-            message = "The form has more than {limit} parts; send fewer."
-            raise RequestError("too_many_images", message, limit=_MOST_PARTS)
-        self.unfinished = True
-        self._content, self._headers = [], {}
-
-    def _add_field(self, data: bytes, start: int, end: int) -> None:
-        self._field += data[start:end]
-
-    def _add_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def _end_header(self) -> None:
-        self._headers[self._field.lower()] = self._value
-        self._field = self._value = b""
-
-    def _end(self) -> None:
-        self.unfinished = False
-        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        name = options.get(b"name", b"").decode("utf-8", "replace")
-        self.parts.append(Part(name, b"filename" in options, b"".join(self._content)))
+    return parts
 
 
 def _bad_form() -> RequestError:
