@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import pytest
 
+from tests.children import PROJECT
+
 PATIENCE_S = 60.0
 FoundT = TypeVar("FoundT")
 
@@ -39,7 +41,7 @@ class Desk:
     """The program as a process of its own, and what a person at it can do."""
 
     def __init__(self, display: str, given: Sequence[Path], folder: Path, **environment: str) -> None:
-        self.environment = {**os.environ, "DISPLAY": display, "PYTHONPATH": os.getcwd(), "LANGUAGE": "en"}
+        self.environment = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(PROJECT), "LANGUAGE": "en"}
         self.environment |= environment
         self.environment.pop("QT_QPA_PLATFORM", None)
         command = [sys.executable, "-m", "desktop", *map(str, given)]

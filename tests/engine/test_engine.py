@@ -25,6 +25,7 @@ from engine.review.cache import DetectionCache
 from engine.runtimes.detector import Detector
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
+from tests.children import PROJECT
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ print(len(Engine().detect(sys.argv[1], sys.argv[2])))
 
 def test_loading_and_detecting_call_nobody(tiny_detr: Path, image_file: Path) -> None:
     """FAULTS 34: a local folder works with no network at all, and nothing calls home."""
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         environment.pop(name, None)
     command = [sys.executable, "-c", CANARY, str(image_file), str(tiny_detr)]
@@ -244,7 +245,7 @@ def test_what_is_known_needs_no_torch(knowing: Engine, tiny_detr: Path, image_fi
     knowing.detect_known(knowing.open(image_file))
     knowing.close()
     command = [sys.executable, "-c", RECALL, str(image_file), str(tiny_detr), str(tmp_path / "cache/detections.sqlite")]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
     assert done.stdout.strip() == "12 []", done.stderr
 

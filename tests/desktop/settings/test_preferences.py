@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tomllib
 from pathlib import Path
@@ -15,6 +14,7 @@ from desktop.settings.preferences import PreferenceStore
 from desktop.state.preferences import Preferences
 from engine.errors import EngineError
 from engine.settings import config_file, load_settings
+from tests.children import modes_obeyed, needs_modes
 
 SAMPLE = """# mine
 device = "cpu"  # the fan
@@ -197,13 +197,14 @@ def test_a_full_disk_is_told_with_the_path_and_the_old_file_is_whole(sample: Con
     assert [path.name for path in sample.path.parent.iterdir()] == ["config.toml"]
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root writes anywhere")
+@needs_modes
 def test_a_read_only_folder_is_told_with_its_path(sample: ConfigFile) -> None:
     store = PreferenceStore(sample)
     told = problems(store)
     sample.path.parent.chmod(0o500)
     try:
-        store.change(scheme="light")
+        with modes_obeyed():
+            store.change(scheme="light")
     finally:
         sample.path.parent.chmod(0o700)
     assert store.value.scheme == "light"

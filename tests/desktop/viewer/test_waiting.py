@@ -23,6 +23,7 @@ from engine.detect.recipe import Prepared
 from engine.engine import Engine, shared_cache
 from engine.runtimes.detector import Detector
 from engine.settings import load_settings
+from tests.children import PROJECT
 from tests.desktop.conftest import Driver
 
 pytestmark = pytest.mark.alone
@@ -259,7 +260,7 @@ QApplication.exec()
 def test_a_timer_of_50_ms_is_never_200_ms_late_while_a_model_loads_and_runs(tmp_path: Path, tiny_detr: Path) -> None:
     """The best of three: a machine under load delays every program."""
     Image.effect_noise((4000, 3000), 60).convert("RGB").save(tmp_path / "large.jpg")
-    command = [sys.executable, "-c", LATENESS, str(tmp_path / "large.jpg"), str(tiny_detr), os.getcwd()]
+    command = [sys.executable, "-c", LATENESS, str(tmp_path / "large.jpg"), str(tiny_detr), str(PROJECT)]
     lateness = []
     for _ in range(3):
         done = subprocess.run(command, capture_output=True, text=True, timeout=100)
@@ -281,7 +282,7 @@ def test_the_timer_is_in_time_while_all_are_detected_in(tmp_path: Path, tiny_det
     """The best of three: a machine under load delays every program."""
     for at in range(5):
         Image.effect_noise((3000, 2000 + at), 60).convert("RGB").save(tmp_path / f"{at}.jpg")
-    command = [sys.executable, "-c", LATENESS_OF_MANY, str(tmp_path), str(tiny_detr), os.getcwd()]
+    command = [sys.executable, "-c", LATENESS_OF_MANY, str(tmp_path), str(tiny_detr), str(PROJECT)]
     lateness = []
     for attempt in range(3):
         environment = {**os.environ, "DETRDESK_HOME": str(tmp_path / f"home {attempt}")}

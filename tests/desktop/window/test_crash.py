@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from engine.paths import data_dir
+from tests.children import PROJECT
 
 START = """
 import sys
@@ -59,7 +60,7 @@ app.main([])
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
 
 

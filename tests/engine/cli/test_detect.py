@@ -23,6 +23,7 @@ from engine.detect.detection import Detections
 from engine.detect.recipe import Prepared
 from engine.models.catalog.catalog import Catalog
 from engine.runtimes.detector import Detector
+from tests.children import PROJECT
 
 
 @pytest.fixture(autouse=True)
@@ -213,7 +214,7 @@ def test_a_model_that_is_renamed_meanwhile_goes_on_and_has_one_name_in_all_lines
 
 def start(folder: Path, lines: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "desktop", "detect", str(folder), "--json-lines", str(lines), "--quiet", *more]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 

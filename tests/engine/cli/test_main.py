@@ -15,6 +15,7 @@ from PIL import Image
 
 from engine.cli import main as cli
 from engine.cli.exit_codes import DONE, NOBODY_READS, SOME_FAILED, USAGE
+from tests.children import PROJECT
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -24,7 +25,7 @@ def run(tiny_detr: Path, tmp_path: Path) -> Run:
     """Run `detrdesk` with the tiny model as the default one."""
 
     def run_detrdesk(*arguments: object) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "DETRDESK_MODEL": str(tiny_detr), "PYTHONPATH": os.getcwd(), "DISPLAY": ""}
+        environment = {**os.environ, "DETRDESK_MODEL": str(tiny_detr), "PYTHONPATH": str(PROJECT), "DISPLAY": ""}
         environment.pop("WAYLAND_DISPLAY", None)
         environment["QT_QPA_PLATFORM"] = ""
         command = [sys.executable, "-m", "desktop", *map(str, arguments)]
@@ -172,7 +173,7 @@ def test_the_doctor_names_versions_devices_and_folders(run: Run) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="the command runs in a shell")
 def test_it_ends_quietly_when_nobody_reads_any_more(image_file: Path, tiny_detr: Path, tmp_path: Path) -> None:
-    environment = {**os.environ, "DETRDESK_MODEL": str(tiny_detr), "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "DETRDESK_MODEL": str(tiny_detr), "PYTHONPATH": str(PROJECT)}
     detect = f'"{sys.executable}" -m desktop detect "{image_file}" "{image_file}" --threshold 0'
     command = f"{{ {detect}; echo $? >&2; }} | head -n 1"
     done = subprocess.run(

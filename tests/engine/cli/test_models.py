@@ -23,6 +23,7 @@ from engine.models.catalog.catalog import Catalog
 from engine.models.catalog.entry import Defaults, downloaded_path
 from engine.models.hub.folders import ModelFolders
 from engine.paths import config_dir
+from tests.children import PROJECT
 from tests.hub_server import HubServer, bottles, hub_server, slow
 
 Models = Callable[..., int]
@@ -282,7 +283,7 @@ def test_ctrl_c_leaves_what_the_next_download_goes_on_from(
     hub.repos["acme/bottles"] = bottles(files={"model.safetensors": random.Random(1).randbytes(3_000_000)})
     hub.fault("/storage/", slow(100_000, 0.1))
     command = [sys.executable, "-m", "desktop", "models", "download", "acme/bottles"]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert running.stderr is not None
     told = next(line for line in running.stderr if "of 3.0 MB" in line and not line.startswith("0.0"))

@@ -33,6 +33,7 @@ from engine.runtimes.detector import Detector
 from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
+from tests.children import PROJECT
 from tests.conftest import end_helpers
 from tests.engine.inference.conversion import (
     convert_here,
@@ -149,7 +150,7 @@ print(len(found), found.runtime, sys.modules.get("openvino_telemetry"), threadin
 
 
 def run(code: str, *arguments: object, home: Path | None = None) -> str:
-    environment = {**os.environ, "PYTHONPATH": os.getcwd(), **({"HOME": str(home)} if home else {})}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), **({"HOME": str(home)} if home else {})}
     command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
     assert done.returncode == 0, done.stderr

@@ -36,6 +36,7 @@ from engine.runtimes.openvino_library import native_precisions
 from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.runtimes.torch_runtime import TorchRuntime
 from engine.settings import Settings
+from tests.children import PROJECT
 from tests.engine.inference.conversion import keep_converted, user_store
 from tests.engine.inference.fast_forms import FIGURES, keep_form
 
@@ -478,7 +479,7 @@ def test_quantising_calls_nobody(engine: Engine, images: list[str], tmp_path: Pa
     starter = resource("starter")
     form = engine.fast.store.folder_of(fingerprint(starter)) / "model.xml"
     command = [sys.executable, "-c", CANARY, str(starter), str(form), str(tmp_path), *images[:4]]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.getcwd(), os.environ.get("PYTHONPATH", "")])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "model.xml").exists()

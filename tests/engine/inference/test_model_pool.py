@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.checkpoints import BACKBONE
+from tests.children import PROJECT
 
 MEASURE = """
 import ctypes, sys, threading, psutil
@@ -84,7 +85,7 @@ def megabytes(returned: str, *files: Path) -> list[int]:
 def printed(program: str, *arguments: str) -> list[int]:
     """The numbers that a program of Python prints."""
     command = [sys.executable, "-c", program, *arguments]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
     assert done.returncode == 0, done.stderr
     return [int(number) for number in done.stdout.split()]

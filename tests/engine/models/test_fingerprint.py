@@ -13,6 +13,7 @@ import pytest
 
 from engine.errors import ModelError
 from engine.models.fingerprint import fingerprint
+from tests.children import PROJECT
 
 
 @pytest.fixture
@@ -87,6 +88,6 @@ def test_what_cannot_be_read_is_named(model: Path) -> None:
 
 def test_no_heavy_library_is_needed() -> None:
     code = "import sys, engine.models.fingerprint; print({'torch', 'transformers', 'safetensors'} & set(sys.modules))"
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
     assert done.stdout.strip() == "set()", done.stderr

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.review.cache import DetectionCache
+from tests.children import PROJECT
 from tests.engine.review.test_packing import assert_same, some
 
 MODEL = "f" * 32
@@ -157,7 +158,7 @@ cache.close()
 
 def test_processes_share_it(cache: DetectionCache, path: Path) -> None:
     """They also begin it at the same time."""
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     fillers = [
         subprocess.Popen([sys.executable, "-c", FILL, str(path), str(one)], env=environment, stderr=subprocess.PIPE)
         for one in range(3)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from engine.review.session import Session
+from tests.children import PROJECT
 from tests.engine.review import killed_review
 from tests.engine.review.plain_review import PlainReview, is_same
 
@@ -23,7 +24,7 @@ LONGEST_S = 0.5
 
 def review_and_kill(path: Path, state: Path, wait_s: float) -> int:
     """Let another process review that long from its first move on; how many moves it said were done."""
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     command = [sys.executable, killed_review.__file__, str(path), str(state)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as child:
         assert child.stdout is not None

@@ -18,10 +18,10 @@ from engine.review.backups import backups
 from engine.review.decision import Decision, Status
 from engine.review.image_review import ImageReview
 from engine.review.session import Session, Step
+from tests.children import child_environment, needs_modes
 from tests.engine.review.test_packing import some
 
 IMAGE = "a" * 32
-NOBODY = 65534
 BLOCK = 4096
 
 
@@ -328,13 +328,14 @@ def test_a_second_opening_is_read_only_and_sees_decisions(path: Path) -> None:
 
 
 OPEN = """
-import filelock, os, resource, signal, sys
+import filelock, resource, signal, sys
 from pathlib import Path
-path, user, limit = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+from tests.children import obey_modes
+path, limit = Path(sys.argv[1]), int(sys.argv[3])
 from engine.errors import EngineError
 from engine.review.image_review import ImageReview
 from engine.review.session import Session, Step
-if user: os.setuid(user)
+if sys.argv[2] == "True": obey_modes()
 if limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 done = 0
 try:
@@ -354,12 +355,11 @@ print(done, "done")
 
 
 def open_elsewhere(
-    path: Path, *, user: int = 0, limit: int = 0, steps: int = 1, before: tuple[str, ...] = ()
+    path: Path, *, by_modes: bool = False, limit: int = 0, steps: int = 1, before: tuple[str, ...] = ()
 ) -> list[str]:
     """What another process says that opens the session and writes notes."""
-    command = [*before, sys.executable, "-X", "dev", "-c", OPEN, *map(str, (path, user, limit, steps))]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
+    command = [*before, sys.executable, "-X", "dev", "-c", OPEN, *map(str, (path, by_modes, limit, steps))]
+    done = subprocess.run(command, capture_output=True, text=True, env=child_environment(), timeout=100)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     return done.stdout.splitlines()
@@ -377,24 +377,16 @@ def test_another_process_only_reads_until_the_first_ends(path: Path) -> None:
 
 @pytest.fixture
 def protected(path: Path, tmp_path: Path) -> Path:
-    """A folder with a session where no other user may write."""
+    """A session in a read-only folder."""
     decide(path, 3)
-    for parent in [*tmp_path.parents][:3]:
-        parent.chmod(parent.stat().st_mode | 0o055)
-    tmp_path.chmod(0o755)
     path.parent.chmod(0o555)
     return path
 
 
-OTHER = NOBODY if hasattr(os, "geteuid") and os.geteuid() == 0 else 0
-needs_modes = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs Unix file modes")
-
-
 @needs_modes
 def test_a_session_in_a_read_only_folder_can_be_read(protected: Path) -> None:
-    """As another user where this one is root, whom modes do not bind."""
     entries = sorted(protected.parent.iterdir())
-    said = open_elsewhere(protected, user=OTHER)
+    said = open_elsewhere(protected, by_modes=True)
     assert said[:2] == ["read-only session_protected", "3 decisions"]
     assert said[2].startswith(f"session_read_only The session {protected}")
     assert sorted(protected.parent.iterdir()) == entries
@@ -406,7 +398,7 @@ def test_a_write_protected_session_can_be_read(protected: Path) -> None:
     protected.with_name(f"{protected.name}.lock").unlink()
     protected.parent.chmod(0o777)
     protected.chmod(0o444)
-    said = open_elsewhere(protected, user=OTHER)
+    said = open_elsewhere(protected, by_modes=True)
     protected.chmod(0o644)
     assert said[:2] == ["read-only session_protected", "3 decisions"]
 
@@ -422,7 +414,7 @@ def test_what_a_killed_process_left_in_a_read_only_folder_is_read_too(protected:
     session.close()
     Path(f"{copy}-shm").unlink()
     copy.parent.chmod(0o555)
-    said = open_elsewhere(copy, user=OTHER)
+    said = open_elsewhere(copy, by_modes=True)
     copy.parent.chmod(0o755)
     assert said[:2] == ["read-only session_protected", "2 decisions"]
 
@@ -430,7 +422,7 @@ def test_what_a_killed_process_left_in_a_read_only_folder_is_read_too(protected:
 @needs_modes
 def test_a_read_only_folder_without_a_session_is_named(protected: Path) -> None:
     other = protected.with_name("other.detrdesk")
-    said = open_elsewhere(other, user=OTHER)
+    said = open_elsewhere(other, by_modes=True)
     protected.parent.chmod(0o755)
     assert said[0].startswith("session_failed")
     assert str(other) in said[0]

@@ -25,6 +25,7 @@ from engine.runtimes.openvino_library import openvino
 from engine.runtimes.openvino_runtime import OpenVinoRuntime
 from engine.settings import Settings
 from tests.checkpoints import CONFIGS, make_checkpoint
+from tests.children import PROJECT
 from tests.engine.inference.conversion import enliven, keep_converted, user_store
 from tests.onnx_files import write_finished
 
@@ -176,7 +177,7 @@ look(120)
 
 
 def megabytes(code: str, *arguments: object) -> list[int]:
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
     assert done.returncode == 0, done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,12 +15,12 @@ from engine.detect.detection import Detections, Filter
 from engine.errors import EngineError
 from engine.export.formats import FORMATS, export
 from engine.storage.atomic import write_atomic
+from tests.children import child_environment, needs_modes
 
 IMAGE = Image.new("RGB", (64, 48), "white")
 FOUND = Detections.from_arrays(
     np.array([0.9], np.float32), np.array([0]), np.array([[4, 5, 40, 30]], np.float32), {0: "二维码"}, 64, 48
 )
-NOBODY = 65534
 
 
 @pytest.mark.parametrize("ending", [suffix for known in FORMATS for suffix in known.suffixes])
@@ -65,17 +64,17 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", WRITE, *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, env=child_environment(), timeout=60)
 
 
 WRITE = """
-import os, resource, signal, sys, tempfile
+import resource, signal, sys, tempfile
 from pathlib import Path
 from engine.errors import EngineError
 from engine.storage.atomic import write_atomic
-limit, user = int(sys.argv[2]), int(sys.argv[3])
-if user: os.setuid(user)
+from tests.children import obey_modes
+limit = int(sys.argv[2])
+if sys.argv[3] == "True": obey_modes()
 if limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 try: write_atomic(Path(sys.argv[1]), b"x" * 100_000)
@@ -83,17 +82,14 @@ except EngineError as error: print(error.message)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs Unix file modes")
+@needs_modes
 def test_a_read_only_folder_leaves_the_old_file_whole(tmp_path: Path) -> None:
-    """FAULTS 31; as another user where this one is root, whom modes do not bind."""
+    """FAULTS 31."""
     folder = tmp_path / "read only"
     folder.mkdir()
     (folder / "a.json").write_bytes(b"old")
-    for parent in [*tmp_path.parents][:3]:
-        parent.chmod(parent.stat().st_mode | 0o055)
-    tmp_path.chmod(0o755)
     folder.chmod(0o555)
-    done = run(folder / "a.json", 0, NOBODY if os.geteuid() == 0 else 0)
+    done = run(folder / "a.json", 0, True)
     folder.chmod(0o755)
     assert "cannot be written: Permission denied" in done.stdout, done.stderr
     assert str(folder / "a.json") in done.stdout
@@ -105,7 +101,7 @@ def test_a_file_size_limit_leaves_the_old_file_whole(tmp_path: Path) -> None:
     """FAULTS 31."""
     path = tmp_path / "a.json"
     path.write_bytes(b"old")
-    done = run(path, 50_000, 0)
+    done = run(path, 50_000, False)
     assert "File too large" in done.stdout, done.stderr
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
     assert path.read_bytes() == b"old"

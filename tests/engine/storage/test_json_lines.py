@@ -12,6 +12,7 @@ import pytest
 
 from engine.errors import EngineError
 from engine.storage.json_lines import append_line, done_sources
+from tests.children import PROJECT
 
 
 def test_each_record_is_one_line_and_chinese_stays_chinese(tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ except EngineError as error: print(error.message)
 @pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
 def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     command = [sys.executable, "-c", LIMITED, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
     assert f"{path} cannot be written: File too large." in done.stdout, done.stderr

@@ -22,6 +22,7 @@ from engine.models.hub.endpoint import Endpoint
 from engine.models.hub.folders import ModelFolders
 from engine.models.hub.progress import Progress
 from engine.settings import Settings
+from tests.children import PROJECT
 from tests.hub_server import CONFIG, TENSORS, HubServer, Repo, Told, bottles, cut, sha_of, slow, stall
 
 Bring = Callable[..., Path]
@@ -257,7 +258,7 @@ download("acme/bottles", Endpoint(sys.argv[1], trusted=False), progress=die)
 def test_a_download_survives_the_end_of_its_process(hub: HubServer, bring: Bring, own_home: Path) -> None:
     """FAULTS 30: killed in the middle, taken up by the next process; the lock of the dead one is gone."""
     hub.fault("/storage/", slow(50_000, 0.01))
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     done = subprocess.run([sys.executable, "-c", KILLED, hub.url], env=environment, timeout=60)
     assert done.returncode == -signal.SIGKILL
     (left,) = ModelFolders().unfinished()

@@ -36,7 +36,7 @@ def finished_answer(read: OnnxModel, scores: Any, label_ids: Any, boxes: Any) ->
 def test_an_image_goes_in_square_with_its_width_and_height(tmp_path: Path) -> None:
     tensors = read_onnx(write_finished(tmp_path / "m.onnx")).tensors(IMAGE)
     assert tensors["images"].shape == (1, 3, 32, 48)
-    np.testing.assert_allclose(tensors["images"][0, :, 5, 5], (0.2, 0.4, 0.8), rtol=1e-6)
+    np.testing.assert_allclose(tensors["images"][0, :, 5, 5], (0.2, 0.4, 0.8), atol=1e-4)
     assert tensors["orig_target_sizes"].tolist() == [[200, 100]]
     assert tensors["orig_target_sizes"].dtype == np.int64
 
@@ -61,7 +61,7 @@ def test_sides_that_may_vary_are_640_pixels_unless_a_file_beside_says_otherwise(
     beside(tmp_path, "preprocessor_config.json", **settings)
     pixels = read_onnx(path).tensors(IMAGE)["images"]
     assert pixels.shape == (1, 3, 64, 96)
-    np.testing.assert_allclose(pixels[0, :, 5, 5], (-0.6, -0.2, 0.6), rtol=1e-5)
+    np.testing.assert_allclose(pixels[0, :, 5, 5], (-0.6, -0.2, 0.6), atol=1e-4)
 
 
 def test_sides_that_the_file_fixes_hold_against_the_settings_beside_it(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_deimv2_with_dinov3_takes_normalised_images(tmp_path: Path) -> None:
     step = node("Identity", ["model.backbone.dinov3.norm.weight"], "unused")
     path.write_bytes(path.read_bytes() + field(7, field(1, step)))
     pixels = read_onnx(path).tensors(IMAGE)["images"]
-    np.testing.assert_allclose(pixels[0, :, 5, 5], normalised(51, 102, 204), rtol=1e-5)
+    np.testing.assert_allclose(pixels[0, :, 5, 5], normalised(51, 102, 204), atol=1e-4)
 
 
 def normalised(*colour: int) -> Any:
@@ -177,7 +177,7 @@ def test_without_settings_a_fixed_side_is_taken_as_its_family_does(tmp_path: Pat
     """DETR's kind is normalised; RT-DETR's, whose sides are fixed, is not."""
     for logits, red in ((4, (0.2 - 0.485) / 0.229), (3, 0.2)):
         read = read_onnx(write_raw(tmp_path / f"{logits}.onnx", logits, ABC, image=(1, 3, 40, 60)))
-        assert read.tensors(IMAGE)["pixel_values"][0, 0, 5, 5] == pytest.approx(red, abs=1e-5)
+        assert read.tensors(IMAGE)["pixel_values"][0, 0, 5, 5] == pytest.approx(red, abs=1e-4)
 
 
 @pytest.mark.parametrize(("shape", "sides"), [((1, 64, 64), (64, 64)), (("N", "h", "w"), (666, 1333))])
