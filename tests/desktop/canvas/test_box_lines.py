@@ -1,4 +1,4 @@
-"""Boxes as they are painted: lines of whole pixels, at any zoom and on any screen."""
+"""Lines of boxes: whole pixels at any zoom and pixel ratio."""
 
 from __future__ import annotations
 

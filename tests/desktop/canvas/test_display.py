@@ -1,4 +1,4 @@
-"""Brightness, contrast and opacity: for the eye, on what is seen, and fast."""
+"""Brightness, contrast and opacity: on what is displayed only, and fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A box that the model missed, drawn with the mouse."""
+"""Drawing a box with the mouse."""
 
 from __future__ import annotations
 

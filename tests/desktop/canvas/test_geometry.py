@@ -1,4 +1,4 @@
-"""Whatever is drawn, moved or resized: boxes stay in the image and never turn over."""
+"""Boxes that are drawn, moved or resized stay in the image and are never flipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images of every size, painted at every zoom."""
+"""ImageItem: images of every size at every zoom."""
 
 from __future__ import annotations
 

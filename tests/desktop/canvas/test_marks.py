@@ -1,4 +1,4 @@
-"""What was decided shows on every box, in its label or beside it, and not by colour alone."""
+"""Decisions are visible on every box, in its label or beside it, and not by colour alone."""
 
 from __future__ import annotations
 

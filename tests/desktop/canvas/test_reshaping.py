@@ -1,4 +1,4 @@
-"""Boxes that are moved and resized, by mouse and by key."""
+"""Moving and resizing boxes by mouse and key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the canvas tells about clicks and pointers, and what it draws."""
+"""ImageView: signals of the mouse, and what is drawn."""
 
 from __future__ import annotations
 

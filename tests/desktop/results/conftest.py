@@ -1,4 +1,4 @@
-"""States to show in a panel, without an engine behind them."""
+"""States to show in a panel, without an engine."""
 
 from __future__ import annotations
 

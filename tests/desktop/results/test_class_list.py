@@ -1,4 +1,4 @@
-"""The list of classes: what it counts, hides, finds and cuts."""
+"""ClassList: counts, hidden classes, search, thresholds."""
 
 from __future__ import annotations
 

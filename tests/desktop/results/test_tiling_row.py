@@ -1,4 +1,4 @@
-"""The row of tiles, and how far the status line says they are."""
+"""TilingRow, and the progress of tiles in the status bar."""
 
 from __future__ import annotations
 

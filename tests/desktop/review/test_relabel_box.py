@@ -1,4 +1,4 @@
-"""Choosing a class by typing a part of its name."""
+"""RelabelBox: choosing a class by typing a part of its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deciding in the window: what the user decides is kept, found again, and can be taken back."""
+"""Decisions in the window: kept, found again, undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions are opened once for what the user opens, however fast that is, and closed when nobody needs them."""
+"""SessionOpener: sessions are opened once, however often the user opens, and closed when they are not needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The holder of the state: derivations, and the order in which states are told."""
+"""StateHolder: derivations, and the order of states."""
 
 from __future__ import annotations
 

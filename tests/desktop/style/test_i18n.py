@@ -1,4 +1,4 @@
-"""The window's words: the catalogue is whole and fits the code, and the system's language chooses it."""
+"""Translations: the catalogue is complete and fits the code; the system's language chooses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runner alone: what it reports, in which order, and what stops what."""
+"""DetectionRunner: events, their order, and what cancels what."""
 
 from __future__ import annotations
 

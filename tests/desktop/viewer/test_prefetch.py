@@ -1,4 +1,4 @@
-"""Images that are opened before they are asked for."""
+"""Prefetch: images that are opened before they are asked for."""
 
 from __future__ import annotations
 

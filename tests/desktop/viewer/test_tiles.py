@@ -1,4 +1,4 @@
-"""Tiles in the window: chosen, waited for, given up, kept with the session, used for all images."""
+"""Tiles in the window: chosen, waited for, cancelled, kept with the session, used in batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""While something runs: the window stays alive, the newest request wins, cancel and closing work."""
+"""The window while something runs: it stays responsive, the newest request wins, cancelling and closing work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no one foresaw: logged, told, the window lives (FAULTS 35)."""
+"""CrashReporter: unexpected errors are logged and shown, and the window goes on (FAULTS 35)."""
 
 from __future__ import annotations
 

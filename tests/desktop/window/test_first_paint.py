@@ -1,4 +1,4 @@
-"""The window is seen before anything heavy is imported, though the model is loaded as soon as it is open."""
+"""The window is painted before heavy libraries are imported; the model is loaded right after."""
 
 from __future__ import annotations
 

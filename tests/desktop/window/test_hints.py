@@ -1,4 +1,4 @@
-"""Hints come at the right moment, one an image, and go away for good."""
+"""Hints: when they are shown, one an image, each once."""
 
 from __future__ import annotations
 

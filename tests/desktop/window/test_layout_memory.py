@@ -1,4 +1,4 @@
-"""The window comes back as it was left, and never where nobody can reach it."""
+"""LayoutMemory: the window is restored, and always on a screen."""
 
 from __future__ import annotations
 

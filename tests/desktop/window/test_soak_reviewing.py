@@ -1,4 +1,4 @@
-"""Going through thousands of images takes no more memory than going through hundreds (`make soak`)."""
+"""Memory stays constant over thousands of images (`make soak`)."""
 
 from __future__ import annotations
 

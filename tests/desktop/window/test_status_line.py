@@ -1,4 +1,4 @@
-"""The status bar: what is wrong with the file of the image."""
+"""StatusLine: warnings about the file of the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sliders of what is for the eye only."""
+"""ViewPanel: sliders of the display settings."""
 
 from __future__ import annotations
 

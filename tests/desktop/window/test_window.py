@@ -1,4 +1,4 @@
-"""The window, driven as a user drives it."""
+"""The window, driven as a user does."""
 
 from __future__ import annotations
 
