@@ -56,6 +56,7 @@ class Settings(BaseSettings):
         max_body_bytes: Largest request, bytes.
         max_images: Most images in a request.
         log_json: Write the access log as JSON.
+        wait_for_fast: Convert the served models before the server answers (`detrdesk serve`).
     """
 
     model_config = SettingsConfigDict(env_prefix="DETRDESK_", extra="ignore")
@@ -84,6 +85,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1)
     max_images: int = Field(default=16, ge=1)
     log_json: bool = False
+    wait_for_fast: bool = False
 
     @classmethod
     def settings_customise_sources(

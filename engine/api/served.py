@@ -86,8 +86,13 @@ class ServedModels:
             recipe = self.recipe(name)
         except EngineError as error:
             return {"loaded": False, "error": error.message}
-        loaded = self._engine.loaded(name) is not None
-        return {"loaded": loaded, "family": recipe.family_name, "classes": len(recipe.names)}
+        detector = self._engine.loaded(name)
+        return {
+            "loaded": detector is not None,
+            "family": recipe.family_name,
+            "classes": len(recipe.names),
+            "runtime": detector.runtime.name if detector else None,
+        }
 
     def _device(self) -> str:
         loaded = (self._engine.loaded(name) for name in self.names)

@@ -148,6 +148,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         ("--no-key", "listen on any address without a key"),
         ("--allow-private-image-hosts", "let image URLs lead to private addresses"),
         ("--log-json", "write the access log as JSON"),
+        ("--wait-for-fast", "convert the models for this processor before answering"),
     ):
         parser.add_argument(option, action="store_true", default=None, help=text)
 

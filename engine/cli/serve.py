@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -44,6 +44,11 @@ def _serve(given: argparse.Namespace, asked_to_stop: threading.Event) -> int:
         served = app.state.service.models
         served.recipe(served.default)
         server = Server(app, settings.host, settings.port)
+        if settings.wait_for_fast:
+            _convert_all(engine, served.names, asked_to_stop)
+            if asked_to_stop.is_set():
+                _leave(server, engine)
+                return DONE
         server.start()
     except EngineError as error:
         print(f"detrdesk: {error.message}", file=sys.stderr)
@@ -109,6 +114,24 @@ def _logging_to_stderr() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+def _convert_all(engine: Engine, models: Sequence[str], asked_to_stop: threading.Event) -> None:
+    """Convert the models for this processor, then load the first; one that cannot be converted is served by torch."""
+    logger = logging.getLogger("detrdesk.server")
+    for name in models:
+        if asked_to_stop.is_set():
+            return
+        logger.info("Preparing the model %s for this processor.", name)
+        try:
+            state = engine.convert(name, cancelled=asked_to_stop.is_set)
+        except EngineError as error:
+            logger.warning("%s", error.message)
+            continue
+        if state.problem is not None:
+            logger.warning("The model %s is served by %s. %s", name, state.runtime, state.problem.message)
+    if not asked_to_stop.is_set():
+        _warm_up(engine, models[0])
 
 
 def _warm_up(engine: Engine, model: str) -> None:

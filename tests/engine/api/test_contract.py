@@ -204,7 +204,7 @@ def test_health_tells_models_and_device_and_no_paths(service: Service) -> None:
     answer = service.http.get("/health")
     body = answer.json()
     assert (body["status"], body["device"]) == ("ok", "cpu")
-    assert body["model"]["tiny"] == {"loaded": True, "family": "detr", "classes": 3}
+    assert body["model"]["tiny"] == {"loaded": True, "family": "detr", "classes": 3, "runtime": "torch"}
     assert "/" not in answer.text.replace("\\/", "")
 
 

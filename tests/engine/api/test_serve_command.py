@@ -90,6 +90,29 @@ def test_it_serves_with_the_options_that_are_given(start: Start, tiny_detr: Path
     assert "geheim" not in err
 
 
+def test_wait_for_fast_serves_converted_models_from_the_first_request_on(start: Start, tiny_detr: Path) -> None:
+    running = start("--model", f"a={tiny_detr}", "--wait-for-fast", DETRDESK_RUNTIME="auto")
+    assert httpx.get(running.url + "/health").json()["model"]["a"]["runtime"] == "openvino"
+    assert httpx.post(running.url + DETECTIONS, json=QUESTION, timeout=30).status_code == 200
+    code, err, _ = running.stop()
+    assert code == 0
+    assert "Preparing the model a for this processor." in err
+
+
+def test_a_stop_while_models_are_converted_ends_the_server(tiny_detr: Path) -> None:
+    command = [sys.executable, "-m", "desktop", "serve", "--port", "0", "--model", str(tiny_detr), "--wait-for-fast"]
+    environment = {**os.environ, "DETRDESK_RUNTIME": "auto"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        assert "Preparing" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+        assert process.stdout.read() == ""
+
+
 def test_settings_come_from_environment_and_file_too(start: Start, tiny_detr: Path, own_home: Path) -> None:
     (own_home / "config").mkdir()
     (own_home / "config" / "config.toml").write_text('allow_hosts = ["box.example"]\nallow_origins = ["http://a.test"]')
