@@ -8,33 +8,27 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PyQt5.QtWidgets import QDialog, QDockWidget, QMainWindow, QWidget
 
-from desktop.canvas.actions import nudge_actions, zoom_actions
 from desktop.canvas.view import ImageView
 from desktop.images.mime import can_open, given_in
 from desktop.images.opening import Opening
-from desktop.keys.map import remapped, shown
 from desktop.models.dialogs import ModelDialogs
-from desktop.review.actions import decision_actions
 from desktop.review.labelling import Labelling
 from desktop.server.control import ServerControl
 from desktop.settings.preferences import PreferenceStore
 from desktop.state.preferences import Preferences
 from desktop.state.viewer import ViewerState
-from desktop.style.actions import ActionSpec, Group, enable, make_action, set_keys
+from desktop.style.actions import ActionSpec, Group
 from desktop.style.i18n import tr
 from desktop.style.icons import program_icon
 from desktop.style.text_fields import TextFieldKeys
 from desktop.style.theme import GRID
-from desktop.viewer.actions import box_actions, image_actions
 from desktop.viewer.viewer import Viewer
 from desktop.window import connections
+from desktop.window.action_set import ActionSet
 from desktop.window.actions import FileActions
 from desktop.window.export_flow import ExportFlow
 from desktop.window.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout_of
 from desktop.window.panels import Panels
-from engine.image.opened import OpenedImage
-from engine.review.decision import Status
-from engine.review.merge import Reviewed
 
 PREFERRED_SIZE = QSize(1360, 840)
 LEFT_WIDTH, RIGHT_WIDTH = 28 * GRID, 50 * GRID
@@ -73,7 +67,7 @@ class MainWindow(QMainWindow):
         viewer.changed.connect(self._show_state)
         viewer.events.leaving.connect(self._finish_editing)
         viewer.exports.copied.connect(self._files.copy_png)
-        store.changed.connect(self._show_preferences)
+        store.changed.connect(self._use_keys)
 
     @property
     def viewer(self) -> Viewer:
@@ -111,20 +105,15 @@ class MainWindow(QMainWindow):
         self._viewer.tell(text)
 
     def _fill(self) -> None:
-        self._image: OpenedImage | None = None
-        self._reviewed: Reviewed | None = None
-        view = ImageView()
-        view.setObjectName("imageView")
-        view.setAccessibleName(tr("Image"))
-        self._labelling = Labelling(self._viewer.holder, self._viewer.reviewing, view, self)
-        self._nudges = nudge_actions(view)
-        self._specs = self._all_specs(view)
-        self._actions = {spec.name: make_action(spec, self) for spec in self._specs}
-        self.panels = Panels(view, self._actions)
+        viewer, view = self._viewer, ImageView()
+        self._labelling = Labelling(viewer.holder, viewer.reviewing, view, self)
+        files = self._files.specs(self._edit_address, self._exporting.export, self._exporting.export_as)
+        self._actions = ActionSet(viewer, view, self._labelling, files, self._own_actions(), self)
+        self.panels = Panels(view, self._actions.actions)
         self._lay_out()
         self._connect()
-        self._show_preferences(self._store.value)
-        self._show_state(self._viewer.state)
+        self._actions.use_keys(self._store.value)
+        self._show_state(viewer.state)
         view.setFocus()
 
     def _clear(self) -> None:
@@ -133,30 +122,18 @@ class MainWindow(QMainWindow):
         panels = self.panels.controls, self.panels.status, self._labelling.relabel_box, self.takeCentralWidget()
         for former in (*self.findChildren(QDockWidget), *panels):
             former.setParent(removed)
-        for action in self._actions.values():
-            self.removeAction(action)
-            action.deleteLater()
+        self._actions.delete()
         self._text_fields.deleteLater()
         self._labelling.deleteLater()
         removed.deleteLater()
 
-    def _all_specs(self, view: ImageView) -> tuple[ActionSpec, ...]:
-        viewer = self._viewer
-        own = (
+    def _own_actions(self) -> tuple[ActionSpec, ...]:
+        return (
             ActionSpec("models", tr("Manage models…"), ("Ctrl+M",), self._models.open),
             ActionSpec("settings", tr("Settings…"), ("Ctrl+,",), self._open_settings, "settings"),
             ActionSpec("keys", tr("List of keys"), ("F1",), self._list_keys, "keyboard"),
             ActionSpec("resetLayout", tr("Reset the layout"), (), lambda: self._memory.reset(self), group=Group.VIEW),
             ActionSpec("quit", tr("Quit"), ("Ctrl+Q",), self.close),
-        )
-        return (
-            *self._files.specs(self._edit_address, self._exporting.export, self._exporting.export_as),
-            *image_actions(viewer, view),
-            *box_actions(viewer, view),
-            *decision_actions(viewer.reviewing, self._labelling, view),
-            *self._nudges,
-            *zoom_actions(view),
-            *own,
         )
 
     def _lay_out(self) -> None:
@@ -177,13 +154,8 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         panels, viewer = self.panels, self._viewer
-        for name, action in self._actions.items():
-            action.triggered.connect(lambda _checked, name=name: panels.hint.did(name))
-            for widget in (self, *panels.takes_keys):
-                widget.addAction(action)
-        for spec in self._nudges:
-            panels.sources.list.removeAction(self._actions[spec.name])
-            panels.detections.table.removeAction(self._actions[spec.name])
+        canvas, lists = (panels.view, panels.unreadable), (panels.sources.list, panels.detections.table)
+        self._actions.add_to(canvas, lists, panels.hint.did)
         panels.hint.seen.connect(self._forget_hint)
         panels.controls.models_asked.connect(self._models.open)
         connections.connect_panels(panels, viewer, self._files)
@@ -198,34 +170,13 @@ class MainWindow(QMainWindow):
         self._text_fields.watch(*panels.text_fields, self._labelling.relabel_box.edit)
 
     def _show_state(self, state: ViewerState) -> None:
-        view = self.panels.view
-        if state.image is not self._image:
-            self._image, self._reviewed = state.image, None
-            view.show_image(self._viewer.canvas_image)
         self.setWindowTitle(_title(state))
-        if state.reviewed is not self._reviewed and state.seen is not None:
-            self._show_reviewed(state.seen)
-        self._reviewed = state.reviewed
-        view.select(state.selected)
-        view.set_editable(not state.session.is_read_only)
-        enable(self._actions, self._specs, state)
-        self.panels.show_state(state)
-        self.panels.hint.show_state(state, self._store.value.hints_seen, self._key_texts)
+        self._actions.show_state(state)
+        self.panels.show_state(state, self._viewer.canvas_image)
+        self.panels.hint.show_state(state, self._store.value.hints_seen, self._actions.key_texts)
 
-    def _show_reviewed(self, reviewed: Reviewed) -> None:
-        self.panels.view.show_detections(reviewed.shown)
-        self.panels.view.mark(
-            rejected=reviewed.having(Status.REJECTED),
-            added=reviewed.having(Status.ADDED),
-            accepted=reviewed.having(Status.ACCEPTED),
-            orphans=reviewed.orphans,
-        )
-
-    def _show_preferences(self, preferences: Preferences) -> None:
-        self._key_texts = {}
-        for spec in remapped(self._specs, preferences.keys):
-            set_keys(self._actions[spec.name], spec)
-            self._key_texts[spec.name] = shown(spec.keys[:1])
+    def _use_keys(self, preferences: Preferences) -> None:
+        self._actions.use_keys(preferences)
 
     def _finish_editing(self) -> None:
         self._labelling.cancel()
@@ -246,7 +197,7 @@ class MainWindow(QMainWindow):
     def _list_keys(self) -> None:
         from desktop.keys.list import KeyList
 
-        dialog = KeyList(self._specs, self._store.value, self)
+        dialog = KeyList(self._actions.specs, self._store.value, self)
         dialog.keys_changed.connect(lambda keys: self._store.change(keys=keys))
         self._store.changed.connect(dialog.show_preferences)
         dialog.show()

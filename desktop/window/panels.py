@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from PyQt5.QtGui import QImage
 from PyQt5.QtWidgets import QAction, QLineEdit, QPlainTextEdit, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from desktop.batch.bar import BatchBar
@@ -22,6 +23,9 @@ from desktop.window.message_bar import MessageBar
 from desktop.window.status_line import StatusLine
 from desktop.window.view_panel import ViewPanel
 from desktop.window.welcome import Welcome
+from engine.image.opened import OpenedImage
+from engine.review.decision import Status
+from engine.review.merge import Reviewed
 
 
 class Panels:
@@ -40,7 +44,11 @@ class Panels:
 
     def __init__(self, view: ImageView, actions: Mapping[str, QAction]) -> None:
         """Make the panels; some show actions, by name."""
+        self._image: OpenedImage | None = None
+        self._reviewed: Reviewed | None = None
         self.view = view
+        view.setObjectName("imageView")
+        view.setAccessibleName(tr("Image"))
         self.hint = HintStrip(view)
         self.welcome = Welcome()
         self.unreadable = UnreadablePage()
@@ -68,21 +76,37 @@ class Panels:
         """Where the user types or selects text."""
         return self.sources.edit, self.json.view, self.review.note, self.detections.classes.search
 
-    @property
-    def takes_keys(self) -> tuple[QWidget, ...]:
-        """Widgets in which keys of actions act that are letters."""
-        return self.view, self.unreadable, self.sources.list, self.detections.table
+    def show_state(self, state: ViewerState, canvas_image: QImage | None) -> None:
+        """Show a state; `canvas_image` has the pixels of its image."""
+        if state.image is not self._image:
+            self._image, self._reviewed = state.image, None
+            self.view.show_image(canvas_image)
+        self._show_page(state)
+        if state.reviewed is not self._reviewed and state.seen is not None:
+            self._show_reviewed(state.seen)
+        self._reviewed = state.reviewed
+        self.view.select(state.selected)
+        self.view.set_editable(not state.session.is_read_only)
+        for panel in self._shows_state:
+            panel.show_state(state)
 
-    def show_state(self, state: ViewerState) -> None:
-        """Show the viewer's state, but the image and its boxes."""
+    def _show_page(self, state: ViewerState) -> None:
+        """Show the canvas, or the page in its place, and keep the focus there."""
         shown = self.view if state.image is not None else self.unreadable if state.unreadable else self.welcome
         if self._middle.currentWidget() is not shown:
             had_focus = self.view.hasFocus() or self.unreadable.hasFocus()
             self._middle.setCurrentWidget(shown)
             if had_focus:
                 shown.setFocus()
-        for panel in self._shows_state:
-            panel.show_state(state)
+
+    def _show_reviewed(self, reviewed: Reviewed) -> None:
+        self.view.show_detections(reviewed.shown)
+        self.view.mark(
+            rejected=reviewed.having(Status.REJECTED),
+            added=reviewed.having(Status.ADDED),
+            accepted=reviewed.having(Status.ACCEPTED),
+            orphans=reviewed.orphans,
+        )
 
     def finish_editing(self) -> None:
         """Report nudged boxes and the typed note, because another image is about to be shown."""

@@ -195,7 +195,7 @@ def test_the_layout_is_remembered_and_reset(driver: Driver, open_window: OpenWin
     dock = again.findChild(QDockWidget, "sourceDock")
     assert dock is not None
     assert dock.isHidden()
-    again._actions["resetLayout"].trigger()
+    again.findChild(QAction, "resetLayout").trigger()
     assert dock.isVisible()
 
 
@@ -217,5 +217,5 @@ def test_hints_are_told_once(driver: Driver, open_window: OpenWindow, image_file
     strip = again.window.findChild(HintStrip)
     assert strip is not None
     assert strip.hint is None or strip.hint.name != told.name
-    again.window._actions["thresholdUp"].trigger()
+    again.window.findChild(QAction, "thresholdUp").trigger()
     assert store_of(again).value.hints_seen == {told.name, THRESHOLD}
