@@ -133,7 +133,7 @@ def _speed(state: BatchState) -> str:
 
 
 def _rate(images_per_second: float) -> str:
-    """Return images per second or per minute, whichever is at least 1."""
+    """Return images per second, or seconds or minutes per image, whichever is at least 1."""
     if images_per_second >= 1:
         return tr("{rate} images/s", rate=_rounded(images_per_second))
     seconds = 1 / images_per_second

@@ -28,15 +28,15 @@ class _Run:
         self._sources = tuple(sources)
         self._setup = setup
         self._feed = feed
-        self.may_continue = threading.Event()
-        self.may_continue.set()
+        self.resumed = threading.Event()
+        self.resumed.set()
 
     def work(self, task: Task) -> None:
-        """Detect in each image; waits between two images while `may_continue` is clear."""
+        """Detect in each image; waits between two images while `resumed` is clear."""
         model, tiling = self._setup.model, self._setup.tiling
         for outcome in detect_many(self._engine, self._sources, model, task.cancelled, tiling=tiling):
             self._feed.put((self, replace(outcome, image=None) if isinstance(outcome, Answer) else outcome))
-            self.may_continue.wait()
+            self.resumed.wait()
 
     def end(self, error: EngineError | None = None) -> None:
         """Put the error, if there is one, and `None` behind the last outcome."""
@@ -69,7 +69,7 @@ class BatchRunner(QObject):
         super().__init__(parent)
         self._engine = engine
         self._feed = Feed(parent=self)
-        self._feed.delivered.connect(self._take)
+        self._feed.delivered.connect(self._on_outcomes)
         self._run: _Run | None = None
         self._tasks = TaskRunner("detect all", self, threads=None)
         self._rate = Rate(0.0)
@@ -85,22 +85,22 @@ class BatchRunner(QObject):
         self._total, self._done, self._known = len(sources), 0, 0
         self._run = run = _Run(self._engine, sources, DetectionSetup(model, tiling), self._feed)
         self._tasks.run(self._run.work, lambda _: run.end(), failed=run.end)
-        self._tell()
+        self._report()
 
     def pause(self) -> None:
         """Pause after the current image."""
         if self._run is not None and self._paused_at is None:
-            self._run.may_continue.clear()
+            self._run.resumed.clear()
             self._paused_at = time.monotonic()
-            self._tell()
+            self._report()
 
     def resume(self) -> None:
         """Continue a paused run."""
         if self._run is not None and self._paused_at is not None:
             self._rate.pass_over(time.monotonic() - self._paused_at)
             self._paused_at = None
-            self._run.may_continue.set()
-            self._tell()
+            self._run.resumed.set()
+            self._report()
 
     def cancel(self) -> None:
         """Cancel the run; `finished` is emitted before this returns."""
@@ -116,10 +116,10 @@ class BatchRunner(QObject):
     def _drop(self) -> None:
         if self._run is not None:
             self._tasks.cancel()
-            self._run.may_continue.set()
+            self._run.resumed.set()
             self._run = None
 
-    def _take(self, outcomes: list[tuple[_Run, Answer | Failure | EngineError | None]]) -> None:
+    def _on_outcomes(self, outcomes: list[tuple[_Run, Answer | Failure | EngineError | None]]) -> None:
         for run, outcome in outcomes:
             if run is not self._run:
                 continue
@@ -132,7 +132,7 @@ class BatchRunner(QObject):
                 case _:
                     self._count(outcome)
         if self._run is not None:
-            self._tell()
+            self._report()
 
     def _count(self, outcome: Answer | Failure) -> None:
         self._done += 1
@@ -145,7 +145,7 @@ class BatchRunner(QObject):
         found = outcome.found
         self.found.emit(outcome.source, outcome.content_hash, found.width, found.height, found)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self.state = self._snapshot()
         self.progressed.emit(self.state)
 

@@ -1,4 +1,4 @@
-"""The line for a URL or a path, which remembers what was opened with it."""
+"""The text field for a URL or a path, with a history."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _SHOWN_AT_ONCE = 10
 
 
 class AddressEdit(QLineEdit):
-    """A text field; Down shows what was entered before, typing chooses from it.
+    """Completes from the history while typing; Down shows all of it.
 
     Signals:
-        text_entered(str): Enter was pressed on a text.
+        text_entered(str): Return was pressed.
     """
 
     text_entered = pyqtSignal(str)
@@ -37,11 +37,11 @@ class AddressEdit(QLineEdit):
         self.returnPressed.connect(self._on_entered)
 
     def show_history(self, texts: Sequence[str]) -> None:
-        """Offer these, newest first."""
+        """Complete from these texts, newest first."""
         self._former.setStringList(list(texts))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Down shows all that was entered before."""
+        """Show the whole history on Down."""
         if event.key() == Qt.Key.Key_Down and self._former.rowCount():
             self._completer.setCompletionPrefix("")
             self._completer.complete()

@@ -1,4 +1,4 @@
-"""The clipboard, in the few ways that the window uses it."""
+"""Reading and writing the clipboard."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PyQt5.QtGui import QGuiApplication, QImage
 
 
 def clipboard_content() -> QMimeData | None:
-    """What is on the clipboard."""
+    """Return the content of the clipboard."""
     clipboard = QGuiApplication.clipboard()
     return None if clipboard is None else clipboard.mimeData()
 

@@ -1,4 +1,4 @@
-"""What a drop or the clipboard holds, as things that can be opened."""
+"""Files, images and addresses in a drop or on the clipboard."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _MOST_HTML = 64 << 20
 
 
 def can_open(mime: QMimeData) -> bool:
-    """Whether there is anything to open."""
+    """Return whether there is anything to open."""
     has_address = mime.hasUrls() or mime.hasFormat(_FIREFOX_LINK)
     return has_address or mime.hasImage() or bool(mime.text().strip()) or bool(_images_in(mime))
 
 
 def given_in(mime: QMimeData) -> list[SourceLike]:
-    """Files first, then a bitmap, then images of a web page, then web addresses, then text: one thing, or one a line.
+    """Return files, else a bitmap, else images of a web page, else web addresses, else the text or its lines.
 
-    A browser offers a dragged image as bitmap and as address; the bitmap is what the user sees. Where the image is a
-    link, the address is that of the page behind it, and the image itself is in the HTML alone.
+    A browser offers a dragged image as bitmap and as address; the bitmap is what the user sees. If the image is a link,
+    the address is that of the linked page, and only the HTML has the image's address.
     """
     urls = mime.urls()
     if any(url.isLocalFile() for url in urls):
@@ -43,7 +43,7 @@ def given_in(mime: QMimeData) -> list[SourceLike]:
 
 
 def lines_of(text: str) -> list[str]:
-    """Several addresses or paths, one a line; any other text is one thing, e.g. base64 in lines."""
+    """Return several addresses or paths, one a line; any other text, e.g. base64 in lines, is returned whole."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > 1 and all(_is_address_or_path(line) for line in lines):
         return lines
@@ -55,7 +55,7 @@ def _given(url: QUrl) -> SourceLike:
 
 
 def _firefox_links(mime: QMimeData) -> list[str]:
-    """Addresses of a link as Firefox has it: the address on one line, its title on the next."""
+    """Return the addresses of Firefox's link format: one line for the address, the next for its title."""
     if not mime.hasFormat(_FIREFOX_LINK):
         return []
     lines = bytes(mime.data(_FIREFOX_LINK)).decode("utf-16-le", "replace").strip("\ufeff\0").splitlines()
@@ -63,7 +63,7 @@ def _firefox_links(mime: QMimeData) -> list[str]:
 
 
 def _images_in(mime: QMimeData) -> list[str]:
-    """Addresses of the images in a piece of a web page."""
+    """Return the addresses of the images in an HTML fragment."""
     html = mime.html() if mime.hasHtml() else ""
     if not 0 < len(html) <= _MOST_HTML:
         return []

@@ -1,4 +1,4 @@
-"""The button that opens files, with everything else that opens something in its menu."""
+"""The button that opens files; its menu has the other ways to open something."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _WIDEST_NAME, _WIDEST_PLACE = 30 * GRID, 40 * GRID
 
 
 class OpenButton(QToolButton):
-    """Opens files by a click.
+    """A click opens files.
 
     Signals:
-        open_again(str): A path or URL of the menu that was opened before.
+        open_again(str): A recently opened path or URL was chosen.
     """
 
     open_again = pyqtSignal(str)
@@ -44,7 +44,7 @@ class OpenButton(QToolButton):
         self.clicked.connect(actions[0].trigger)
 
     def show_recent(self, entries: Sequence[RecentEntry]) -> None:
-        """List what was opened before; what is gone cannot be chosen."""
+        """List recently opened places; those that do not exist any more are disabled."""
         for action in self._recent:
             self._menu.removeAction(action)
             action.deleteLater()

@@ -1,4 +1,4 @@
-"""Images between Pillow and Qt."""
+"""Converting images between Pillow and Qt."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STRIP_PIXELS = 1 << 20
 
 
 def to_qimage(image: Image.Image) -> QImage:
-    """An RGB image as Qt draws it fastest; the result owns its pixels."""
+    """Return an RGB image in the format that Qt draws fastest; the result owns its pixels."""
     shown = QImage(image.width, image.height, QImage.Format.Format_RGB32)
     bits: Any = shown.bits()
     bits.setsize(shown.sizeInBytes())
@@ -27,9 +27,9 @@ def to_qimage(image: Image.Image) -> QImage:
 
 
 def to_file_bytes(image: QImage) -> bytes:
-    """A bitmap of the clipboard as the bytes of an image file; transparent parts become white.
+    """Return a clipboard bitmap as the bytes of a PPM file; transparent parts become white.
 
-    PPM, because packing a screenshot as PNG holds the window up for a second.
+    PPM, because compressing a screenshot as PNG blocks the window for a second.
     """
     flat = QImage(image.size(), QImage.Format.Format_RGB888)
     flat.fill(0xFFFFFFFF)

@@ -1,4 +1,4 @@
-"""What was opened before, and what was typed to open it: two short lists that are kept between sessions."""
+"""The recently opened places and the history of typed addresses, in two JSON files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_OPENED, MOST_TYPED = 12, 50
 _LARGEST_FILE = 1 << 20
 _LONGEST = 4_096
 _MOST_FILES = 3
-"""More files than this, opened together, are remembered by their folders."""
+"""If more files than this are opened at once, their folders are remembered instead."""
 _MOST_LOOKED_AT = 100
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _SECRET_NAME = re.compile("key|token|sig|secret|pass|pwd|auth|credential|session|jwt|code", re.IGNORECASE)
@@ -30,14 +30,14 @@ _SECRET_VALUE = re.compile(r"[\w+=-]{32,}")
 
 @dataclass(frozen=True, slots=True)
 class RecentEntry:
-    """Something that was opened before.
+    """A recently opened place.
 
     Attributes:
-        text: What opens it again: a path or a URL.
-        name: What to call it.
-        place: The folder or the host it is in.
+        text: The path or URL.
+        name: Its name in the menu.
+        place: Its folder or host.
         is_folder: Whether it is a folder.
-        is_there: Whether it still exists; of a URL that is not asked.
+        is_there: Whether it exists; true for a URL, which is not requested.
     """
 
     text: str
@@ -48,11 +48,11 @@ class RecentEntry:
 
 
 class RememberedTexts:
-    """Texts in a small JSON file, newest first; a file that cannot be read or written is no matter.
+    """Texts in a JSON file, newest first; a file that cannot be read or written is ignored.
 
     Args:
         path: The file.
-        most: How many are kept.
+        most: How many texts are kept.
     """
 
     def __init__(self, path: Path, most: int) -> None:
@@ -61,7 +61,7 @@ class RememberedTexts:
 
     @property
     def texts(self) -> list[str]:
-        """What is remembered now, by other windows too."""
+        """The texts in the file, which other windows may have changed."""
         try:
             with self._path.open("rb") as file:
                 found = json.loads(file.read(_LARGEST_FILE))
@@ -71,7 +71,7 @@ class RememberedTexts:
         return [text for text in texts if isinstance(text, str) and 0 < len(text) <= _LONGEST][: self._most]
 
     def add(self, *texts: str) -> None:
-        """Put these first, in this order."""
+        """Put these in front, in this order."""
         before = self.texts
         after = list(dict.fromkeys((*texts, *before)))[: self._most]
         if after == before:
@@ -82,13 +82,13 @@ class RememberedTexts:
 
 
 class Recent:
-    """The files, folders and URLs that were opened last."""
+    """The recently opened files, folders and URLs."""
 
     def __init__(self) -> None:
         self._opened = RememberedTexts(data_dir() / "recent.json", MOST_OPENED)
 
     def add(self, given: Sequence[str | os.PathLike[str] | bytes | Source]) -> None:
-        """Remember what was opened together; pasted data, and addresses with a secret in them, are not remembered."""
+        """Remember what was opened, but no pasted data and no addresses that contain a secret."""
         texts = [text for each in given[:_MOST_LOOKED_AT] if (text := _text_of(each))]
         files = {text for text in texts if not _is_address(text) and not _is_folder(text)}
         if len(files) > _MOST_FILES:
@@ -97,30 +97,30 @@ class Recent:
 
     @property
     def entries(self) -> list[RecentEntry]:
-        """What was opened, newest first; looks on the disk for each."""
+        """The recent places, newest first; checks for each whether it exists."""
         return [_entry(text) for text in self._opened.texts]
 
 
 class AddressHistory:
-    """What was typed or pasted into the URL line."""
+    """The history of the address field."""
 
     def __init__(self) -> None:
         self._typed = RememberedTexts(data_dir() / "addresses.json", MOST_TYPED)
 
     def add(self, text: str) -> None:
-        """Remember a path or a URL, never data or a secret."""
+        """Remember a path or a URL, but no data and no secret."""
         text = text.strip()
         if "\n" not in text and _text_of(text):
             self._typed.add(text)
 
     @property
     def texts(self) -> list[str]:
-        """What was typed, newest first."""
+        """The typed texts, newest first."""
         return self._typed.texts
 
 
 def _text_of(given: str | os.PathLike[str] | bytes | Source) -> str:
-    """What opens it again, whatever folder the program is started in; empty for what is not remembered."""
+    """Return the absolute path or the URL; empty for what is not remembered."""
     if isinstance(given, Source):
         given = given.location if given.kind in {"path", "url"} else b""
     if isinstance(given, bytes):
@@ -138,7 +138,7 @@ def _text_of(given: str | os.PathLike[str] | bytes | Source) -> str:
 
 
 def _has_secret(address: str) -> bool:
-    """Whether it names a user, or a part of it looks like a key or a signature."""
+    """Return whether a URL contains a user name, or something that looks like a key or a signature."""
     try:
         parts = urlsplit(address)
         fields = [*parse_qsl(parts.query), *parse_qsl(parts.fragment)]

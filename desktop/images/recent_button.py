@@ -1,4 +1,4 @@
-"""A row of the welcome page: something that was opened before."""
+"""A row of the welcome page: a recently opened place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MIDDLE = int(Qt.AlignmentFlag.AlignVCenter)
 
 
 class RecentButton(QPushButton):
-    """Shows the name, and quietly the folder or host, both cut in the middle where they are long."""
+    """Shows the name and, muted, the folder or host; long ones are elided in the middle."""
 
     def __init__(self, entry: RecentEntry, width: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""How one image looks in the list: its thumbnail, its name, and what is known of it."""
+"""Painting a row of the image list: thumbnail, name and marks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CORNER = 4.0
 
 
 class SourceDelegate(QStyledItemDelegate):
-    """Paints the rows of a SourceRows."""
+    """Paints the rows of a `SourceRows`."""
 
     def __init__(self, rows: SourceRows, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -86,7 +86,7 @@ class SourceDelegate(QStyledItemDelegate):
             self._paint_mark(painter, line, "check", tr("reviewed"), "success")
 
     def _paint_mark(self, painter: QPainter, line: QRect, sign: str, text: str, colour: IconColour) -> QRect:
-        """Paint a sign and a word; what is left of the line."""
+        """Paint an icon and a word, and return the rest of the line."""
         if sign:
             square = QRect(line.left(), line.center().y() - _SIGN // 2 + 1, _SIGN, _SIGN)
             self._icon(sign, colour).paint(painter, square)
@@ -104,7 +104,7 @@ class SourceDelegate(QStyledItemDelegate):
 
 
 def _fitted(thumbnail: QPixmap, frame: QRect) -> QRect:
-    """Where a thumbnail is drawn so that it fits, in the middle; a tiny one is not enlarged."""
+    """Return the centred rectangle that a thumbnail fits; a small one is not enlarged."""
     size = thumbnail.size()
     if size.width() > frame.width() or size.height() > frame.height():
         size.scale(frame.size(), Qt.AspectRatioMode.KeepAspectRatio)

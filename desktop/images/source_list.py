@@ -1,4 +1,4 @@
-"""The list of images itself: chosen by mouse and arrows; letters belong to the window's actions."""
+"""The list view of the images."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _SETTLE_MS = 40
 
 
 class SourceList(QListView):
-    """Shows the rows of a SourceRows.
+    """Shows the rows of a `SourceRows`.
 
     Signals:
-        row_chosen(int): The user went to a row.
-        rows_seen(range): These rows are visible now, and a page behind them.
+        row_chosen(int): The user chose a row.
+        rows_seen(range): The visible rows and the page after them.
     """
 
     row_chosen = pyqtSignal(int)
@@ -43,17 +43,17 @@ class SourceList(QListView):
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
-        self._settle.timeout.connect(self._tell_rows)
+        self._settle.timeout.connect(self._report_rows)
         for changed in (rows.rowsInserted, rows.rowsRemoved):
             changed.connect(self._look_later)
         self.verticalScrollBar().valueChanged.connect(self._look_later)
         self.selectionModel().currentChanged.connect(self._on_current)
 
     def keyboardSearch(self, search: str) -> None:
-        """Letters do not jump to names: they are keys of actions."""
+        """Do nothing: letters are keys of actions."""
 
     def choose(self, row: int | None) -> None:
-        """Show which row is on the canvas, without a signal."""
+        """Select the shown image's row, without a signal."""
         selection = self.selectionModel()
         with QSignalBlocker(selection):
             if row is None:
@@ -66,7 +66,7 @@ class SourceList(QListView):
 
     @property
     def selected_places(self) -> list[int]:
-        """Rows that are selected, in their order; the shown one is among them."""
+        """The selected rows, ascending; the shown one is among them."""
         return sorted(at.row() for at in self.selectionModel().selectedIndexes())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -80,7 +80,7 @@ class SourceList(QListView):
     def _look_later(self) -> None:
         self._settle.start()
 
-    def _tell_rows(self) -> None:
+    def _report_rows(self) -> None:
         height, first = self.viewport().height(), self.verticalScrollBar().value() // ROW_HEIGHT
         page = height // ROW_HEIGHT + 2
         self.rows_seen.emit(range(first, min(first + 2 * page, self.model().rowCount())))

@@ -1,4 +1,4 @@
-"""The left panel: open something, and the images that were opened together."""
+"""The panel on the left: the address field, the open button and the list of images."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from desktop.style.theme import GRID
 
 
 class SourcePanel(QWidget):
-    """Where images come from.
+    """Opens images and lists them.
 
     Signals:
         text_entered(str): A path, URL, data URI or base64 text.
-        open_again(str): A path or URL that was opened before.
-        source_chosen(int): A place in the list.
-        thumbnails_wanted(list): Sources that can be seen, or soon, and whose thumbnails are not there yet.
+        open_again(str): A recently opened path or URL was chosen.
+        source_chosen(int): A row of the list was chosen.
+        thumbnails_wanted(list): Visible sources, and those of the next page, that have no thumbnail yet.
     """
 
     text_entered = pyqtSignal(str)
@@ -55,7 +55,7 @@ class SourcePanel(QWidget):
         self.list.rows_seen.connect(self._on_seen)
 
     def show_state(self, state: ViewerState) -> None:
-        """Show the list, which of it is on the canvas, and what is known of each image."""
+        """Show the list, the shown image's row, and the marks of each image."""
         has_other_sources, has_other_marks = state.sources is not self._sources, state.marks is not self._marks
         if has_other_sources:
             self._sources = state.sources
@@ -76,21 +76,21 @@ class SourcePanel(QWidget):
         self.list.viewport().update()
 
     def show_thumbnail(self, source: object, thumbnail: QImage) -> None:
-        """Show the thumbnail of a source that was wanted."""
-        self._rows.show_look(source, thumbnail)
+        """Show the thumbnail of a source."""
+        self._rows.set_thumbnail(source, thumbnail)
         self.list.viewport().update()
 
     def show_failure(self, source: object, reason: str) -> None:
-        """Show that a source cannot be read, and why when the pointer is on it."""
-        self._rows.show_look(source, reason)
+        """Mark a source as unreadable; the tool tip says why."""
+        self._rows.set_thumbnail(source, reason)
         self.list.viewport().update()
 
     def show_recent(self, entries: Sequence[RecentEntry]) -> None:
-        """Offer what was opened before in the menu of the open button."""
+        """List recently opened places in the menu of the open button."""
         self._open.show_recent(entries)
 
     def show_history(self, texts: Sequence[str]) -> None:
-        """Offer what was entered before in the URL line."""
+        """Set the history of the address field."""
         self.edit.show_history(texts)
 
     def _show_progress(self, count: int, reviewed: int) -> None:
@@ -104,7 +104,7 @@ class SourcePanel(QWidget):
         self._done.setVisible(reviewed > 0)
 
     def _on_seen(self, rows: range) -> None:
-        self.thumbnails_wanted.emit(self._rows.without_look(rows))
+        self.thumbnails_wanted.emit(self._rows.without_thumbnail(rows))
 
     def _lay_out(self, paste: QAction) -> None:
         buttons = QHBoxLayout()

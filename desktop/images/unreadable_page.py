@@ -1,4 +1,4 @@
-"""What the middle shows of an image of the list that cannot be opened."""
+"""The page in place of the canvas for an image that cannot be opened."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ICON_SIDE = 48
 
 
 class UnreadablePage(QWidget):
-    """Says which image it is and why; the keys of the canvas act here too, so that one can go on."""
+    """Shows the image's name and the reason; the keys of the canvas work here too."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

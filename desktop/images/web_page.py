@@ -1,4 +1,4 @@
-"""The images of a piece of a web page."""
+"""Finding the images of an HTML fragment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 
 def image_addresses(html: str) -> list[str]:
-    """The addresses of its images, each once, in their order; those without a scheme are taken for https."""
+    """Return the addresses of its images, each once, in order; those without a scheme get https."""
     found = _ImageAddresses()
     found.feed(html)
     return list(dict.fromkeys(found.addresses))

@@ -1,4 +1,4 @@
-"""Where one action gets another key."""
+"""The row of the key list that changes an action's keys."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _NOTE_HEIGHT = 3 * GRID
 
 
 class KeyEditor(QWidget):
-    """Takes a key and says who has it already.
+    """Takes a pressed key, and says which action has it already.
 
     Attributes:
-        field: Where the key is pressed.
-        note: What the key would mean.
+        field: Takes the key.
+        note: Says what the key does now and what it would do.
 
     Signals:
-        key_given(tuple[str, ...]): All keys that the action shall have.
-        usual_asked: The usual keys of the action shall come back.
+        key_given(tuple[str, ...]): All keys of the action from now on.
+        usual_asked: The action is to get its default keys.
     """
 
     key_given = pyqtSignal(object)
@@ -57,11 +57,11 @@ class KeyEditor(QWidget):
         self._lay_out()
 
     def show_action(self, spec: ActionSpec | None, specs: Sequence[ActionSpec], is_changed: bool) -> None:
-        """Take a key for this action, or for none.
+        """Edit the keys of this action; `None` disables the editor.
 
         Args:
-            spec: The action, with the keys it has now.
-            specs: Every action with the keys it has now.
+            spec: The action with its present keys.
+            specs: Every action with its present keys.
             is_changed: Whether the user changed its keys.
         """
         self._spec, self._all = spec, specs
@@ -85,7 +85,7 @@ class KeyEditor(QWidget):
         layout.addWidget(self.note)
 
     def _show_key(self, key: str) -> None:
-        """Say what this key would mean for the action."""
+        """Show what the key does now and what it would do."""
         spec = self._spec
         usable = spec is not None and bool(key) and key not in spec.keys
         self._use.setEnabled(usable)

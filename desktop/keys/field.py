@@ -1,4 +1,4 @@
-"""A field that shows the key that was pressed in it."""
+"""The field that takes a key sequence."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LEAVE_KEYS = frozenset({Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Escape})
 
 
 class KeyField(QLineEdit):
-    """Takes every key for what it is, but Tab and Escape, which leave the field as anywhere.
+    """Shows the pressed key; Tab and Escape keep their usual meaning.
 
     Attributes:
-        key: The key sequence that was pressed; empty before.
+        key: The pressed key sequence; empty before.
 
     Signals:
         pressed(str): A key was pressed.
@@ -41,7 +41,7 @@ class KeyField(QLineEdit):
         self.setText(shown([key]) if key else "")
 
     def event(self, event: QEvent) -> bool:
-        """Keep keys from the window's shortcuts."""
+        """Accept every key before the window's shortcuts get it."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
             event.setAccepted(event.key() not in _LEAVE_KEYS)
             return True
@@ -57,7 +57,7 @@ class KeyField(QLineEdit):
 
 
 def _sequence(event: QKeyEvent) -> str:
-    """The pressed key as text; Shift counts unless the sign itself needs it, as `+` does on some keyboards."""
+    """Return the key sequence as text, without Shift if the character itself needs it, as `+` on some keyboards."""
     modifiers = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.GroupSwitchModifier)
     text = event.text()
     if text and text.isprintable() and not text.isalnum() and not text.isspace():

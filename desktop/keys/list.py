@@ -64,12 +64,12 @@ class KeyList(QDialog):
 
     @property
     def chosen_name(self) -> str:
-        """The name of the action whose keys can be changed; empty where none is chosen."""
+        """The name of the chosen action; empty for none."""
         item = self.tree.currentItem()
         return "" if item is None else str(item.data(0, _NAME) or "")
 
     def choose(self, name: str) -> None:
-        """Choose the action whose keys are to be changed."""
+        """Choose an action."""
         self.tree.setCurrentItem(self._rows[name])
 
     def _make_search(self) -> QLineEdit:
@@ -143,7 +143,7 @@ class KeyList(QDialog):
         self.keys_changed.emit(usual_again(self._usual, self._keys, self.chosen_name))
 
     def _find(self, words: str) -> None:
-        """Keep the actions that have every word in their text, or among their keys."""
+        """Show the actions whose text or keys contain every word."""
         sought = words.casefold().split()
         for name, item in self._rows.items():
             text = f"{item.text(0)} {item.text(1)} {' '.join(self._now[name].keys)}".casefold()
@@ -151,7 +151,7 @@ class KeyList(QDialog):
         self.tree.hide_empty_headings()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Down leads from the search into the list."""
+        """Move from the search field into the list on Down."""
         if event.key() == Qt.Key.Key_Down and self.search.hasFocus():
             self.tree.choose_first()
         else:
@@ -159,7 +159,7 @@ class KeyList(QDialog):
 
 
 def group_title(group: Group) -> str:
-    """What the list calls a group."""
+    """Return the heading of a group."""
     return {
         Group.FILES: tr("Files"),
         Group.IMAGE: tr("Image"),
@@ -188,7 +188,7 @@ class _ActionTree(QTreeWidget):
             header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
 
     def add_heading(self, title: str) -> QTreeWidgetItem:
-        """A group, which cannot be chosen."""
+        """Add a heading, which cannot be chosen."""
         heading = QTreeWidgetItem(self, [title, ""])
         heading.setFlags(Qt.ItemFlag.ItemIsEnabled)
         heading.setFirstColumnSpanned(True)
@@ -199,13 +199,13 @@ class _ActionTree(QTreeWidget):
         return heading
 
     def hide_empty_headings(self) -> None:
-        """Hide the groups of which nothing is left."""
+        """Hide headings without visible actions."""
         for heading in map(self.topLevelItem, range(self.topLevelItemCount())):
             if heading is not None:
                 heading.setHidden(not _visible(heading))
 
     def choose_first(self) -> None:
-        """Choose the first action that is left."""
+        """Choose the first visible action."""
         headings = map(self.topLevelItem, range(self.topLevelItemCount()))
         left = [item for heading in headings if heading is not None for item in _visible(heading)]
         if left:

@@ -1,4 +1,4 @@
-"""Which keys do what: the usual ones of each action, and those that the user gave it instead."""
+"""Assigning keys to actions: the default ones, and those that the user chose."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from desktop.style.actions import ActionSpec
 
 Keys = tuple[str, ...]
 ChosenKeys = Mapping[str, Keys]
-"""Keys in place of the usual ones, by the action's name; none at all takes an action its keys."""
+"""Keys in place of the default ones, by the action's name; an empty tuple leaves the action without a key."""
 
 _STRONG = int(Qt.KeyboardModifier.ControlModifier) | int(Qt.KeyboardModifier.AltModifier)
 _MODIFIERS = int(Qt.KeyboardModifier.KeyboardModifierMask)
 
 
 def remapped(specs: Sequence[ActionSpec], chosen: ChosenKeys) -> tuple[ActionSpec, ...]:
-    """The actions with the chosen keys, which win over usual ones; one that text fields need acts on the image only."""
+    """Return the actions with the chosen keys, which take precedence over defaults.
+
+    A key that text fields need acts only while the image, the list or the table has the focus.
+    """
     taken: list[str] = []
     after: dict[str, ActionSpec] = {}
     for spec in sorted(specs, key=lambda spec: spec.name not in chosen):
@@ -33,18 +36,18 @@ def remapped(specs: Sequence[ActionSpec], chosen: ChosenKeys) -> tuple[ActionSpe
 
 
 def user_of(key: str, specs: Iterable[ActionSpec], beside: str = "") -> ActionSpec | None:
-    """The action that has this key or one that begins with it, other than the one named `beside`."""
+    """Return another action than `beside` that has this key, or a sequence that begins with it."""
     return next((spec for spec in specs if spec.name != beside and any(_clash(key, each) for each in spec.keys)), None)
 
 
 def given(specs: Sequence[ActionSpec], chosen: ChosenKeys, name: str, keys: Keys) -> dict[str, Keys]:
-    """The chosen keys after one action gets `keys`, which others lose; usual ones are not kept as chosen.
+    """Return the chosen keys after an action gets `keys`, which others lose; defaults are not stored as chosen.
 
     Args:
-        specs: Every action with its usual keys.
-        chosen: What was chosen so far; names that no action has stay.
-        name: Of the action.
-        keys: All of its keys from now on.
+        specs: Every action with its default keys.
+        chosen: The keys chosen so far; names of unknown actions stay.
+        name: The action's name.
+        keys: All of its new keys.
     """
     now = dict(chosen)
     for spec in specs:
@@ -58,12 +61,12 @@ def given(specs: Sequence[ActionSpec], chosen: ChosenKeys, name: str, keys: Keys
 
 
 def usual_again(specs: Sequence[ActionSpec], chosen: ChosenKeys, name: str) -> dict[str, Keys]:
-    """The chosen keys after one action has its usual ones back, which others lose."""
+    """Return the chosen keys after an action gets its default ones back, which others lose."""
     return given(specs, chosen, name, next(spec.keys for spec in specs if spec.name == name))
 
 
 def acts_on_image_only(key: str) -> bool:
-    """Whether text fields or buttons need this key: neither Ctrl nor Alt is in it, and it is no F-key."""
+    """Return whether text fields or buttons need this key: one without Ctrl and Alt that is no function key."""
     first = QKeySequence(key)[0]
     plain = first & ~_MODIFIERS
     is_function_key = int(Qt.Key.Key_F1) <= plain <= int(Qt.Key.Key_F35)
@@ -71,7 +74,7 @@ def acts_on_image_only(key: str) -> bool:
 
 
 def shown(keys: Iterable[str]) -> str:
-    """Keys as this system writes them."""
+    """Return the keys as this system writes them."""
     native = QKeySequence.SequenceFormat.NativeText
     return "   ".join(dict.fromkeys(QKeySequence(key).toString(native) for key in keys))
 
@@ -82,7 +85,7 @@ def _is_key(key: str) -> bool:
 
 
 def _clash(one: str, other: str) -> bool:
-    """Whether Qt could not tell which is meant."""
+    """Return whether the keys are ambiguous to Qt."""
     none = QKeySequence.SequenceMatch.NoMatch
     first, second = QKeySequence(one), QKeySequence(other)
     return first.matches(second) != none or second.matches(first) != none

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from desktop.models.choice import ModelChoice
+from desktop.models.defaults_editor import DefaultsEditor
 from desktop.models.precision_panel import PrecisionPanel
 from desktop.state.model import ConversionProgress, Fact, ModelView, Presence
 from desktop.style.i18n import tr
@@ -19,7 +19,7 @@ class ModelCard(QScrollArea):
     """Shows one model.
 
     Attributes:
-        choice: The threshold, top_k and classes it begins with.
+        defaults: The threshold, top_k and classes it begins with.
         precision: Its precision.
 
     Signals:
@@ -59,7 +59,7 @@ class ModelCard(QScrollArea):
         self._download.clicked.connect(lambda: self.download_asked.emit(self._view.hub_id if self._view else ""))
         self._conversion = ConversionRow()
         self._conversion.cancel_asked.connect(lambda: self.cancel_conversion_asked.emit(self._shown_name))
-        self._facts, self.choice, self.precision = _Facts(), ModelChoice(), PrecisionPanel()
+        self._facts, self.defaults, self.precision = _Facts(), DefaultsEditor(), PrecisionPanel()
         self._lay_out()
         self.show_view(None)
 
@@ -68,7 +68,7 @@ class ModelCard(QScrollArea):
         content = self.widget()
         assert content is not None
         content.setVisible(view is not None)
-        self.choice.show_view(view)
+        self.defaults.show_view(view)
         is_usable = view is not None and view.row.presence in (Presence.HERE, Presence.IN_MEMORY, Presence.IN_USE)
         self.precision.show_model(view.row.name if view is not None and is_usable else "")
         if view == self._view or view is None:
@@ -89,7 +89,7 @@ class ModelCard(QScrollArea):
         self._give_names.setVisible(view.names_unknown)
         self._facts.show_facts(view.facts)
         self._conversion.show_progress(view.conversion)
-        self.choice.setVisible(is_usable)
+        self.defaults.setVisible(is_usable)
 
     @property
     def _shown_name(self) -> str:
@@ -111,7 +111,7 @@ class ModelCard(QScrollArea):
         column.addWidget(self._facts)
         column.addWidget(self._notes)
         column.addWidget(self.precision)
-        column.addWidget(self.choice, 1)
+        column.addWidget(self.defaults, 1)
         column.addStretch(0)
         self.setWidget(content)
 

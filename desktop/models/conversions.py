@@ -37,7 +37,7 @@ class ModelConversions(QObject):
         self._tasks.run(lambda task: self._engine.cancel_conversion(name), self._on_changed, failed=self._on_changed)
 
     def stop(self, seconds: float) -> bool:
-        """Return whether every thread ended in time; they end when the engine is closed."""
+        """Return whether every thread ended in time; closing the engine ends them."""
         return self._tasks.stop(seconds)
 
     def _on_changed(self, state: object | EngineError) -> None:

@@ -1,4 +1,4 @@
-"""A model's own threshold, top_k and classes: they hold while it is chosen, and what was before comes back."""
+"""Applying a model's own threshold, top_k and classes while it is in use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.review.refine import Refinement
 
 @dataclass(frozen=True)
 class _Before:
-    """What was chosen when a model came, and what its defaults made of it."""
+    """The filters before a model's defaults were applied, and after."""
 
     chosen: Filter
     refinement: Refinement
@@ -23,7 +23,7 @@ class _Before:
 
 
 class DefaultsInUse:
-    """Applies the defaults of the chosen model; what the user changes meanwhile is never undone."""
+    """Applies the defaults of the model in use, and takes them back afterwards; the user's own changes stay."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -35,7 +35,7 @@ class DefaultsInUse:
         self._before: _Before | None = None
 
     def choose(self, state: ViewerState, model: str) -> ViewerState:
-        """The state for a model that is chosen now; its classes follow with its first answer."""
+        """Return the state with a chosen model's threshold and top_k; its classes follow with its first detections."""
         hidden, after = self._hidden, self._taken_back(state)
         self._defaults = defaults = self._catalog.defaults(model)
         self._threshold, self._top_k = after.chosen.threshold, after.chosen.top_k
@@ -48,7 +48,7 @@ class DefaultsInUse:
         return after
 
     def go_back(self, state: ViewerState, model: str) -> ViewerState:
-        """The state for the former model, which stays because the one that was chosen last cannot be used."""
+        """Return the state for the former model, because the chosen one cannot be used."""
         before, self._before = self._before, None
         self._defaults, self._waits_for_names = self._catalog.defaults(model), False
         if before is None:
@@ -60,7 +60,7 @@ class DefaultsInUse:
         return refine(replace(state, chosen=chosen), refinement)
 
     def answered(self, state: ViewerState) -> ViewerState | None:
-        """The state with only the wanted classes, once the model's names are known; `None` where nothing changes."""
+        """Return the state with the default classes once their names are known; `None` where nothing changes."""
         found = state.detections
         if not self._waits_for_names or found is None or found.model != state.model:
             return None
@@ -70,7 +70,7 @@ class DefaultsInUse:
         return refine(state, replace(state.refinement, hidden=state.refinement.hidden | self._hidden))
 
     def _taken_back(self, state: ViewerState) -> ViewerState:
-        """What the former model's defaults set, and nobody changed since, is as it was before."""
+        """Return the state without the former model's defaults, but with what the user changed since."""
         former = self._defaults
         if former.threshold is not None and state.chosen.threshold == former.threshold and self._threshold is not None:
             state = choose_threshold(state, self._threshold)

@@ -1,4 +1,4 @@
-"""The models dialog: those of this computer, and those of the hub."""
+"""The models dialog: a page for this computer, a page for the hub."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _WIDTH, _HEIGHT = 124 * GRID, 80 * GRID
 
 
 class ModelDialog(QDialog):
-    """Stays open beside the window.
+    """Not modal.
 
     Attributes:
         models: The page of the models of this computer.
         hub: The page of the hub.
 
     Signals:
-        visible(bool): Somebody looks at it now, or nobody any more.
-        path_given(Path): A folder or file to add.
+        visible(bool): The dialog was shown or hidden.
+        path_given(Path): A folder or file was dropped.
     """
 
     visible = pyqtSignal(bool)
@@ -56,11 +56,11 @@ class ModelDialog(QDialog):
         self.hub.show_models(rows)
 
     def tell(self, text: str) -> None:
-        """Say why something could not be done; empty says nothing."""
+        """Show why something could not be done; an empty text hides it."""
         self._told.setText(text)
 
     def show_hub(self) -> None:
-        """Turn to the hub's page."""
+        """Switch to the hub's page."""
         self._tabs.setCurrentWidget(self.hub)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -78,7 +78,7 @@ class ModelDialog(QDialog):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.models.card.choice.tell()
+        self.models.card.defaults.report_changes()
         self.visible.emit(False)
 
     def _lay_out(self) -> None:

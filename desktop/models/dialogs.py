@@ -103,7 +103,7 @@ class ModelDialogs(QObject):
         page.card.names_asked.connect(manager.names.ask)
         page.card.cancel_conversion_asked.connect(manager.conversions.cancel)
         page.card.download_asked.connect(self._download)
-        page.card.choice.chosen.connect(lambda name, defaults: self._do(lambda: editor.set_defaults(name, defaults)))
+        page.card.defaults.chosen.connect(lambda name, defaults: self._do(lambda: editor.set_defaults(name, defaults)))
         panel, precisions = page.card.precision, manager.precisions
         panel.show_view(precisions.view)
         precisions.changed.connect(panel.show_view)

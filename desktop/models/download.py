@@ -1,4 +1,4 @@
-"""A model that comes from the hub: how far it is, and what can be done with it."""
+"""A row of the hub's page: a download, its progress and buttons."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class DownloadRow(QFrame):
     """One download.
 
     Signals:
-        pause_asked, resume_asked, cancel_asked: With the model's id.
-        use_asked(str): With the name that it has here.
+        pause_asked, resume_asked, cancel_asked: The buttons, with the model's id.
+        use_asked(str): The button, with the model's name in the catalog.
     """
 
     pause_asked = pyqtSignal(str)
@@ -56,12 +56,12 @@ class DownloadRow(QFrame):
         self.show_download(download)
 
     def show_download(self, download: Download) -> None:
-        """Show how far it is now."""
+        """Show the progress."""
         self._download = download
         phase, progress = download.phase, download.progress
         self.setAccessibleName(download.model)
         self._name.setText(download.model)
-        self._told.setText(_told(download))
+        self._told.setText(_progress_text(download))
         self._problem.setText(download.problem)
         self._problem.setVisible(phase is Phase.FAILED)
         is_asking = phase is Phase.RUNNING and not progress.total
@@ -72,7 +72,7 @@ class DownloadRow(QFrame):
             button.setText(text)
             button.setAccessibleName(text)
         self._go.setProperty("primary", phase is Phase.DONE)
-        self._go.setStyleSheet("")  # the style looks at the property again
+        self._go.setStyleSheet("")  # makes Qt apply the style of the property
 
     def _on_go(self) -> None:
         download = self._download
@@ -117,8 +117,8 @@ def _end_text(phase: Phase) -> str:
     return tr("Discard") if phase in (Phase.LEFT, Phase.FAILED) else tr("Cancel")
 
 
-def _told(download: Download) -> str:
-    """How many bytes are here, how fast more come, and when that ends."""
+def _progress_text(download: Download) -> str:
+    """Return the downloaded size, the rate and the time left, in words."""
     phase, progress = download.phase, download.progress
     if phase is Phase.DONE:
         return tr("is here as {name}", name=download.name) if download.name else ""

@@ -1,4 +1,4 @@
-"""What is known of a model, in words."""
+"""The properties of a model in words."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MILLION, _MEGABYTE = 1e6, 1e6
 
 
 def facts_of(card: Card, runtime: RuntimeState | None) -> tuple[Fact, ...]:
-    """The lines of a card; what is not known has none.
+    """Return the lines of a card; unknown properties are left out.
 
     Args:
         card: The model.
-        runtime: What executes it, where that is known.
+        runtime: The runtime that executes it; `None` where it cannot be used.
     """
     numbers = (_parameters(card), _size(card), _last(card), _class_count(card))
     texts = (
@@ -38,7 +38,7 @@ def facts_of(card: Card, runtime: RuntimeState | None) -> tuple[Fact, ...]:
 
 
 def notes_of(card: Card) -> tuple[str, ...]:
-    """What the user should know of a model."""
+    """Return warnings and hints about a model."""
     notes = [error_text(note) for note in card.notes]
     missing = unknown_labels(card) if card.names else []
     if missing:
@@ -48,7 +48,7 @@ def notes_of(card: Card) -> tuple[str, ...]:
 
 
 def runtime_text(state: RuntimeState) -> str:
-    """What executes a model, and why nothing faster does."""
+    """Return the runtime that executes a model, and why a faster one does not."""
     name = _runtime_name(state.runtime)
     device = tr("the fastest device there is") if state.device == "auto" else state.device
     told = tr("{runtime} on {device}", runtime=name, device=device)
@@ -70,14 +70,14 @@ def runtime_text(state: RuntimeState) -> str:
 
 
 def input_text(preprocessing: Preprocessing) -> str:
-    """How images go in."""
+    """Return the input size and normalisation."""
     mean, std = ("/".join(f"{value:g}" for value in values) for values in (preprocessing.mean, preprocessing.std))
     size, scale = _input_size(preprocessing), f"{preprocessing.scale:.4g}"
     return tr("{size}; × {scale}, mean {mean}, deviation {std}", size=size, scale=scale, mean=mean, std=std)
 
 
 def place_text(entry: Entry) -> str:
-    """Where a model is."""
+    """Return where a model's files are."""
     if entry.name == STARTER:
         return tr("comes with the program")
     if entry.kind == "hub":
@@ -86,7 +86,7 @@ def place_text(entry: Entry) -> str:
 
 
 def _runtime_name(runtime: str) -> str:
-    """`openvino bf16` as it is written."""
+    """Return the written form of, e.g., `openvino bf16`."""
     name, *precision = runtime.split(" ")
     return " ".join((_RUNTIMES.get(name, name), *precision))
 

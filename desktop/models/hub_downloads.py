@@ -154,6 +154,6 @@ class HubDownloads(QObject):
 
 
 def _folders() -> ModelFolders:
-    from engine.models.hub.folders import ModelFolders  # which the first window need not wait for
+    from engine.models.hub.folders import ModelFolders  # lazy, to start quickly
 
     return ModelFolders()

@@ -1,4 +1,4 @@
-"""The hub's page of the models dialog: well-known models, a search, and what is being downloaded."""
+"""The hub's page of the models dialog: well-known models, search, downloads."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _MOST_DOWNLOADS_HEIGHT = 20 * GRID
 
 
 class HubPage(QWidget):
-    """Finds models and brings them.
+    """Searches and downloads models.
 
     Attributes:
-        list: The models to choose from.
+        list: The found models.
 
     Signals:
-        search_asked(str): Ask the hub for this; empty for nothing any more.
-        download_asked(str): Bring this model.
-        pause_asked, resume_asked, cancel_asked: Of a download, by the model's id.
-        use_asked(str): Use a model that came, by its name here.
+        search_asked(str): The text to search for; empty to cancel the search.
+        download_asked(str): The id of a model to download.
+        pause_asked, resume_asked, cancel_asked: The buttons of a download, with the model's id.
+        use_asked(str): The button of a finished download, with the model's name in the catalog.
     """
 
     search_asked = pyqtSignal(str)
@@ -56,7 +56,7 @@ class HubPage(QWidget):
         self._show_known()
 
     def show_found(self, rows: tuple[HubRow, ...]) -> None:
-        """Show what the hub found."""
+        """Show the models that were found."""
         self._show_busy(False)
         self._is_found = True
         self.list.show_rows(rows)
@@ -66,19 +66,19 @@ class HubPage(QWidget):
         self._told.setText(many if rows else tr("The hub has no model of this name that detects objects."))
 
     def show_problem(self, problem: str) -> None:
-        """Say why nothing was found; the well-known models stay."""
+        """Show why the search failed, and the well-known models."""
         self._show_known()
         self._told.setText(problem)
 
     def show_models(self, rows: tuple[ModelRow, ...]) -> None:
-        """Tell which models are here."""
+        """Mark the models that are downloaded."""
         here = (row for row in rows if row.presence not in (Presence.NOT_HERE, Presence.DOWNLOADING))
         self._places = {row.place: tr("is here") for row in here}
         self.list.show_states(self._places)
         self._show_chosen(self.list.row)
 
     def show_downloads(self, downloads: tuple[Download, ...]) -> None:
-        """Show these, the oldest first."""
+        """Show the downloads, oldest first."""
         wanted = {each.model: each for each in downloads}
         for model in [model for model in self._downloads if model not in wanted]:
             row = self._downloads.pop(model)
@@ -93,7 +93,7 @@ class HubPage(QWidget):
         self._show_chosen(self.list.row)
 
     def focus_search(self) -> None:
-        """Let the user type what to look for."""
+        """Focus the search field."""
         self._search.setFocus()
 
     def _make_row(self, download: Download) -> DownloadRow:
@@ -106,7 +106,7 @@ class HubPage(QWidget):
         return row
 
     def _on_typed(self, text: str) -> None:
-        """The well-known models that have it; what the hub found before was for other words."""
+        """Filter the well-known models; former results were for another text."""
         self.search_asked.emit("")
         self._show_known()
 
@@ -179,7 +179,7 @@ class HubPage(QWidget):
         column.addWidget(self._make_coming())
 
     def _make_coming(self) -> QScrollArea:
-        """The downloads; many of them do not take the list's room."""
+        """Make the scrolled list of downloads, of limited height."""
         content = QWidget()
         content.setLayout(self._coming)
         self._coming.setContentsMargins(0, 0, GRID, 0)

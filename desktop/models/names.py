@@ -1,4 +1,4 @@
-"""The dialog that asks what a model's classes are called, where nothing tells."""
+"""The dialog that asks for the class names of an ONNX file."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _UNCOUNTED = 1000
 
 
 class NamesDialog(QDialog):
-    """Asked once for a model.
+    """Asks for the class names of one model.
 
     Signals:
-        named(str, tuple[str, ...]): The model, and what its classes are called, by label id.
+        named(str, tuple[str, ...]): The model's name, and the class names by label id.
     """
 
     named = pyqtSignal(str, object)
@@ -61,7 +61,7 @@ class NamesDialog(QDialog):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names that are chosen, by label id; empty while there is no file."""
+        """The chosen names by label id; empty before a file is chosen."""
         way = next(key for key, button in self._ways.items() if button.isChecked())
         if way in SHARED_LISTS:
             return shared_list(way)
@@ -70,7 +70,7 @@ class NamesDialog(QDialog):
         return tuple(tr("Class {number}", number=at) for at in range(self._wanted.count or _UNCOUNTED))
 
     def take_file(self, path: Path) -> None:
-        """Use the names in this file, or say why they cannot be."""
+        """Use the names in this file, or show why they cannot be used."""
         self._ways["file"].setChecked(True)
         try:
             found = read_names(path)
@@ -84,12 +84,12 @@ class NamesDialog(QDialog):
         self._show_chosen()
 
     def accept(self) -> None:
-        """Give the names."""
+        """Report the names."""
         self.named.emit(self._wanted.model, self.names)
         super().accept()
 
     def _likeliest(self) -> str:
-        """By how many classes there are; COCO's category numbers begin at 1, so that some models tell 90 of them."""
+        """Return the list that fits the number of classes: COCO has 80 classes, with category ids up to 90."""
         return {80: "coco-80", 90: "coco-91", 91: "coco-91"}.get(self._wanted.count, "numbers")
 
     def _ask_file(self) -> None:

@@ -1,4 +1,4 @@
-"""The first page of the models dialog: the models of this computer, and the card of the selected one."""
+"""This computer's page of the models dialog: the list of models, and the card of the selected one."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LIST_WIDTH, _CARD_WIDTH = 52 * GRID, 72 * GRID
 
 
 class ModelPage(QWidget):
-    """Lists the models and shows one.
+    """Lists the models and shows the selected one.
 
     Attributes:
-        list: The models.
-        card: The selected one.
+        list: The table of models.
+        card: The card of the selected model.
 
     Signals:
-        path_given(Path): A folder or file to add.
+        path_given(Path): A folder or file was chosen.
         removal_asked(ModelView): The button, for the selected model.
     """
 

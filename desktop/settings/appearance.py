@@ -1,4 +1,4 @@
-"""The language and the colours that are preferred, put into effect at once."""
+"""Applying the preferred language and colours."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from desktop.work.task_runner import TaskRunner
 
 
 class Appearance(QObject):
-    """Follows the preferences; colours that follow the desktop are looked at again when the window comes to the front.
+    """Follows the preferences; the desktop's colour scheme is read again when the window is activated.
 
     Signals:
-        language_changed: `tr` speaks another language now; whatever chose it is done and can be deleted.
+        language_changed: `tr` returns another language; emitted from the event loop, so that widgets can be deleted.
     """
 
     language_changed = pyqtSignal()

@@ -1,4 +1,4 @@
-"""`config.toml` as the window changes it: the user's comments, order and other settings stay."""
+"""Reading and changing `config.toml`; comments, order and other settings stay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ConfigFile:
     """The settings in `config.toml`.
 
     Attributes:
-        path: Where it is, or would be.
+        path: Its path; the file may not exist.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -27,18 +27,19 @@ class ConfigFile:
         self._file = TomlFile(self.path)
 
     def read(self) -> dict[str, Any]:
-        """Read everything in it; empty where there is none.
+        """Return all tables; empty where there is no file.
 
         Raises:
-            EngineError: it cannot be read; where it is damaged, it was set aside.
+            EngineError: It cannot be read; a damaged file was renamed.
         """
         return self._draft().data
 
     def write(self, changes: Mapping[KeyPath, object]) -> None:
-        """Change these settings and no others; `None` deletes one.
+        """Write these settings and keep all others; `None` deletes one.
 
         Raises:
-            EngineError: it cannot be written; or (code `SET_ASIDE`) it was, anew, as the former one is damaged.
+            EngineError: It cannot be written; or, with the code `SET_ASIDE`, a damaged file was renamed and a new one
+                written.
         """
         damaged: EngineError | None = None
         try:
@@ -62,7 +63,7 @@ class ConfigFile:
             raise self._set_aside(error) from error
 
     def _set_aside(self, reason: Exception) -> EngineError:
-        """Take the damaged file out of the way; what to tell about it."""
+        """Rename the damaged file, and return the error that says so."""
         aside = _free(self.path.with_name(f"{self.path.name}.damaged-{datetime.date.today():%Y-%m-%d}"))
         try:
             self.path.rename(aside)
@@ -89,7 +90,7 @@ class ConfigFile:
 
 
 def _free(path: Path) -> Path:
-    """This path, or with a number behind it where something is there already."""
+    """Return this path, with a number appended if it exists."""
     number, free = 2, path
     while free.exists():
         number, free = number + 1, path.with_name(f"{path.name}-{number}")

@@ -1,4 +1,4 @@
-"""The settings: what is chosen holds at once and is kept."""
+"""The settings dialog; changes apply at once."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _WIDTH = 64 * GRID
 
 
 class SettingsDialog(QDialog):
-    """Stays open beside the window; it speaks another language as soon as that is chosen.
+    """Not modal; its texts change as soon as another language is chosen.
 
     Attributes:
-        page: The settings.
+        page: The form, made anew for another language.
 
     Signals:
-        keys_asked: The user wants to see the keys.
+        keys_asked: The list of keys is to be shown.
     """
 
     keys_asked = pyqtSignal()
@@ -60,7 +60,7 @@ class SettingsDialog(QDialog):
             QTimer.singleShot(0, self._fill_again)
 
     def _fill_again(self) -> None:
-        """Say everything in the new language; the keyboard stays where it was."""
+        """Make the page anew in the new language; the focus stays."""
         focused = QApplication.focusWidget()
         name = focused.objectName() if focused is not None and self.isAncestorOf(focused) else ""
         for former in (self.page, self._buttons):

@@ -1,4 +1,4 @@
-"""What can be set, one line each."""
+"""The form of the settings dialog."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _FIELD_WIDTH = 28 * GRID
 
 
 class SettingsPage(QWidget):
-    """Made anew for another language.
+    """One row a setting; made anew for another language.
 
     Signals:
-        keys_asked: The user wants to see the keys.
+        keys_asked: The list of keys is to be shown.
     """
 
     keys_asked = pyqtSignal()
@@ -123,7 +123,7 @@ class SettingsPage(QWidget):
         return box
 
     def _add_setting(self, name: str, label: str, texts: Mapping[str, str]) -> None:
-        """A choice that is the engine's."""
+        """Add a setting of the engine with a few values."""
         value = getattr(self._store.settings, name)
         _leave_to_environment(self._add_choice(name, label, texts, value, lambda to: self._set(name, to)), name)
 
@@ -137,7 +137,7 @@ class SettingsPage(QWidget):
         self._add_row(name, label, box)
 
     def _add_count(self, name: str, label: str, most: int, unit: int = 1) -> None:
-        """A number that is the engine's, shown in a larger unit."""
+        """Add a number of the engine, shown in a larger unit."""
         box = QSpinBox()
         box.setRange(1, most)
         self._add_number(name, label, box, max(1, round(getattr(self._store.settings, name) / unit)))
@@ -145,7 +145,7 @@ class SettingsPage(QWidget):
         _leave_to_environment(box, name)
 
     def _add_endpoint(self) -> None:
-        """A mirror, for those whom the hub itself does not reach."""
+        """Add the address of a mirror of the hub."""
         edit = QLineEdit(self._store.settings.hub_endpoint)
         edit.setPlaceholderText(OFFICIAL)
         edit.editingFinished.connect(lambda: self._set_endpoint(edit))
@@ -162,7 +162,7 @@ class SettingsPage(QWidget):
             edit.setProperty("invalid", False)
             edit.setToolTip("")
             self._set("hub_endpoint", edit.text().strip())
-        edit.setStyleSheet("")  # the style looks at the property again
+        edit.setStyleSheet("")  # makes Qt apply the style of the property
 
     def _set(self, name: str, value: Any) -> None:
         self._store.change_settings(**{name: value})
@@ -176,14 +176,14 @@ class SettingsPage(QWidget):
 
 
 def _devices(value: str) -> dict[str, str]:
-    """The devices to choose from: those that this kind of computer can have, and the one that is set."""
+    """Return the devices that this kind of computer can have, and the one that is set."""
     own = {"mps": "MPS (Apple)"} if sys.platform == "darwin" else {"cuda": "CUDA (NVIDIA)"}
     usual = {"auto": tr("The fastest there is"), "cpu": tr("CPU"), **own}
     return usual if value in usual else {**usual, value: value}
 
 
 def _leave_to_environment(field: QWidget, name: str) -> None:
-    """What an environment variable sets cannot be set here: it would win again at the next start."""
+    """Disable a setting that an environment variable sets, because that would override it at the next start."""
     variable = f"DETRDESK_{name.upper()}"
     if variable in os.environ:
         field.setEnabled(False)

@@ -1,4 +1,4 @@
-"""What the user prefers: the window's own table in `config.toml`, and the engine's settings beside it."""
+"""Holding and saving preferences and settings: the window's table in `config.toml`, and the engine's settings."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ TABLE = "window"
 
 
 class PreferenceStore(QObject):
-    """Holds what is preferred now, and keeps it. What cannot be kept still counts until the window closes.
+    """Holds the preferences and settings, and saves changes; one that cannot be saved applies until the window closes.
 
     Attributes:
         value: The window's preferences.
         settings: The engine's settings.
-        problem: Why the file could not be used as it was, if so; told by whoever makes the store.
+        problem: Why parts of the file could not be used; reported by whoever makes the store.
 
     Signals:
-        changed(Preferences): Other preferences hold now.
-        settings_changed(Settings): Other settings hold now.
-        failed(EngineError): They could not be kept.
+        changed(Preferences): The preferences have changed.
+        settings_changed(Settings): The settings have changed.
+        failed(EngineError): A change could not be saved.
     """
 
     changed = pyqtSignal(object)
@@ -46,11 +46,11 @@ class PreferenceStore(QObject):
 
     @property
     def path(self) -> Path:
-        """Where they are kept."""
+        """The path of the file."""
         return self._file.path
 
     def change(self, **changes: Any) -> None:
-        """Prefer something else from now on; the names are those of `Preferences`."""
+        """Change fields of `Preferences`, and save them."""
         former, self.value = self.value, replace(self.value, **changes)
         different = _differences(former, self.value)
         if different:
@@ -58,7 +58,7 @@ class PreferenceStore(QObject):
             self._keep(different)
 
     def change_settings(self, **changes: Any) -> None:
-        """Set something else in the engine; the names are those of `Settings`, the values fit it."""
+        """Change fields of `Settings` to valid values, and save them."""
         different: dict[KeyPath, object] = {
             (name,): value for name, value in changes.items() if value != getattr(self.settings, name)
         }
@@ -75,7 +75,7 @@ class PreferenceStore(QObject):
 
 
 def _read(file: ConfigFile) -> tuple[Preferences, EngineError | None]:
-    """The preferences in the file, the usual ones in place of what cannot be used, and why."""
+    """Return the preferences in the file, with defaults in place of unusable values, and the error."""
     try:
         table = file.read().get(TABLE, {})
     except EngineError as error:
@@ -97,7 +97,7 @@ def _read(file: ConfigFile) -> tuple[Preferences, EngineError | None]:
 
 
 def _differences(former: Preferences, now: Preferences) -> dict[KeyPath, object]:
-    """What to write into the file; keys one by one, so that comments between them stay."""
+    """Return what to write into the file; keys of actions one by one, so that comments between them stay."""
     different: dict[KeyPath, object] = {}
     for each in dataclasses.fields(Preferences):
         before, after = getattr(former, each.name), getattr(now, each.name)

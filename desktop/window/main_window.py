@@ -9,6 +9,8 @@ from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicatio
 from PyQt5.QtWidgets import QDialog, QDockWidget, QMainWindow, QWidget
 
 from desktop.canvas.view import ImageView
+from desktop.export.controller import ExportContext, ExportController
+from desktop.export.exporter import ExportRequest
 from desktop.images.mime import can_open, given_in
 from desktop.images.opening import Opening
 from desktop.models.dialogs import ModelDialogs
@@ -26,7 +28,6 @@ from desktop.viewer.viewer import Viewer
 from desktop.window import connections
 from desktop.window.action_set import ActionSet
 from desktop.window.actions import FileActions
-from desktop.window.export_flow import ExportFlow
 from desktop.window.layout_memory import SHARE_OF_SCREEN, LayoutMemory, lay_out, layout_of
 from desktop.window.panels import Panels
 
@@ -57,7 +58,8 @@ class MainWindow(QMainWindow):
         self._opening.open_asked.connect(viewer.browsing.open)
         viewer.browsing.opening.connect(self._opening.remember)
         viewer.changed.connect(self._opening.show_state)
-        self._exporting = ExportFlow(viewer, lambda: self.panels.sources.list.selected_places, store, self)
+        self._exporting = ExportController(viewer.exports.exporter, viewer.holder, self._export_context, self)
+        self._exporting.export_asked.connect(self._export)
         self._models = ModelDialogs(viewer.models, viewer.holder, self)
         viewer.changed.connect(self._models.show_state)
         viewer.models.renamed.connect(self._keep_model_name)
@@ -188,6 +190,19 @@ class MainWindow(QMainWindow):
 
     def _forget_hint(self, name: str) -> None:
         self._store.change(hints_seen=self._store.value.hints_seen | {name})
+
+    def _export_context(self) -> ExportContext:
+        return ExportContext(
+            selected=len(self.panels.sources.list.selected_places),
+            has_decided=self._viewer.reviewing.has_decided,
+            session=self._viewer.session_path,
+            folder=self._store.value.export_folder,
+            format=self._store.value.export_format,
+        )
+
+    def _export(self, request: ExportRequest) -> None:
+        self._store.change(export_folder=str(request.target.parent), export_format=request.format.key)
+        self._viewer.exports.export(request, self.panels.sources.list.selected_places)
 
     def _keep_model_name(self, former: str, name: str) -> None:
         """Follow a renamed model in the settings."""

@@ -176,7 +176,7 @@ def test_what_left_the_list_takes_no_room(panel: SourcePanel) -> None:
     panel.show_state(ViewerState(sources=former))
     panel.show_state(ViewerState(sources=sources(2)))
     panel.show_thumbnail(former[0], QImage(8, 8, QImage.Format.Format_RGB32))
-    assert panel._rows._looks == {}
+    assert panel._rows._thumbnails == {}
 
 
 def test_a_list_that_grows_or_shrinks_leaves_the_choice_alone(panel: SourcePanel) -> None:

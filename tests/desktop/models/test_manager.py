@@ -302,7 +302,7 @@ def test_a_models_own_threshold_top_k_and_classes_hold_while_it_is_chosen(manage
     viewer.choosing.set_threshold(0.4)
     manager.add(second)
     manager.select(LONG)
-    choice = manager.dialog.models.card.choice
+    choice = manager.dialog.models.card.defaults
     threshold, top_k = choice.findChild(QDoubleSpinBox, "modelThreshold"), choice.findChild(QSpinBox, "modelTopK")
     classes = choice.findChild(QListWidget, "modelClasses")
     assert threshold is not None

@@ -1,4 +1,4 @@
-"""How a model's detections are chosen where nobody says: threshold, top_k, and which of its classes."""
+"""The panel for the threshold, top_k and classes that a model begins with."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from desktop.style.parts import flat_button, hint_label
 from desktop.style.theme import GRID, number_font
 
 _AS_WINDOW = -0.01
-"""What the threshold's field holds where the model has none of its own."""
+"""The threshold field's value where the model has no threshold of its own."""
 _SETTLED_MS = 500
-"""Changes are kept once nothing was changed for so long."""
+"""Changes are reported when nothing was changed for this time."""
 _LIST_HEIGHT = 20 * GRID
 _FIELD_WIDTH = 16 * GRID
 _NAME = Qt.ItemDataRole.UserRole
 
 
-class ModelChoice(QWidget):
-    """Shows the defaults of one model and lets them be changed.
+class DefaultsEditor(QWidget):
+    """Edits the defaults of one model; changes are reported half a second after the last one.
 
     Signals:
-        chosen(str, Defaults): The model's name and its defaults from now on.
+        chosen(str, Defaults): The model's name and its new defaults.
     """
 
     chosen = pyqtSignal(str, object)
@@ -50,15 +50,15 @@ class ModelChoice(QWidget):
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(_SETTLED_MS)
-        self._settled.timeout.connect(self.tell)
+        self._settled.timeout.connect(self.report_changes)
         self._lay_out()
 
     def show_view(self, view: ModelView | None) -> None:
-        """Show the defaults of this model; what was changed of another one is told first."""
+        """Show the defaults of this model; pending changes of the one before are reported first."""
         if self._settled.isActive():
             if view is not None and self._view is not None and view.row.name == self._view.row.name:
                 return
-            self.tell()
+            self.report_changes()
         former, self._view = self._view, view
         if view is None:
             return
@@ -70,8 +70,8 @@ class ModelChoice(QWidget):
         for widget in (self._classes, self._all, self._none):
             widget.setVisible(bool(view.classes))
 
-    def tell(self) -> None:
-        """Tell what was changed, if anything was."""
+    def report_changes(self) -> None:
+        """Report pending changes now."""
         self._settled.stop()
         view = self._view
         if view is not None and self._defaults(view) != view.defaults:
@@ -110,7 +110,7 @@ class ModelChoice(QWidget):
         self._settled.start()
 
     def _on_checked(self, changed: QListWidgetItem) -> None:
-        """Classes of one name are wanted together."""
+        """Check or uncheck all classes of the same name."""
         with QSignalBlocker(self._classes):
             for item in self._items():
                 if item.data(_NAME) == changed.data(_NAME):
