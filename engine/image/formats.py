@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import ImageError
+from engine.storage.lfs_pointer import is_lfs_pointer
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
@@ -44,7 +45,6 @@ _UNREADABLE = {
 }
 _XML_HEAD = 4096
 _DICOM = b"DICM"
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _DIB_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
@@ -64,11 +64,6 @@ def format_of(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":
         return _of_brands(data)
     return None
-
-
-def is_lfs_pointer(data: bytes) -> bool:
-    """Whether a file is the small text that Git keeps in place of a file in Git LFS."""
-    return data.startswith(_LFS_POINTER)
 
 
 def unreadable(data: bytes) -> ImageError:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from engine.errors import ModelError
-from engine.models.checkpoint.json_files import missing_file, read_json
+from engine.models.checkpoint.json_files import check_no_pointer, missing_file, read_json
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -34,7 +34,7 @@ def shapes_of(files: tuple[Path, ...]) -> dict[str, tuple[int, ...]]:
     """The shape of each tensor by its name; only the files' heads are read.
 
     Raises:
-        ModelError: a file is missing, truncated or damaged.
+        ModelError: a file is missing, truncated, damaged or a pointer of Git LFS.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -43,6 +43,7 @@ def shapes_of(files: tuple[Path, ...]) -> dict[str, tuple[int, ...]]:
         try:
             if not path.is_file():  # a pipe would be waited for
                 raise FileNotFoundError(path.name)
+            check_no_pointer(path, path.parent.name)
             with safe_open(path, framework="numpy") as file:
                 shapes |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError, ValueError) as error:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.errors import ModelError
+from engine.models.checkpoint.json_files import check_no_pointer
 from engine.models.onnx.protobuf import ProtobufFile
 from engine.models.onnx.walk import OnnxFile, Walk
 
@@ -15,7 +16,8 @@ def read_onnx_file(path: Path) -> OnnxFile:
     """Read what an ONNX file tells; its tensors are neither read nor looked at.
 
     Raises:
-        ModelError: it is missing, no ONNX, cut off, or wants tensors from files that are not beside it.
+        ModelError: it is missing, no ONNX, cut off, a pointer of Git LFS, or wants tensors from files that are not
+            beside it.
     """
     try:
         stat = path.stat()
@@ -31,6 +33,7 @@ def read_onnx_file(path: Path) -> OnnxFile:
             reason=error.strerror or error,
         ) from error
     except (ValueError, RecursionError) as error:
+        check_no_pointer(path, path.name)
         raise ModelError(
             "onnx_damaged",
             "The model {model} cannot be used: it is not a whole ONNX file; export, copy or download it again.",
@@ -56,6 +59,7 @@ def _check_companions(path: Path, companions: Mapping[str, int]) -> None:
                 model=path.name,
             )
         beside = path.parent / place
+        check_no_pointer(beside, path.name)
         if not beside.is_file() or beside.stat().st_size < bytes_needed:
             raise ModelError(
                 "onnx_companion",

@@ -341,3 +341,11 @@ def test_the_command_that_converts_a_pickle_is_named(folder: Path) -> None:
     only_a_pickle(folder)
     with pytest.raises(ModelError, match=r"detrdesk models convert '王工 2026'"):
         read_checkpoint(folder)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "preprocessor_config.json"])
+def test_a_git_lfs_pointer_is_told_with_the_way_out(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 41\n")
+    with pytest.raises(ModelError, match="is a Git LFS pointer; run git lfs pull in its folder") as caught:
+        read_checkpoint(folder)
+    assert (caught.value.code, name in caught.value.message) == ("lfs_pointer", True)

@@ -57,17 +57,31 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
         b"\0" * 1000,
         b"<html><body>404</body></html>",
         b"PK\x03\x04" + b"\0" * 100,
-        b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 41\n",
         field(1, 8),
         b"\x08\x01" * (MOST_FIELDS + 1) + field(7, b""),
         b"\xff" * 100,
     ],
-    ids=["empty", "one byte", "zeros", "html", "zip", "git lfs", "no graph", "endless", "ones"],
+    ids=["empty", "one byte", "zeros", "html", "zip", "no graph", "endless", "ones"],
 )
 def test_what_is_no_onnx_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.onnx"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"broken\.onnx cannot be used: it is not a whole ONNX file"):
+        read_onnx_file(path)
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 41\n"
+
+
+def test_a_git_lfs_pointer_is_told_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    path.write_bytes(POINTER)
+    with pytest.raises(ModelError, match=r"m\.onnx is a Git LFS pointer; run git lfs pull") as caught:
+        read_onnx_file(path)
+    assert caught.value.code == "lfs_pointer"
+    write_with_tensors_at(path, "m.onnx_data", offset="8", length="16")
+    (tmp_path / "m.onnx_data").write_bytes(POINTER)
+    with pytest.raises(ModelError, match=r"m\.onnx_data is a Git LFS pointer; run git lfs pull"):
         read_onnx_file(path)
 
 
