@@ -11,7 +11,8 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from desktop.work.task_runner import Task, TaskRunner
 from engine.errors import SourceError
-from engine.image.source import Source, SourceLike, walk_sources
+from engine.image.listing import ListingNotes, walk_sources
+from engine.image.source import Source, SourceLike
 
 _FIRST_AFTER, _MORE_AFTER = 0.05, 0.1
 """Seconds between two deliveries: each costs the window a new list."""
@@ -24,11 +25,13 @@ class ListPart:
     Attributes:
         sources: The next ones; empty where nothing more was found.
         is_first, is_last: Whether this is the first or the last part.
+        notes: In the last part, what the user should know of the listing.
     """
 
     sources: tuple[Source, ...]
     is_first: bool
     is_last: bool
+    notes: tuple[SourceError, ...] = ()
 
 
 class Lister(QObject):
@@ -64,8 +67,8 @@ class Lister(QObject):
 def _list(given: Sequence[SourceLike], task: Task) -> None:
     """Report the images of folders as they are found, and single images in one part."""
     waiting: list[Source] = []
-    is_first, since = True, time.monotonic()
-    for found in walk_sources(given, task.cancelled):
+    is_first, since, notes = True, time.monotonic(), ListingNotes()
+    for found in walk_sources(given, task.cancelled, notes):
         waiting += found
         waited = time.monotonic() - since
         is_enough = len(waiting) > 1 and (len(found) > 1 or waited > _FIRST_AFTER)
@@ -74,4 +77,4 @@ def _list(given: Sequence[SourceLike], task: Task) -> None:
             waiting, is_first, since = [], False, time.monotonic()
     if is_first and not waiting:
         raise SourceError("no_images", "There are no images in this folder.")
-    task.report(ListPart(tuple(waiting), is_first, is_last=True))
+    task.report(ListPart(tuple(waiting), is_first, is_last=True, notes=tuple(notes.told())))

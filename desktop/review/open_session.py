@@ -17,6 +17,7 @@ from desktop.state.holder import StateHolder
 from desktop.state.viewer import Marks, SessionState, ViewerState, row_of
 from desktop.style.i18n import tr
 from engine.detect.detection import Detections
+from engine.detect.same_name import same_name
 from engine.errors import EngineError, ImageError, SourceError
 from engine.image.opened import OpenedImage
 from engine.image.source import Source
@@ -190,6 +191,7 @@ class OpenSession(QObject):
 
     def add_label(self, label: str) -> None:
         """Remember a class that a person gave."""
+        label = same_name(label)
         self.labels = [label, *(each for each in self.labels if each != label)]
 
     def save_view(self) -> None:

@@ -101,6 +101,13 @@ class ListedMore:
 
 
 @dataclass(frozen=True, eq=False)
+class Noted:
+    """What the user should know of a list."""
+
+    notes: tuple[EngineError, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Pointed:
     """The image of the list that is opened first."""
 
@@ -142,7 +149,7 @@ class Done:
     """The request is finished."""
 
 
-Event = Stage | Listed | ListedMore | Pointed | Opened | Recalled | Pace | AtTile | Detections | Failed | Done
+Event = Stage | Listed | ListedMore | Noted | Pointed | Opened | Recalled | Pace | AtTile | Detections | Failed | Done
 
 
 class _Worker(QObject):
@@ -293,6 +300,8 @@ class DetectionRunner(QObject):
             self.happened.emit(event)
 
     def _on_listed(self, batch: ListPart) -> None:
+        if batch.notes:
+            self.happened.emit(Noted(batch.notes))
         if batch.is_first:
             self._first, self._listed_since = batch.sources[0], time.monotonic()
             if batch.is_last and len(batch.sources) == 1:

@@ -10,6 +10,7 @@ from PyQt5.QtGui import QImage
 from desktop.review.open_session import OpenSession
 from desktop.state.holder import StateHolder
 from desktop.state.viewer import (
+    Message,
     Stage,
     ViewerState,
     at_tile,
@@ -22,6 +23,7 @@ from desktop.state.viewer import (
     pointed,
     recalled,
     row_of,
+    told,
     waiting,
 )
 from desktop.style.i18n import error_text
@@ -33,6 +35,7 @@ from desktop.viewer.detection_runner import (
     Failed,
     Listed,
     ListedMore,
+    Noted,
     Opened,
     Pointed,
     Recalled,
@@ -67,6 +70,7 @@ class EventHandler(QObject):
         self.answering_model = holder.state.model
         self._next_session: Session | None = None
         self._notice: EngineError | None = None
+        self._notes: tuple[EngineError, ...] = ()
         runner.happened.connect(self.handle)
 
     def expect(self, session: Session | None, notice: EngineError | None) -> None:
@@ -100,6 +104,10 @@ class EventHandler(QObject):
             case ListedMore():
                 self._session.extend_list(event.sources)
                 self._holder.set(listed_more(state, event.sources))
+            case Noted():
+                self._notes = event.notes
+                if state.stage is None:
+                    self._show_notes()
             case Pointed():
                 self._holder.set(pointed(state, row_of(event.source, state.sources)))
             case Opened():
@@ -162,3 +170,11 @@ class EventHandler(QObject):
         notice, self._notice = self._notice, None
         if notice is not None:
             self._holder.tell_error(notice)
+        else:
+            self._show_notes()
+
+    def _show_notes(self) -> None:
+        """Show what the user should know of the listing."""
+        notes, self._notes = self._notes, ()
+        if notes:
+            self._holder.set(told(self._holder.state, Message(" ".join(map(error_text, notes)), is_error=False)))

@@ -22,6 +22,7 @@ from engine.detect.tiling import Tiling
 from engine.engine import Engine, shared_cache
 from engine.errors import EngineError
 from engine.export.formats import export
+from engine.image.listing import ListingNotes
 from engine.settings import load_settings
 from engine.storage.atomic import WriteError, write_atomic
 from engine.storage.json_lines import append_line
@@ -45,7 +46,10 @@ def _engine(device: str | None) -> Engine:
 
 
 def _detect_in_all(engine: Engine, given: argparse.Namespace) -> int:
-    jobs = jobs_of(given)
+    notes = ListingNotes()
+    jobs = jobs_of(given, notes)
+    for note in notes.told():
+        print(f"detrdesk: {note.message}", file=sys.stderr)
     if not jobs:
         return _say("There are no images in what was named.", USAGE)
     model = engine.catalog.name_of(given.model or engine.settings.model)

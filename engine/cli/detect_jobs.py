@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.detect.same_name import same_name
 from engine.errors import EngineError
 from engine.export.formats.annotated import ANNOTATED_JPEG, ANNOTATED_PNG
 from engine.image.list_file import LIST_SUFFIXES
-from engine.image.source import Source, expand_sources
+from engine.image.listing import ListingNotes, expand_sources, is_pattern
+from engine.image.source import Source
 from engine.storage.atomic import cannot_write
 
 _IMAGE_SUFFIXES = (*ANNOTATED_PNG.suffixes, *ANNOTATED_JPEG.suffixes)
@@ -32,13 +34,17 @@ class Job:
     problem: EngineError | None = None
 
 
-def jobs_of(given: argparse.Namespace) -> list[Job]:
+def jobs_of(given: argparse.Namespace, notes: ListingNotes) -> list[Job]:
     """The images that were named, folders looked through; makes the folder for annotated images.
+
+    Args:
+        given: The command line.
+        notes: Filled with what the user should know of folders and lists.
 
     Raises:
         WriteError: that folder cannot be made.
     """
-    jobs = [job for text in given.sources for job in _named_by(text)]
+    jobs = [job for text in given.sources for job in _named_by(text, notes)]
     out: Path | None = given.image_out
     if out is None:
         return jobs
@@ -48,9 +54,9 @@ def jobs_of(given: argparse.Namespace) -> list[Job]:
     return [replace(job, image_out=path) for job, path in zip(jobs, _free_paths(out, jobs), strict=True)]
 
 
-def _named_by(text: str) -> list[Job]:
+def _named_by(text: str, notes: ListingNotes) -> list[Job]:
     try:
-        return [Job(source) for source in expand_sources([text])]
+        return [Job(source) for source in expand_sources([text], notes)]
     except EngineError as error:
         return [Job(Source("data", text[:40], text[:200]), problem=error)]
 
@@ -64,7 +70,7 @@ def _holds_several(text: str) -> bool:
     path = os.path.expanduser(text)  # noqa: PTH111 (pathlib raises on base64 text)
     if path.lower().endswith(tuple(LIST_SUFFIXES)):
         return os.path.isfile(path)  # noqa: PTH113
-    return os.path.isdir(path)  # noqa: PTH112
+    return os.path.isdir(path) or is_pattern(Source("path", path, path))  # noqa: PTH112
 
 
 def _make_folder(folder: Path) -> None:
@@ -80,7 +86,7 @@ def _free_paths(folder: Path, jobs: list[Job]) -> Iterator[Path]:
     for job in jobs:
         stem = base = f"{Path(job.source.name).stem or 'image'}_detections"
         number = 2
-        while stem.lower() in taken:
+        while same_name(stem).lower() in taken:
             stem, number = f"{base}_{number}", number + 1
-        taken.add(stem.lower())
+        taken.add(same_name(stem).lower())
         yield folder / f"{stem}.png"

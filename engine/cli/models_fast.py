@@ -12,7 +12,7 @@ from engine.cli.exit_codes import DONE, SOME_FAILED
 from engine.detect.precision import F32, FAST, Precision
 from engine.engine import Engine
 from engine.errors import EngineError, ModelError
-from engine.image.source import expand_sources
+from engine.image.listing import expand_sources
 from engine.runtimes.conversion_process import Progress
 
 

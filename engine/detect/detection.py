@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from engine.detect.same_name import same_name
 from engine.detect.tiling import Tiling
 from engine.errors import EngineError
 
@@ -58,6 +59,8 @@ class Filter:
     top_k: int | None = None
 
     def __post_init__(self) -> None:
+        if self.labels is not None:
+            object.__setattr__(self, "labels", frozenset(map(same_name, self.labels)))
         if not 0.0 <= self.threshold <= 1.0:
             raise EngineError("threshold_out_of_range", "The threshold must be a number from 0 to 1.")
         if self.top_k is not None and self.top_k < 1:
@@ -151,7 +154,7 @@ class Detections:
         """Those that `chosen` lets through, in the same order."""
         mask = self.scores > np.float32(chosen.threshold)
         if chosen.labels is not None:
-            wanted = [label_id for label_id, name in self.names.items() if name in chosen.labels]
+            wanted = [label_id for label_id, name in self.names.items() if same_name(name) in chosen.labels]
             mask &= np.isin(self.label_ids, wanted)
         return self.at(np.flatnonzero(mask)[: chosen.top_k])
 

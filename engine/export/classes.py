@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from engine.detect.same_name import same_name
 from engine.errors import EngineError
 
 
@@ -27,11 +28,11 @@ class ExportClasses:
         Args:
             names: Class names of the checkpoint by label id.
             labels: Labels of decisions in the order in which they were made, so that a class keeps its number when
-                more are added later. Known labels and repetitions are ignored.
+                more are added later. Known labels and repetitions, in any spelling, are ignored.
         """
         table = dict(sorted(names.items()))
-        known, free = set(table.values()), max(table, default=-1) + 1
-        for label in labels:
+        known, free = set(map(same_name, table.values())), max(table, default=-1) + 1
+        for label in map(same_name, labels):
             if label not in known:
                 table[free] = label
                 known.add(label)
@@ -47,7 +48,7 @@ class ExportClasses:
         if self.names.get(label_id) == label:
             return label_id
         try:
-            return self._ids[label]
+            return self._ids[same_name(label)]
         except KeyError:
             message = "The class {label} is not among the classes of this export."
             raise EngineError("export_class_unknown", message, label=label) from None
@@ -59,4 +60,4 @@ class ExportClasses:
 
     @cached_property
     def _ids(self) -> Mapping[str, int]:
-        return {name: label_id for label_id, name in reversed(list(self.names.items()))}
+        return {same_name(name): label_id for label_id, name in reversed(list(self.names.items()))}

@@ -90,16 +90,21 @@ def _shortened(name: str, longest: int) -> str:
     return name if len(encoded) <= longest else encoded[:longest].decode("utf-8", "ignore").strip(" .")
 
 
+def _folded(name: str) -> str:
+    """What two names share that are one on some file system."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def _unique(stems: Sequence[str]) -> list[str]:
     """Number repeated stems; a numbered stem never equals that of another image."""
-    wanted, taken = {stem.casefold() for stem in stems}, set[str]()
+    wanted, taken = set(map(_folded, stems)), set[str]()
     free: dict[str, int] = {}
     unique = []
     for stem in stems:
-        name, key = stem, stem.casefold()
-        while name.casefold() in taken or (name != stem and name.casefold() in wanted):
+        name, key = stem, _folded(stem)
+        while _folded(name) in taken or (name != stem and _folded(name) in wanted):
             free[key] = free.get(key, 1) + 1
             name = f"{stem}_{free[key]}"
-        taken.add(name.casefold())
+        taken.add(_folded(name))
         unique.append(name)
     return unique

@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 from urllib.parse import unquote, urlsplit
 
+from engine.detect.same_name import existing_twin
 from engine.errors import CancelledError, SourceError
 from engine.image.fetch_policy import FetchPolicy
-from engine.image.folder_walk import walk_files
 from engine.image.formats import format_of
 from engine.image.inline import PIECE, base64_bytes, data_uri_bytes
 from engine.image.limits import LOCAL_LIMITS, Limits, too_many_bytes
-from engine.image.list_file import LIST_SUFFIXES, read_list
 
 Kind = Literal["path", "url", "data", "bytes"]
 
@@ -69,6 +68,9 @@ def parse_source(value: SourceLike) -> Source:
         content = _image_from_base64(text)
         if content:
             return Source("data", "base64 image", "base64 image", content)
+        twin = existing_twin(os.path.expanduser(value))  # noqa: PTH111
+        if twin is not None:
+            return _path_source(twin)
     return _path_source(value)
 
 
@@ -111,77 +113,9 @@ def read_source(
     return source.content
 
 
-def expand_sources(paths: Iterable[str | os.PathLike[str] | bytes | Source]) -> list[Source]:
-    """Make sources of paths, URLs and the like; folders and lists are replaced by their images. See `walk_sources`."""
-    return [source for batch in walk_sources(paths) for source in batch]
-
-
-def walk_sources(
-    paths: Iterable[str | os.PathLike[str] | bytes | Source], cancelled: Callable[[], bool] = lambda: False
-) -> Iterator[list[Source]]:
-    """Yield sources in non-empty batches, so that the first image of a large folder is available early.
-
-    Folders are replaced by the images in them, text files of URLs and paths by their entries.
-
-    Raises:
-        SourceError: As raised by `parse_source` and `read_list`.
-        CancelledError: `cancelled` returned true.
-    """
-    for path in paths:
-        source = parse_source(path)
-        if _is_folder(source):
-            yield from walk_images(source.location, cancelled)
-        elif _is_list(source):
-            yield from _walk_list(source, cancelled)
-        else:
-            yield [source]
-
-
-def walk_images(folder: str | os.PathLike[str], cancelled: Callable[[], bool]) -> Iterator[list[Source]]:
-    """Yield batches of the images in a folder and its subfolders, as `walk_files` orders them.
-
-    Raises:
-        CancelledError: `cancelled` returned true.
-    """
-    for files in walk_files(os.fspath(folder), cancelled):
-        yield [Source("path", _printable(name), path) for path, name in files]
-
-
-def _walk_list(listing: Source, cancelled: Callable[[], bool]) -> Iterator[list[Source]]:
-    singles: list[Source] = []
-    for entry in read_list(listing.location, listing.name):
-        source = _listed(entry)
-        if not _is_folder(source):
-            singles.append(source)
-            continue
-        if singles:
-            yield singles
-            singles = []
-        yield from walk_images(source.location, cancelled)
-    if singles:
-        yield singles
-
-
-def _listed(entry: str) -> Source:
-    """Make a source of a list entry; an invalid one fails when it is read, so that the rest of the list opens."""
-    try:
-        return parse_source(entry)
-    except SourceError:
-        return Source("url", _url_name(entry), entry)
-
-
-def _is_folder(source: Source) -> bool:
-    return source.kind == "path" and "\0" not in source.location and os.path.isdir(source.location)  # noqa: PTH112
-
-
-def _is_list(source: Source) -> bool:
-    has_suffix = source.kind == "path" and source.location.lower().endswith(tuple(LIST_SUFFIXES))
-    return has_suffix and "\0" not in source.location and os.path.isfile(source.location)  # noqa: PTH113
-
-
 def _url_source(text: str, scheme: str) -> Source:
     if scheme in {"http", "https"}:
-        return Source("url", _url_name(text), text)
+        return Source("url", url_name(text), text)
     parts = urlsplit(text) if scheme == "file" else None
     if parts is None or parts.netloc.lower() not in {"", "localhost"}:
         raise SourceError(
@@ -193,19 +127,19 @@ def _url_source(text: str, scheme: str) -> Source:
     return _path_source(url2pathname(parts.path))
 
 
-def _url_name(url: str) -> str:
+def url_name(url: str) -> str:
     """Return the last part of the URL's path, or its host."""
     address = re.split(r"[?#]", url.partition("://")[2])[0]
     host, *rest = [part for part in address.split("/") if part] or [url]
-    return _printable(unquote(rest[-1]) if rest else host.rpartition("@")[2])
+    return printable(unquote(rest[-1]) if rest else host.rpartition("@")[2])
 
 
 def _path_source(path: str) -> Source:
     expanded = os.path.expanduser(path)  # noqa: PTH111
-    return Source("path", _printable(Path(expanded).name or expanded), expanded)
+    return Source("path", printable(Path(expanded).name or expanded), expanded)
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """Replace unprintable characters and undecodable bytes of a file name, and shorten it."""
     if len(name) <= _LONGEST_NAME and name.isprintable():
         return name

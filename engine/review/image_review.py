@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from engine.detect.detection import Box
+from engine.detect.same_name import same_name
 from engine.review.decision import Decision, Original, Status
 from engine.review.merge import Reviewed
 
@@ -54,7 +55,7 @@ def forget(before: ImageReview, seen: Reviewed, indices: Iterable[int]) -> Image
 
 def relabel(before: ImageReview, seen: Reviewed, indices: Iterable[int], label: str, next_id: int) -> ImageReview:
     """Change the class of detections, which accepts them."""
-    return _decide(before, seen, indices, next_id, Status.ACCEPTED, label=label)
+    return _decide(before, seen, indices, next_id, Status.ACCEPTED, label=same_name(label))
 
 
 def reshape(before: ImageReview, seen: Reviewed, boxes: Mapping[int, Box], next_id: int) -> ImageReview:
@@ -64,7 +65,7 @@ def reshape(before: ImageReview, seen: Reviewed, boxes: Mapping[int, Box], next_
 
 def add(before: ImageReview, label: str, box: Box, next_id: int) -> ImageReview:
     """Add a box that the model missed: xyxy, pixels of the image as shown."""
-    return replace(before, decisions=(*before.decisions, Decision(next_id, Status.ADDED, label, box)))
+    return replace(before, decisions=(*before.decisions, Decision(next_id, Status.ADDED, same_name(label), box)))
 
 
 def _decide(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.detect.families import Family
+from engine.detect.same_name import same_name
 from engine.errors import ModelError
 from engine.models.notes import Note
 
@@ -44,7 +45,7 @@ def read_labels(config: Mapping[str, Any]) -> dict[int, str]:
     pairs = named.items() if isinstance(named, Mapping) else enumerate(named)
     if isinstance(named, str):
         raise TypeError("the names are a text")
-    names = {int(label_id): str(name) for label_id, name in pairs}
+    names = {int(label_id): same_name(str(name)) for label_id, name in pairs}
     if min(names) < 0:
         raise ValueError("a label id is negative")
     return names

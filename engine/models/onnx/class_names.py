@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from engine.detect.same_name import same_name
 from engine.paths import resource
 
 MOST_BYTES = 1024 * 1024
@@ -115,7 +116,7 @@ def _label_id(key: object) -> int:
 def _line(name: object) -> str:
     if not isinstance(name, int | float | str):
         raise ValueError("a class name is no text")
-    line = " ".join(str(name).split())
+    line = same_name(" ".join(str(name).split()))
     if len(line) > LONGEST_NAME:
         raise ValueError("a class name is too long")
     return line

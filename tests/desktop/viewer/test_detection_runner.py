@@ -20,6 +20,7 @@ from desktop.viewer.detection_runner import (
     Failed,
     Listed,
     ListedMore,
+    Noted,
     Opened,
     Pointed,
     Recalled,
@@ -158,7 +159,7 @@ class SlowWalk:
         self.go = [threading.Event(), threading.Event()]
         self.has_begun, self.was_cancelled = threading.Event(), threading.Event()
 
-    def __call__(self, given: object, cancelled: Cancelled) -> Iterator[list[Source]]:
+    def __call__(self, given: object, cancelled: Cancelled, notes: object) -> Iterator[list[Source]]:
         self.has_begun.set()
         for go, batch in zip(self.go, self.batches, strict=True):
             while not go.wait(0.01):
@@ -312,3 +313,12 @@ def test_who_waits_for_a_conversion_may_ask_for_something_else_meanwhile(
         assert not over.is_set()
         over.set()
     assert asked.engine.loaded(asked.model) is None
+
+
+def test_what_to_know_of_a_list_is_told(asked: Asked, folder: Path) -> None:
+    listing = folder / "list.txt"
+    listing.write_text("a line that names nothing\n0/0.png\n0/1.png 3\n")
+    asked.ask(given=(str(listing),))
+    asked.wait_for(Done)
+    [noted] = asked.of(Noted)
+    assert [note.message for note in noted.notes] == ["Lines of list.txt that name no image: 1."]

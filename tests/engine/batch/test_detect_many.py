@@ -18,8 +18,9 @@ from engine.batch.detect_many import Answer, Failure, detect_many
 from engine.detect.detection import Detections
 from engine.detect.recipe import Prepared, Tensors
 from engine.errors import DetectionError, ModelError
+from engine.image.listing import expand_sources
 from engine.image.opened import ImageFile, OpenedImage
-from engine.image.source import Source, expand_sources
+from engine.image.source import Source
 from engine.inference import batcher
 from engine.inference.scheduler import Cancelled
 from engine.review.cache import DetectionCache

@@ -15,7 +15,8 @@ from engine.detect.detection import Detections
 from engine.detect.recipe import Prepared
 from engine.engine import Engine
 from engine.errors import ModelError
-from engine.image.source import Source, expand_sources
+from engine.image.listing import expand_sources
+from engine.image.source import Source
 from engine.models.catalog.entry import Defaults
 from engine.paths import resource
 from engine.review.cache import DetectionCache

@@ -23,8 +23,9 @@ from engine.detect.detection import Box, Detection, Detections
 from engine.detect.recipe import Prepared
 from engine.detect.tiling import Tiling, tiles
 from engine.errors import CancelledError
+from engine.image.listing import expand_sources
 from engine.image.opened import OpenedImage
-from engine.image.source import Source, expand_sources
+from engine.image.source import Source
 from engine.inference.scheduler import Cancelled, Rank, Reservation, Scheduler
 from engine.models.last_times import LastTime
 from engine.review.cache import DetectionCache

@@ -324,3 +324,19 @@ def test_what_is_wrong_with_a_file_is_told_every_time(
 def test_a_sound_file_has_no_warnings(image_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert detect(image_file, "--json", "-") == DONE
     assert "warnings" not in json.loads(capsys.readouterr().out)
+
+
+def test_lines_and_links_are_counted_and_patterns_are_several(
+    image_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    image = folder / "a.png"
+    image.write_bytes(image_file.read_bytes())
+    (folder / "list.txt").write_text(f"header,label\n{image.name} 0.5 0.5 1 1\n")
+    assert detect(folder / "list.txt", "--json", "-") == DONE
+    assert "detrdesk: Lines of list.txt that name no image: 1." in capsys.readouterr().err
+    assert detect(folder / "*.png", "--json", "-") == DONE
+    assert [Path(each["source"]).name for each in json.loads(capsys.readouterr().out)] == ["a.png"]
+    assert detect(folder / "*.webp", "--quiet") == SOME_FAILED
+    assert "No image matches *.webp; check the folder and the pattern." in capsys.readouterr().err

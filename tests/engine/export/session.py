@@ -16,7 +16,8 @@ from engine.export.item import Choice, ExportItem
 from engine.export.job import ExportSummary, export_items
 from engine.export.names import export_names
 from engine.image.decode import decode_image
-from engine.image.source import Source, expand_sources
+from engine.image.listing import expand_sources
+from engine.image.source import Source
 from engine.review.decision import Decision, Original, Status
 from engine.review.merge import merge_decisions
 

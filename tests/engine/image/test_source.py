@@ -18,14 +18,12 @@ from engine.errors import CancelledError, SourceError
 from engine.image.fetch_policy import FetchPolicy
 from engine.image.folder_walk import natural_order
 from engine.image.limits import Limits
+from engine.image.listing import expand_sources, walk_images, walk_sources
 from engine.image.source import (
     Source,
     decode_base64,
-    expand_sources,
     parse_source,
     read_source,
-    walk_images,
-    walk_sources,
 )
 
 
