@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 
-.PHONY: run test soak bench clean
+.PHONY: run test test-elsewhere soak bench clean
 
 run: $(STAMPS)/run
 	@$(PYTHON) tools/qt_libraries.py
@@ -12,13 +12,11 @@ run: $(STAMPS)/run
 
 test: $(STAMPS)/test
 	@$(PYTHON) tools/qt_libraries.py --for-tests
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/deptry .
-	$(BIN)/pytest -m "not soak and not alone and not xvfb" --numprocesses auto --maxprocesses 4 --dist loadfile
-	$(BIN)/pytest -m "not soak and (alone or xvfb)"
+	@tools/test_stages.sh $(BIN)
+
+# The tests that depend on the machine, on a machine of another kind: see tools/hostile_run.sh
+test-elsewhere: $(STAMPS)/test
+	@tools/hostile_run.sh $(abspath $(BIN))
 
 soak: $(STAMPS)/test
 	$(BIN)/pytest -m soak --timeout 1800

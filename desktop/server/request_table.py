@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QColor
+from PyQt5.QtCore import QEvent, Qt
+from PyQt5.QtGui import QColor, QShowEvent
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from desktop.state.server import AnsweredRequest
@@ -17,6 +17,7 @@ TIME, CLIENT, ENDPOINT, IMAGES, TOKENS, MS, STATUS = range(7)
 _WIDEST = {TIME: "00:00:00", CLIENT: "127.0.0.1", IMAGES: "16", TOKENS: "00,000", MS: "0,000", STATUS: "200"}
 _LONGEST_CLIENT = len("192.168.100.100")
 _PADDING = GRID + 2
+_SCROLL_BAR = GRID + 2  # as in the style sheet
 _NARROW = "QTableView::item { padding: 0 1px; } QHeaderView::section { padding: 4px 3px; }"
 
 
@@ -26,6 +27,7 @@ class RequestTable(QTableView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows = ColumnModel(_columns())
+        self._widths: dict[int, int] = {}
         self.setObjectName("requestTable")
         self.setAccessibleName(tr("Requests"))
         self.setModel(self._rows)
@@ -38,17 +40,28 @@ class RequestTable(QTableView):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
-        self._size_columns()
+        self._set_up_headers()
+        self._measure_columns()
 
     def show_requests(self, requests: tuple[AnsweredRequest, ...]) -> None:
         """Show these rows."""
         self._rows.show_rows(requests)
-        clients = {request.client[:_LONGEST_CLIENT] for request in requests}
-        widest = max((self.fontMetrics().horizontalAdvance(client) for client in clients), default=0) + _PADDING
-        if widest > self.columnWidth(CLIENT):
-            self.setColumnWidth(CLIENT, widest)
+        widest = self._widest_client()
+        if widest > self._widths[CLIENT]:
+            self._widths[CLIENT] = widest
+            self._size_columns()
 
-    def _size_columns(self) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._measure_columns()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Measure with the fonts of the style sheet, which the header has from now on."""
+        super().showEvent(event)
+        self._measure_columns()
+
+    def _set_up_headers(self) -> None:
         vertical, horizontal = self.verticalHeader(), self.horizontalHeader()
         assert vertical is not None
         assert horizontal is not None
@@ -56,10 +69,26 @@ class RequestTable(QTableView):
         vertical.setDefaultSectionSize(3 * GRID)
         horizontal.setHighlightSections(False)
         horizontal.setMinimumSectionSize(3 * GRID)
-        for column in range(self._rows.columnCount()):
-            texts = _WIDEST.get(column, ""), self._rows.headerData(column, Qt.Orientation.Horizontal)
-            self.setColumnWidth(column, max(map(self.fontMetrics().horizontalAdvance, texts)) + _PADDING)
         horizontal.setSectionResizeMode(ENDPOINT, QHeaderView.ResizeMode.Stretch)
+
+    def _measure_columns(self) -> None:
+        """Make each column as wide as its title and the widest text that it usually has."""
+        header, metrics = self.horizontalHeader(), self.fontMetrics()
+        assert header is not None
+        for column in range(self._rows.columnCount()):
+            text = metrics.horizontalAdvance(_WIDEST.get(column, "")) + _PADDING
+            self._widths[column] = max(text, header.sectionSizeHint(column))
+        self._widths[CLIENT] = max(self._widths[CLIENT], self._widest_client())
+        self._size_columns()
+
+    def _widest_client(self) -> int:
+        clients = {request.client[:_LONGEST_CLIENT] for request in self._rows.rows}
+        return max((self.fontMetrics().horizontalAdvance(client) for client in clients), default=0) + _PADDING
+
+    def _size_columns(self) -> None:
+        for column, width in self._widths.items():
+            self.setColumnWidth(column, width)
+        self.setMinimumWidth(sum(self._widths.values()) + 2 * self.frameWidth() + _SCROLL_BAR)
 
 
 def _columns() -> tuple[Column[AnsweredRequest], ...]:

@@ -22,8 +22,8 @@ from engine.detect.detection import Detections
 from engine.review.decision import Decision, Original, Status
 from engine.review.image_review import ImageReview, accept, add, forget, reject, relabel
 from engine.review.refine import Refinement
+from tests.desktop.fonts import why_cut
 from tests.desktop.results.conftest import NAMES, detections, find
-from tests.desktop.style.test_i18n import why_cut
 
 PARTS = ["scoreHistogram", "suppressToggle", "suppressSpin", "suppressAcross", "classSearch", "classList"]
 BAR = ["acceptButton", "rejectButton", "relabelButton", "forgetButton", "noteEdit", "reviewedButton"]

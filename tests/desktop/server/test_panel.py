@@ -25,7 +25,7 @@ from desktop.state.server import EVERYONE, AnsweredRequest, Phase
 from desktop.style.theme import THEMES, apply_theme
 from engine.errors import EngineError
 from tests.desktop.conftest import Driver
-from tests.desktop.style.test_i18n import why_cut
+from tests.desktop.fonts import why_cut
 
 OpenWindow = Callable[..., Driver]
 NAMES = ["serverToggle", "serverHost", "serverPortSpin", "serverKey", "inboxCheck", "snippetView", "requestTable"]

@@ -14,11 +14,8 @@ from PyQt5.QtCore import QCoreApplication
 from PyQt5.QtWidgets import (
     QAbstractButton,
     QApplication,
-    QComboBox,
     QDialogButtonBox,
     QLabel,
-    QLineEdit,
-    QTableView,
     QTabWidget,
     QWidget,
 )
@@ -27,6 +24,7 @@ from desktop.style.i18n import error_text, install_language, tr, tr_count
 from engine.errors import ImageError, SourceError
 from engine.paths import resource
 from tests.desktop.conftest import Driver
+from tests.desktop.fonts import why_cut
 from tools.catalogues import LANGUAGES, extract, mo_bytes, po_path, read_catalogue, untranslated, updated
 
 OpenWindow = Callable[..., Driver]
@@ -280,32 +278,3 @@ def test_the_welcome_is_not_cut(open_window: OpenWindow, monkeypatch: pytest.Mon
     shown = [each for each in driver.window.findChildren(QWidget) if each.isVisible()]
     assert any(isinstance(each, QLabel) and each.text().startswith("拖入图片") for each in shown)
     assert [cut for widget in shown if (cut := why_cut(widget))] == []
-
-
-def why_cut(widget: QWidget) -> str:
-    """What of a widget's text has no room; empty where it fits."""
-    metrics, room = widget.fontMetrics(), widget.contentsRect().width()
-    if widget.objectName() == "qt_toolbar_ext_button":
-        return "the end of the tool bar"
-    if isinstance(widget, QLabel) and widget.wordWrap():
-        tall = widget.heightForWidth(widget.width())
-        return f"{widget.text()}: {tall} tall in {widget.height()}" if tall > widget.height() else ""
-    if isinstance(widget, QLabel):
-        needed, text = metrics.horizontalAdvance(widget.text()), widget.text()
-    elif isinstance(widget, QAbstractButton):
-        needed, text = (widget.sizeHint().width() if widget.text() else 0), widget.text()
-        room = widget.width()
-    elif isinstance(widget, QLineEdit):
-        text = widget.placeholderText() or widget.text()
-        needed = metrics.horizontalAdvance(text)
-    elif isinstance(widget, QComboBox):
-        needed, text, room = widget.minimumSizeHint().width(), widget.currentText(), widget.width()
-    elif isinstance(widget, QTabWidget):
-        needed, text, room = widget.tabBar().sizeHint().width(), "tabs", widget.width()
-    elif isinstance(widget, QTableView):
-        header = widget.horizontalHeader()
-        short = [at for at in range(header.count()) if header.sectionSizeHint(at) > header.sectionSize(at)]
-        return f"columns {short}" if short else ""
-    else:
-        return ""
-    return f"{text}: {needed} wide in {room}" if needed > room else ""
