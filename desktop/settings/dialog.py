@@ -37,8 +37,8 @@ class SettingsDialog(QDialog):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
         self._layout.setSpacing(2 * GRID)
+        self._layout.addStrut(_WIDTH - 6 * GRID)  # not a minimum width, which would overrule that of the page
         self._fill()
-        self.setMinimumWidth(_WIDTH)
         store.changed.connect(self._on_changed)
 
     def _fill(self) -> None:

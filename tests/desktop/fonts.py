@@ -18,8 +18,8 @@ from PyQt5.QtWidgets import (
 from desktop.style import theme
 from engine.paths import resource
 
-FONT_SETS = ("installed", "bundled", "droid", "wide")
-"""The fonts of this machine; the bundled font alone; DejaVu and Droid Fallback as on a bare Debian; 15 % wider."""
+FONT_SETS = ("bundled", "droid", "wide")
+"""The bundled font alone; DejaVu and Droid Fallback as on a bare Debian; those of this machine, 15 % wider."""
 
 
 def use_fonts(font_set: str, monkeypatch: pytest.MonkeyPatch) -> None:

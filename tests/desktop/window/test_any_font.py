@@ -17,7 +17,10 @@ OpenWindow = Callable[..., Driver]
 
 
 @pytest.fixture(params=["en", "zh_CN"])
-def language(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, english_again: None) -> None:
+def language(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, english_again: None, open_window: OpenWindow
+) -> None:
+    """The language of the windows; after `open_window`, which sets English."""
     monkeypatch.setenv("LANGUAGE", request.param)
 
 
@@ -82,4 +85,4 @@ def test_the_dialogs(shown: Driver, key: str, name: str) -> None:
     shown.qtbot.wait(200)
     dialog = shown.window.findChild(QDialog, name)
     assert dialog is not None
-    assert cut_texts(dialog) == []
+    assert [cut for cut in cut_texts(dialog) if "tiny-detr:" not in cut] == [], "a path of the user may be elided"
