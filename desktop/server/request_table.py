@@ -51,12 +51,12 @@ class RequestTable(QTableView):
             self._widths[CLIENT] = widest
             self._size_columns()
 
-    def changeEvent(self, event: QEvent | None) -> None:
+    def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event is not None and event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._measure_columns()
 
-    def showEvent(self, event: QShowEvent | None) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         """Measure with the fonts of the style sheet, which the header has from now on."""
         super().showEvent(event)
         self._measure_columns()
