@@ -14,7 +14,7 @@ def replacing_text(target: Path) -> str:
         if target.is_file():
             return tr("There is a file of this name: it will be replaced.")
         if target.is_dir():
-            return tr("There is a folder of this name: files in it are replaced where they are called the same.")
+            return tr("There is a folder of this name: files of the same names in it are replaced.")
     except OSError:
         pass
     return ""

@@ -37,7 +37,7 @@ class ModelCard(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("modelCard")
-        self.setAccessibleName(tr("What is known of the model"))
+        self.setAccessibleName(tr("Properties of the model"))
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._view: ModelView | None = None

@@ -46,7 +46,7 @@ class DefaultsEditor(QWidget):
         self._all, self._none = flat_button("modelAllClasses", tr("All")), flat_button("modelNoClass", tr("None"))
         self._all.clicked.connect(lambda: self._check_all(Qt.CheckState.Checked))
         self._none.clicked.connect(lambda: self._check_all(Qt.CheckState.Unchecked))
-        self._hint = hint_label(tr("They hold as soon as the model is chosen, here and on the command line."))
+        self._hint = hint_label(tr("They apply when the model is chosen, here and on the command line."))
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(_SETTLED_MS)
@@ -127,7 +127,7 @@ class DefaultsEditor(QWidget):
         spin.setAccessibleName(tr("Threshold"))
         spin.setRange(_AS_WINDOW, 1.0)
         spin.setSingleStep(0.05)
-        spin.setSpecialValueText(tr("as it is"))
+        spin.setSpecialValueText(tr("not set"))
         spin.setToolTip(tr("The threshold that this model begins with"))
         spin.setFont(number_font())
         spin.setFixedWidth(_FIELD_WIDTH)
@@ -139,8 +139,8 @@ class DefaultsEditor(QWidget):
         spin.setObjectName("modelTopK")
         spin.setAccessibleName(tr("Top k"))
         spin.setRange(0, MAX_TOP_K)
-        spin.setSpecialValueText(tr("as it is"))
-        spin.setToolTip(tr("How many detections this model begins with at most"))
+        spin.setSpecialValueText(tr("not set"))
+        spin.setToolTip(tr("The largest number of detections that this model shows at first"))
         spin.setFont(number_font())
         spin.setFixedWidth(_FIELD_WIDTH)
         spin.valueChanged.connect(lambda _: self._settled.start())
@@ -157,7 +157,7 @@ class DefaultsEditor(QWidget):
         return classes
 
     def _lay_out(self) -> None:
-        heading = QLabel(tr("Shown of its detections"))
+        heading = QLabel(tr("Filters it starts with"))
         heading.setProperty("heading", True)
         numbers = QHBoxLayout()
         numbers.setSpacing(GRID)

@@ -181,7 +181,7 @@ class ModelDialogs(QObject):
             self.dialog.models.select_when_listed(new)
 
     def _on_arrived(self, name: str) -> None:
-        text = tr("{model} is here.", model=name)
+        text = tr("{model} is downloaded.", model=name)
         self._offer(text, Offer(tr("Use now"), lambda: self._manager.use(name)))
         if self.dialog is not None:
             self.dialog.models.select_when_listed(name)

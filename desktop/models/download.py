@@ -121,7 +121,7 @@ def _progress_text(download: Download) -> str:
     """Return the downloaded size, the rate and the time left, in words."""
     phase, progress = download.phase, download.progress
     if phase is Phase.DONE:
-        return tr("is here as {name}", name=download.name) if download.name else ""
+        return tr("downloaded as {name}", name=download.name) if download.name else ""
     done = tr("{done} of {total} MB", done=_megabytes(progress.done), total=_megabytes(progress.total))
     if phase is not Phase.RUNNING:
         told = {Phase.PAUSED: tr("paused"), Phase.LEFT: tr("not finished"), Phase.FAILED: ""}[phase]

@@ -73,7 +73,7 @@ class HubPage(QWidget):
     def show_models(self, rows: tuple[ModelRow, ...]) -> None:
         """Mark the models that are downloaded."""
         here = (row for row in rows if row.presence not in (Presence.NOT_HERE, Presence.DOWNLOADING))
-        self._places = {row.place: tr("is here") for row in here}
+        self._places = {row.place: tr("downloaded") for row in here}
         self.list.show_states(self._places)
         self._show_chosen(self.list.row)
 

@@ -111,7 +111,7 @@ class PrecisionPanel(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(GRID)
         grid.addWidget(heading, 0, 0, 1, 2)
-        hint = hint_label(tr("A faster one answers slightly differently, from the model's next answer on."))
+        hint = hint_label(tr("A faster precision gives slightly different detections, from the next image on."))
         grid.addWidget(hint, 1, 0, 1, 2)
         grid.addWidget(self._choice, 2, 0)
         grid.addWidget(self._measure, 2, 1)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from desktop.models.reader import ModelReader, with_downloads
 from desktop.state.hub import Download
 from desktop.state.model import ModelRow, ModelView
 from desktop.work.task_runner import TaskRunner
 from engine.engine import Engine
+
+_CONVERSION_MS = 500
+"""How often a card is read again while its model is being converted."""
 
 
 class ModelViews(QObject):
@@ -46,6 +49,10 @@ class ModelViews(QObject):
         self.rows: tuple[ModelRow, ...] = ()
         self.selected = ""
         self.is_visible = False
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.setInterval(_CONVERSION_MS)
+        self._again.timeout.connect(self._read_selected)
 
     def read(self) -> None:
         """Read the list and the card again; the signals follow."""
@@ -92,3 +99,5 @@ class ModelViews(QObject):
     def _on_view(self, view: ModelView | None) -> None:
         if view is not None and view.row.name == self.selected:
             self.described.emit(view)
+            if view.conversion is not None:
+                self._again.start()

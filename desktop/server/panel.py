@@ -132,15 +132,15 @@ class ServerPanel(QWidget):
         toggle = Toggle(tr("API server"))
         toggle.setObjectName("serverToggle")
         toggle.setAccessibleName(tr("API server"))
-        toggle.setToolTip(tr("Let programs ask this computer's models over HTTP"))
+        toggle.setToolTip(tr("Let programs use this computer's models over HTTP"))
         toggle.toggled.connect(self.switched)
         return toggle
 
     def _make_host(self) -> QComboBox:
         host = QComboBox()
         host.setObjectName("serverHost")
-        host.setAccessibleName(tr("Who may ask"))
-        host.setToolTip(tr("Who may ask; others than this computer need the key"))
+        host.setAccessibleName(tr("Who may connect"))
+        host.setToolTip(tr("Who may connect; other computers need the key"))
         host.currentIndexChanged.connect(lambda at: self.host_chosen.emit(host.itemData(at)))
         return host
 
@@ -213,10 +213,10 @@ def _host_name(host: str) -> str:
 
 def _phase(state: ServerState) -> str:
     return {
-        Phase.OFF: tr("Switch it on, and other programs can ask this computer's models over HTTP."),
+        Phase.OFF: tr("Switch it on to let other programs use this computer's models over HTTP."),
         Phase.STARTING: tr("Starting…"),
-        Phase.ON: tr("On: it answers with the model that is selected above."),
-        Phase.STOPPING: tr("Finishing what runs…"),
+        Phase.ON: tr("On: requests use the model that is selected above."),
+        Phase.STOPPING: tr("Finishing running requests…"),
     }[state.phase]
 
 

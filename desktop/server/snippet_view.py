@@ -84,7 +84,7 @@ class SnippetView(QWidget):
     def _make_view(self) -> QPlainTextEdit:
         view = QPlainTextEdit()
         view.setObjectName("snippetView")
-        view.setAccessibleName(tr("How to ask this server"))
+        view.setAccessibleName(tr("Example request"))
         view.setReadOnly(True)
         view.setUndoRedoEnabled(False)
         view.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)

@@ -208,7 +208,7 @@ def test_a_model_is_downloaded_named_and_used(page: Hub, hub: HubServer, tiny_de
     assert "acme/tiny" in (own_home / "config" / "models.toml").read_text("utf-8")
     driver.wait_until(lambda: "tiny" in driver.state.models)
     assert driver.state.model == "tiny-detr"
-    assert "tiny is here" in driver.message
+    assert "tiny is downloaded" in driver.message
     page.press("downloadGo", page.row("acme/tiny"))
     driver.wait_until(lambda: driver.state.detections is not None and driver.state.detections.model == "tiny")
     driver.wait_until(lambda: any(row.name == "tiny" and row.presence is Presence.IN_USE for row in models.views.rows))

@@ -308,7 +308,7 @@ def test_a_models_own_threshold_top_k_and_classes_hold_while_it_is_chosen(manage
     assert threshold is not None
     assert top_k is not None
     assert classes is not None
-    assert (threshold.text(), top_k.text()) == ("as it is", "as it is")
+    assert (threshold.text(), top_k.text()) == ("not set", "not set")
     threshold.setValue(0.2)
     top_k.setValue(7)
     classes.item(1).setCheckState(Qt.CheckState.Unchecked)
