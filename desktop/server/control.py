@@ -38,7 +38,7 @@ from engine.errors import EngineError
 from engine.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.api.request_log import Record
+    from engine.api.request_log import RequestRecord
 
 
 class ServerControl(QObject):
@@ -160,7 +160,7 @@ class ServerControl(QObject):
         number = self._server.newest
         self._tasks.run(lambda task: self._server.apply(number, settings), self._on_outcome)
 
-    def _listen(self, record: Record) -> None:
+    def _listen(self, record: RequestRecord) -> None:
         """Add an answered request to the table; called in the server's event loop."""
         counts = record.images, record.tokens, record.ms, record.status
         self._requests.put(AnsweredRequest(record.started, record.client, record.method, record.path, *counts))

@@ -14,7 +14,7 @@ from engine.image.opened import OpenedImage
 from engine.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.api.request_log import Record
+    from engine.api.request_log import RequestRecord
     from engine.api.server import Server
 
 
@@ -47,7 +47,7 @@ class ServerRunner:
         self,
         engine: Engine,
         default_model: Callable[[], str],
-        listener: Callable[[Record], None],
+        listener: Callable[[RequestRecord], None],
         answered: Callable[[OpenedImage, Detections, Filter], None],
         died: Callable[[int], None],
     ) -> None:

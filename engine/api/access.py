@@ -1,4 +1,4 @@
-"""Who may ask: key, host, origin; pure rules."""
+"""Access rules: API key, Host header and origin; pure functions of a request's headers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Access:
     """The rules of one server.
 
     Attributes:
-        key: What clients must send; `None` lets everyone in.
-        origins: Foreign origins that may ask, lower case; `*` for all.
-        hosts: What a Host header may name beside IP addresses, lower case; `*` for all.
+        key: What clients must send; `None` admits everyone.
+        origins: Foreign origins that are allowed, lower case; `*` for all.
+        hosts: Names that a Host header may have beside IP addresses, lower case; `*` for all.
     """
 
     key: str | None
@@ -35,13 +35,13 @@ class Access:
 
     @classmethod
     def of(cls, settings: Settings) -> Access:
-        """The rules that the settings ask for."""
+        """Build the rules from the settings."""
         key = settings.api_key.get_secret_value() if settings.api_key else None
         hosts = (*_own_names(), *settings.allow_hosts)
         return cls(key or None, _lower(*settings.allow_origins), _lower(*hosts))
 
     def check(self, method: str, path: str, headers: Headers) -> None:
-        """Let a request pass; DeepStack's route checks the key itself, for it may stand in the form.
+        """Check a request; the key of DeepStack's endpoint is checked by its route, since it may be in the form.
 
         Raises:
             RequestError: `host_unknown`, `origin_refused` or `key_wrong`.
@@ -52,7 +52,7 @@ class Access:
             self.check_key(sent_key(headers))
 
     def check_key(self, sent: str) -> None:
-        """Let a key pass; compared in constant time.
+        """Check a key, in constant time.
 
         Raises:
             RequestError: `key_wrong`.
@@ -62,7 +62,7 @@ class Access:
             raise RequestError("key_wrong", message)
 
     def allows_origin(self, origin: str) -> bool:
-        """Whether pages of a foreign origin may ask."""
+        """Return whether pages of a foreign origin are allowed."""
         return "*" in self.origins or origin.lower() in self.origins
 
     def _check_host(self, host: str) -> None:
@@ -85,13 +85,13 @@ class Access:
 
 
 def sent_key(headers: Headers) -> str:
-    """The key in a request's headers, or nothing."""
+    """Return the key in a request's headers, or an empty text."""
     scheme, _, bearer = header_text(headers, "authorization").partition(" ")
     return bearer.strip() if scheme.lower() == "bearer" else header_text(headers, "x-api-key")
 
 
 def header_text(headers: Headers, name: str) -> str:
-    """A header that may hold UTF-8; Starlette reads headers as Latin-1."""
+    """Return a header that may hold UTF-8; Starlette decodes headers as Latin-1."""
     return headers.get(name, "").encode("latin-1").decode("utf-8", "replace")
 
 
@@ -109,7 +109,7 @@ def _is_address(name: str) -> bool:
 
 
 def _own_names() -> tuple[str, ...]:
-    """What this machine is called, without asking any network."""
+    """Return this machine's names, without a network request."""
     name = socket.gethostname()
     short = name.partition(".")[0]
     return "localhost", name, short, f"{short}.local"

@@ -36,11 +36,11 @@ def create_app(
     """The application on an engine.
 
     Args:
-        engine: What answers; without one the application makes its own, and closes it at its end.
+        engine: Runs the models; without one the application makes its own, and closes it at its end.
         settings: Of the server, and of the engine where one is made; `None` takes the engine's, or the user's.
-        default_model: Asked for the model of requests that name none.
-        listener: Told of each request that was answered, on the event loop; `None` writes them to the log.
-        answered: Told of each image that was answered, in a worker thread.
+        default_model: Returns the model of requests that name none.
+        listener: Receives the record of each request, on the event loop; `None` writes them to the log.
+        answered: Receives each image with its detections, in a worker thread.
 
     Raises:
         EngineError: a setting or a model that it names cannot be used.
@@ -85,4 +85,4 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _unheard(image: OpenedImage, found: Detections, chosen: Filter) -> None:
-    """Nobody wants to see the images."""
+    """The default listener: ignores images."""

@@ -1,4 +1,4 @@
-"""How much a client may send and how slowly, counted as it arrives."""
+"""Limits on the size and duration of request bodies, counted as they arrive."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _IDLE_SECONDS = 15.0
 _TOTAL_SECONDS = 120.0
 _DRAIN_SECONDS = 3.0
 _HELD_BODIES = 16
-"""Bodies of the largest size that may be in memory at once, those of all requests together."""
+"""Most bodies of the largest size in memory at once, over all requests."""
 
 
 class BodyLimit:
-    """ASGI middleware: bodies over `limit` bytes are refused, as is what would fill the memory or never ends."""
+    """ASGI middleware that refuses bodies over `limit` bytes, bodies that arrive too slowly, and too many at once."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
@@ -28,7 +28,7 @@ class BodyLimit:
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is within the limits."""
+        """Pass a request on within the limits."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,7 +52,7 @@ class BodyLimit:
 
 
 class _Counted:
-    """One request's body."""
+    """Counts the body of one request."""
 
     def __init__(self, receive: Receive, limit: int, room: int) -> None:
         self._receive = receive
@@ -63,7 +63,7 @@ class _Counted:
         self.size = 0
 
     async def receive(self) -> Message:
-        """The next message; what follows the body is waited for without an end."""
+        """Return the next message; after the body there is no time limit."""
         if self._complete:
             return await self._receive()
         try:
@@ -81,7 +81,7 @@ class _Counted:
         return message
 
     async def drain(self) -> None:
-        """Read on for a moment, keeping nothing: a client that is still sending would not see the answer."""
+        """Read and discard for a moment, since a client that is still sending would not see the answer."""
         left = 2 * self._limit
         try:
             async with asyncio.timeout(_DRAIN_SECONDS):

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of each endpoint, beside its code."""
+"""The OpenAPI descriptions of the endpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error as the API tells it: a status, and OpenAI's envelope with `detail` beside it for older clients."""
+"""Errors as HTTP responses: status, OpenAI's envelope, and `detail` for older clients."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RequestError(EngineError):
     """A request that cannot be understood or answered.
 
     Attributes:
-        param: The part of the request that is to blame, or `None`.
+        param: The field of the request that is wrong, or `None`.
     """
 
     def __init__(self, code: str, template: str, param: str | None = None, **values: object) -> None:
@@ -60,13 +60,13 @@ class RequestError(EngineError):
 
 
 def status_of(error: EngineError) -> int:
-    """The status that tells this error: 503 where a model cannot answer, 400 where the request itself is wrong."""
+    """Return the HTTP status: 503 where a model cannot answer, 400 where the request is wrong."""
     default = UNAVAILABLE if isinstance(error, ModelError | DetectionError) else BAD_REQUEST
     return _STATUS.get(error.code, default)
 
 
 def error_response(error: EngineError, path: str = "") -> JSONResponse:
-    """The answer that tells `error`, to a request for `path`."""
+    """Build the response to a request for `path` that failed with `error`."""
     status = status_of(error)
     message = error.message[:_LONGEST_MESSAGE]
     param = error.param if isinstance(error, RequestError) else None
@@ -76,13 +76,13 @@ def error_response(error: EngineError, path: str = "") -> JSONResponse:
 
 
 def bug_response(error: Exception, path: str = "") -> JSONResponse:
-    """The answer to a request that met a bug, which is logged."""
+    """Log an unexpected exception and build the response."""
     logging.getLogger("detrdesk.server").error("A request met a bug.", exc_info=error)
     return error_response(EngineError("bug", _BUG), path)
 
 
 def from_http(error: HTTPException) -> EngineError:
-    """What the framework found wrong: a path or method that is not there, or a body that is not what it says."""
+    """Convert an error of the framework: unknown path or method, or an unreadable body."""
     if error.status_code == 404:
         return EngineError("not_found", "There is nothing at this path; /docs shows what there is.")
     if error.status_code == 405:

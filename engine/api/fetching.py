@@ -1,4 +1,4 @@
-"""Images behind URLs, fetched before their request takes its places in the queue: a slow host holds up nobody else."""
+"""Fetching of images behind URLs, before their request takes its places in the queue."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from engine.inference.scheduler import Cancelled
 from engine.settings import Settings
 
 _HELD_IMAGES = 16
-"""Fetched images of the largest size that may be in memory at once, those of all requests together."""
+"""Most fetched images of the largest size in memory at once, over all requests."""
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
-    """The bytes of an image file, and the milliseconds that fetching took; 0 where it came with the request."""
+class FetchedImage:
+    """An image file and the milliseconds that fetching took; 0 where the bytes came with the request."""
 
     data: bytes
     fetch_ms: float = 0.0
 
 
 class Fetcher:
-    """Fetches for a limited number of requests at a time, into a limited memory."""
+    """Fetches images; limits concurrent requests and the memory that they hold."""
 
     def __init__(self, settings: Settings, metrics: Metrics, limit: int) -> None:
         """Fetch for `limit` requests at most."""
@@ -46,7 +46,7 @@ class Fetcher:
 
     @contextmanager
     def request(self) -> Iterator[FetchingRequest]:
-        """A request that is fetched for; at the end of the block its images are let go.
+        """Admit a request; its images are released at the end of the block.
 
         Raises:
             EngineError: `queue_full`.
@@ -64,7 +64,7 @@ class Fetcher:
                 self._requests -= 1
 
     def take_room(self, size: int) -> None:
-        """Room for so many bytes; negative ones give it back.
+        """Reserve memory, bytes; a negative number releases it.
 
         Raises:
             EngineError: `queue_full`.
@@ -76,7 +76,7 @@ class Fetcher:
 
 
 class FetchingRequest:
-    """What is fetched for one request."""
+    """The fetched images of one request."""
 
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
@@ -84,23 +84,25 @@ class FetchingRequest:
         self._is_over = False
         self._lock = threading.Lock()
 
-    def fetch(self, images: Sequence[bytes | str], cancelled: Cancelled) -> list[Given]:
-        """The images; those that are URLs are fetched, one after the other. Called in a worker thread.
+    def fetch(self, images: Sequence[bytes | str], cancelled: Cancelled) -> list[FetchedImage]:
+        """Return the images, fetching URLs one after another; runs in a worker thread.
 
         Raises:
             SourceError: what `fetch_url` raises.
-            CancelledError: `cancelled` said so, or the request is over.
-            EngineError: `queue_full`, too much is in memory already.
+            CancelledError: `cancelled` returned true, or the request is over.
+            EngineError: `queue_full`, the memory is used up.
         """
-        return [Given(image) if isinstance(image, bytes) else self._fetched(image, cancelled) for image in images]
+        return [
+            FetchedImage(image) if isinstance(image, bytes) else self._fetched(image, cancelled) for image in images
+        ]
 
     def close(self) -> None:
-        """The request is over, its images are in memory no longer."""
+        """Release the memory of the images."""
         with self._lock:
             self._is_over = True
             self._fetcher.take_room(-self._held)
 
-    def _fetched(self, url: str, cancelled: Cancelled) -> Given:
+    def _fetched(self, url: str, cancelled: Cancelled) -> FetchedImage:
         started = time.perf_counter()
         data = fetch_url(url, self._fetcher.policy, cancelled=cancelled)
         seconds = time.perf_counter() - started
@@ -110,7 +112,7 @@ class FetchingRequest:
                 raise CancelledError
             self._fetcher.take_room(len(data))
             self._held += len(data)
-        return Given(data, seconds * 1e3)
+        return FetchedImage(data, seconds * 1e3)
 
 
 def _busy() -> EngineError:

@@ -1,4 +1,4 @@
-"""The door: what may not ask is turned away before its body is read, and a listed origin gets its CORS headers."""
+"""Middleware that checks access before the body is read, and adds security and CORS headers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Guard:
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what may pass."""
+        """Pass a request on, or answer with the error."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""A request's JSON; its long texts are set aside before it is parsed, for no other thread runs while it is parsed."""
+"""JSON bodies, parsed without their long strings, because parsing holds the GIL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.image.inline import PIECE
 
 _LONG = 1024
 _MOST_STRUCTURE = 512 * 1024
-"""Bytes of a body without its long texts: what takes a few milliseconds to parse, and little memory."""
+"""Most bytes of a body without its long strings; parses in a few milliseconds."""
 
 _MOST_QUOTES = 65_536
 _LONGEST_ESCAPE = len(r"\u0041")
@@ -22,20 +22,20 @@ _LONGEST_ESCAPE = len(r"\u0041")
 
 @dataclass(frozen=True, eq=False)
 class JsonBody:
-    """The object that was sent.
+    """A JSON object.
 
     Attributes:
-        given: Its fields; a long text stands in it as a short sign that `pieces` knows.
+        fields: Its fields; a long string is replaced by a short token, see `pieces`.
     """
 
-    given: dict[str, Any]
+    fields: dict[str, Any]
     _long: Mapping[str, memoryview]
 
     def pieces(self, text: str) -> Iterator[bytes]:
-        """A text of `given` as UTF-8, a long one a piece at a time.
+        """Yield a string of `fields` as UTF-8, a long one in pieces.
 
         Raises:
-            RequestError: `bad_json`, found while unpacking it.
+            RequestError: `bad_json`, an escape in it is wrong.
         """
         raw = self._long.get(text)
         if raw is None:
@@ -49,7 +49,7 @@ class JsonBody:
 
 
 def read_json(body: bytes | bytearray) -> JsonBody:
-    """The object in `body`; quick, bounded in depth and memory, and lone surrogates are refused, unlike with `json`.
+    """Parse a body; bounded in time, depth and memory, and strict about lone surrogates, unlike `json`.
 
     Raises:
         RequestError: `bad_json`, `too_much_json`.
@@ -71,7 +71,7 @@ def _parsed(text: bytes) -> Any:
 
 
 def _set_aside(body: bytes | bytearray) -> tuple[bytes, dict[str, memoryview]]:
-    """The body with a sign in place of each long text, and the texts, as they are written, by their sign."""
+    """Return the body with a token in place of each long string, and the raw strings by token."""
     view, sign = memoryview(body), secrets.token_hex(8)
     kept: list[bytes | memoryview] = []
     long: dict[str, memoryview] = {}
@@ -91,7 +91,7 @@ def _set_aside(body: bytes | bytearray) -> tuple[bytes, dict[str, memoryview]]:
 
 
 def _end_of_text(body: bytes | bytearray, start: int) -> int:
-    """Where the quote is that ends the text which begins at `start`."""
+    """Return the offset of the quote that ends the string which begins at `start`."""
     at = start
     for _ in range(_MOST_QUOTES):
         end = body.find(b'"', at)
@@ -104,7 +104,7 @@ def _end_of_text(body: bytes | bytearray, start: int) -> int:
 
 
 def _backslashes(body: bytes | bytearray, start: int, end: int) -> int:
-    """How many there are right before `end`."""
+    """Count the backslashes right before `end`."""
     at, step = end, 32
     while at > start:
         piece = body[max(start, at - step) : at]
@@ -117,7 +117,7 @@ def _backslashes(body: bytes | bytearray, start: int, end: int) -> int:
 
 
 def _cut(raw: memoryview, end: int) -> int:
-    """`end`, or a little before it where it is inside an escape."""
+    """Return `end`, moved before an escape that it would cut."""
     if end == len(raw):
         return end
     low = end - _LONGEST_ESCAPE + 1

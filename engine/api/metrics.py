@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus; each server has a registry of its own."""
+"""Prometheus metrics; each server has its own registry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Metrics:
         """Count for one server.
 
         Args:
-            queue_depth: Images that have not had their turn, at this moment.
+            queue_depth: Returns the number of waiting images.
         """
         self._registry = CollectorRegistry()
         self._requests = Counter(
@@ -37,9 +37,9 @@ class Metrics:
         self._tokens.inc(tokens)
 
     def observe(self, stage: str, seconds: float) -> None:
-        """Note how long a stage took: fetch, decode, queue, model or encode."""
+        """Record the duration of a stage: fetch, decode, queue, model or encode."""
         self._stages.labels(stage).observe(max(seconds, 0.0))
 
     def text(self) -> bytes:
-        """All of it in Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""A line for each request: who asked what, how it ended, how long it took; never an image or a key."""
+"""The access log: one record a request, without images and keys."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from engine.api.metrics import Metrics
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _LONGEST_PATH = 200
 OTHER = "other"
-"""The endpoint of paths that are not there."""
+"""The endpoint of unknown paths."""
 
 
 @dataclass
-class Record:
+class RequestRecord:
     """One request, filled in as it is answered.
 
     Attributes:
-        method, path: What was asked for, without the query.
-        client: The address that asked.
+        method, path: Of the request, without the query.
+        client: Address of the client.
         request_id: The client's own, or a new one.
         started: Seconds since the epoch.
         endpoint: The path as the documentation has it.
         status: The answer's; 499 where the client went away first.
         ms: Milliseconds until the answer was sent.
-        images, tokens: How many were looked at.
+        images, tokens: How many were decoded.
     """
 
     method: str
@@ -49,11 +49,11 @@ class Record:
     tokens: int = 0
 
 
-Listener = Callable[[Record], None]
+Listener = Callable[[RequestRecord], None]
 
 
 class RequestLog:
-    """ASGI middleware, the outermost one: keeps the record, returns the request's id, and answers for bugs."""
+    """Outermost ASGI middleware: writes the record, returns the request id, and answers unexpected exceptions."""
 
     def __init__(self, app: ASGIApp, endpoints: frozenset[str], metrics: Metrics, listener: Listener) -> None:
         self._app = app
@@ -62,7 +62,7 @@ class RequestLog:
         self._listener = listener
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on."""
+        """Pass a request on and record it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -91,26 +91,26 @@ class RequestLog:
             self._listener(record)
 
 
-def log_line(record: Record) -> str:
-    """The record on one line, as people read it."""
+def log_line(record: RequestRecord) -> str:
+    """Format a record as text."""
     counts = f"{record.ms:.1f} ms, {record.images} images, {record.tokens} tokens"
     return f"{record.client} {record.method} {record.path} {record.status} {counts}, {record.request_id}"
 
 
-def log_json(record: Record) -> str:
-    """The record as JSON on one line."""
+def log_json(record: RequestRecord) -> str:
+    """Format a record as JSON."""
     return json.dumps(asdict(record) | {"ms": round(record.ms, 1)}, ensure_ascii=False)
 
 
-def to_log(line: Callable[[Record], str]) -> Listener:
-    """A listener that writes each record to the log `detrdesk.access`."""
+def to_log(line: Callable[[RequestRecord], str]) -> Listener:
+    """Return a listener that writes each record to the logger `detrdesk.access`."""
     logger = logging.getLogger("detrdesk.access")
     return lambda record: logger.info("%s", line(record))
 
 
-def _record(scope: Scope) -> Record:
+def _record(scope: Scope) -> RequestRecord:
     path = "".join(sign if sign.isprintable() else "?" for sign in scope["path"])[:_LONGEST_PATH]
     sent_id = Headers(scope=scope).get("x-request-id", "")
     request_id = sent_id if _REQUEST_ID.fullmatch(sent_id) else uuid.uuid4().hex
     client = scope.get("client") or ("", 0)
-    return Record(scope["method"], path, client[0], request_id, time.time())
+    return RequestRecord(scope["method"], path, client[0], request_id, time.time())

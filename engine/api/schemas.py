@@ -70,7 +70,7 @@ class Message(BaseModel):
 
 
 class DetectionRequest(BaseModel):
-    """A question in the shape of OpenAI's chat requests."""
+    """A detection request in the shape of OpenAI's chat requests."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -100,7 +100,7 @@ class DetectionRequest(BaseModel):
 
 
 class LocalAIRequest(BaseModel):
-    """A question as LocalAI's clients ask it."""
+    """A detection request of LocalAI's clients."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"model": "starter", "image": _URL_EXAMPLE}]})
 
@@ -119,7 +119,7 @@ class UploadForm(BaseModel):
 
 
 class DeepStackForm(BaseModel):
-    """A question as DeepStack's clients ask it."""
+    """A detection request of DeepStack's clients."""
 
     image: bytes = Field(json_schema_extra={"type": "string", "format": "binary"})
     min_confidence: Threshold | None = None
@@ -193,7 +193,7 @@ class LocalAIAnswer(BaseModel):
     detections: list[LocalAIDetection]
 
 
-class LoadedModels(BaseModel):
+class ModelNames(BaseModel):
     """Every model that is served."""
 
     loaded_models: list[str]

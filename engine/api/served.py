@@ -1,4 +1,4 @@
-"""The models that a server offers."""
+"""The models that a server serves, and their health."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class ServedModels:
     """Names that requests may use; no request can name a path."""
 
     def __init__(self, engine: Engine, given: Sequence[str], default: Callable[[], str]) -> None:
-        """Offer what is given, else the engine's catalog.
+        """Serve the given models, else the engine's whole catalog.
 
         Args:
-            engine: What answers.
+            engine: Runs the models.
             given: Catalog names, checkpoint folders, NAME=FOLDER.
-            default: The model that is used where none is named.
+            default: Returns the model of requests that name none.
 
         Raises:
-            ModelError: a model that is given is not there.
+            ModelError: a given model does not exist.
         """
         self._engine = engine
         self._named = tuple(_added(engine, each) for each in given)
@@ -42,13 +42,13 @@ class ServedModels:
         """The model that is used where none is named."""
         return self._named[0] if self._named else self._default()
 
-    def chosen(self, asked: str | None) -> str:
-        """The model that a request asks for.
+    def resolve(self, requested: str | None) -> str:
+        """Return the model that a request names, else the default.
 
         Raises:
             RequestError: `model_not_found`, naming those there are.
         """
-        name = asked or self.default
+        name = requested or self.default
         if name in self.names:
             return name
         more = len(self.names) - _NAMED
@@ -56,7 +56,7 @@ class ServedModels:
         raise RequestError("model_not_found", "There is no such model; use one of {known}.", "model", known=known)
 
     def recipe(self, name: str) -> Recipe:
-        """What is known of a model without loading it.
+        """Return a model's recipe without loading its weights.
 
         Raises:
             ModelError: it cannot be read.
@@ -64,17 +64,17 @@ class ServedModels:
         return self._engine.recipe(name)
 
     def created(self, name: str) -> int:
-        """When the model was put where it is, seconds since the epoch; 0 where that cannot be told."""
+        """Return the modification time of the model, seconds since the epoch; 0 where it is unknown."""
         try:
             return int(self._engine.catalog.path(name).stat().st_mtime)
         except (OSError, EngineError):
             return 0
 
     def health(self) -> dict[str, Any]:
-        """The answer of `/health`.
+        """Return the answer of `/health`; `runtime` is that of a model in memory, else `None`.
 
         Raises:
-            EngineError: `no_model`, none can answer.
+            EngineError: `no_model`, no model can be used.
         """
         states = {name: self._state(name) for name in self.names}
         if not any("error" not in state for state in states.values()):
@@ -100,7 +100,7 @@ class ServedModels:
 
 
 def _added(engine: Engine, given: str) -> str:
-    """The name of a model that the user gave as a catalog name, a folder or NAME=FOLDER."""
+    """Return the name of a model given as a catalog name, a folder or NAME=FOLDER, adding it for this run."""
     name, equals, folder = given.partition("=")
     if equals and name and not Path(given).is_dir():
         return engine.catalog.put(name, Path(folder))

@@ -22,7 +22,7 @@ from engine.api.errors import RequestError, error_response
 from engine.errors import EngineError
 
 HEADER_SECONDS = 15.0
-"""Time that a client has for the head of a request, from connecting or from the answer before."""
+"""Time limit for the head of a request, from connecting or from the previous response."""
 
 _KEEP_ALIVE_SECONDS = 15
 _STOP_SECONDS, _GRACE_SECONDS, _START_SECONDS = 5.0, 3, 10.0
@@ -30,7 +30,7 @@ _BACKLOG = 1024
 
 
 class Server:
-    """Answers on one address from `start` to `stop`; the address is taken when the server is made.
+    """An HTTP server on one address; the address is bound in the constructor.
 
     Attributes:
         host, port: Where it listens; the port is the real one where 0 was asked for.
@@ -39,12 +39,12 @@ class Server:
     def __init__(
         self, app: FastAPI, host: str = "127.0.0.1", port: int = 8080, died: Callable[[], None] | None = None
     ) -> None:
-        """Take the address.
+        """Bind the address.
 
         Args:
-            app: What answers.
+            app: The application.
             host, port: Where to listen; port 0 is a free one.
-            died: Told, on the server's thread, when it ends though nobody stopped it; the log says why.
+            died: Called in the server's thread when it ends without `stop`; the log says why.
 
         Raises:
             EngineError: `port_taken`, `address_refused`.
@@ -80,11 +80,11 @@ class Server:
 
     @property
     def running(self) -> bool:
-        """Whether its thread lives."""
+        """Whether its thread is alive."""
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin to answer; returns when it does.
+        """Start the thread and wait until it answers.
 
         Raises:
             EngineError: `server_failed`.
@@ -98,7 +98,7 @@ class Server:
             time.sleep(0.005)
 
     def stop(self) -> bool:
-        """Finish what runs, leave, and tell whether all of it ended within 5 s."""
+        """Finish running requests, stop, and return whether all ended within 5 s."""
         self._uvicorn.should_exit = True
         if self.running:
             self._thread.join(_STOP_SECONDS)
@@ -117,7 +117,7 @@ class Server:
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 that waits for the head of a request only so long, and tells what it cannot read in our envelope."""
+    """HTTP/1.1 with a time limit for request heads, and malformed requests answered in the error envelope."""
 
     _deadline: asyncio.TimerHandle | None = None
 
@@ -138,7 +138,7 @@ class _Protocol(H11Protocol):
             self._deadline = self.loop.call_later(HEADER_SECONDS, self._drop_if_idle)
 
     def send_400_response(self, msg: str) -> None:
-        """Tell that the bytes are no HTTP, where an answer is still possible."""
+        """Answer malformed HTTP, where a response is still possible."""
         answer = error_response(RequestError("bad_http", "This is not an HTTP request that can be read."))
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             head = h11.Response(status_code=400, headers=[*answer.raw_headers, (b"connection", b"close")])
@@ -156,7 +156,7 @@ class _Protocol(H11Protocol):
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """A listening socket; it names its protocol, for else asyncio would leave Nagle's delay of 40 ms on."""
+    """Return a listening socket; its protocol is named, since asyncio disables Nagle's delay (40 ms) only then."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""One server's parts, put together, and how its event loop hands work to threads."""
+"""The parts of one server, and how its event loop hands work to threads."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from starlette.types import Receive
 
 from engine.api.access import Access
 from engine.api.errors import RequestError
-from engine.api.fetching import Fetcher, Given
+from engine.api.fetching import FetchedImage, Fetcher
 from engine.api.metrics import Metrics
-from engine.api.question import Question
-from engine.api.request_log import Record
+from engine.api.parsing import ParsedRequest
+from engine.api.request_log import RequestRecord
 from engine.api.served import ServedModels
-from engine.api.tidying import Tidying
-from engine.api.work import Answered, Task, Worker
+from engine.api.work import Answered, RequestTask, Worker
 from engine.engine import Engine
 from engine.image.inline import PIECE
+from engine.inference.model_pool import free_memory
 from engine.settings import Settings
 
 ResultT = TypeVar("ResultT")
@@ -34,10 +34,37 @@ _FETCHES = 2
 """Requests that may fetch images at once, for each place in the queue."""
 
 _CLOSE_SECONDS = 1.0
+_LARGE_REQUEST = 16 * 1024 * 1024
+"""Bytes of bodies and decoded images, from which on memory is returned to the system."""
+_TOKEN_BYTES = 784 * 4
+"""Of a decoded image: Pillow takes 4 bytes a pixel."""
+_TRIM_DELAY = 0.5
+
+
+class MemoryTrimmer:
+    """Returns freed memory to the system after large requests, at most once in 0.5 s."""
+
+    def __init__(self) -> None:
+        self._is_planned = False
+
+    def after(self, record: RequestRecord, body: int = 0) -> None:
+        """Plan a trim after a request that was large; called on the event loop.
+
+        Args:
+            record: Of the request.
+            body: Size of its body, bytes.
+        """
+        if not self._is_planned and body + record.tokens * _TOKEN_BYTES > _LARGE_REQUEST:
+            self._is_planned = True
+            asyncio.get_running_loop().call_later(_TRIM_DELAY, self._trim)
+
+    def _trim(self) -> None:
+        self._is_planned = False
+        threading.Thread(target=free_memory, name="api-trim", daemon=True).start()
 
 
 class Service:
-    """What the routes work with.
+    """The state that the routes share.
 
     Attributes:
         engine: What answers.
@@ -46,7 +73,7 @@ class Service:
         models: What is served.
         fetcher: Fetches images, in threads of their own.
         worker: Does the work, in threads.
-        tidying: Gives memory back.
+        trimmer: Returns memory to the system.
     """
 
     def __init__(
@@ -56,7 +83,7 @@ class Service:
         self.access = Access.of(settings)
         self.metrics = Metrics(lambda: engine.scheduler.waiting)
         self.models = ServedModels(engine, settings.models, default_model)
-        self.tidying = Tidying()
+        self.trimmer = MemoryTrimmer()
         self.worker = Worker(engine, settings, self.metrics, answered)
         self.fetcher = Fetcher(settings, self.metrics, _FETCHES * engine.scheduler.limit)
         self._max_images = settings.max_images
@@ -65,60 +92,60 @@ class Service:
         self._fetches = ThreadPoolExecutor(self.fetcher.limit, "api-fetch")
 
     async def in_thread(self, work: Callable[[], ResultT]) -> ResultT:
-        """Do `work` away from the event loop."""
+        """Run `work` in a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     async def unpacked(self, body: bytes | bytearray, work: Callable[[], ResultT]) -> ResultT:
-        """Do `work`, which reads a question out of `body`, away from the event loop; large bodies one after the other.
+        """Run `work`, which parses `body`, in a worker thread; large bodies one after another.
 
-        Python runs one thread at a time: several would not be done sooner, but the event loop would wait for each.
+        Python runs one thread at a time: parsing several at once is no faster, and the event loop would wait for each.
         """
         if len(body) <= PIECE:
             return await self.in_thread(work)
         async with self._unpacking:
             return await self.in_thread(work)
 
-    async def answer(self, request: Request, question: Question, work: Callable[[Task], ResultT]) -> ResultT:
-        """Do `work` for a question when its turn comes; dropped when the client goes away.
+    async def answer(self, request: Request, parsed: ParsedRequest, work: Callable[[RequestTask], ResultT]) -> ResultT:
+        """Run `work` for a request when its turn comes; cancelled when the client disconnects.
 
         Raises:
-            EngineError: the question cannot be answered, or the queue is full.
+            EngineError: the request cannot be answered, or the queue is full.
         """
-        model = self.models.chosen(question.model)
-        await self.in_thread(lambda: self._check(question, model))
+        model = self.models.resolve(parsed.model)
+        await self.in_thread(lambda: self._check(parsed, model))
         gone = threading.Event()
         try:
-            return await _unless_gone(request.receive, gone, self._answer(request, question, model, gone, work))
+            return await _unless_gone(request.receive, gone, self._answer(request, parsed, model, gone, work))
         finally:
-            self.tidying.after(record_of(request))
+            self.trimmer.after(record_of(request))
 
     async def _answer(
         self,
         request: Request,
-        question: Question,
+        parsed: ParsedRequest,
         model: str,
         gone: threading.Event,
-        work: Callable[[Task], ResultT],
+        work: Callable[[RequestTask], ResultT],
     ) -> ResultT:
         scheduler = self.engine.scheduler
-        async with self._images(question, gone) as images:
+        async with self._images(parsed, gone) as images:
             with scheduler.reserve(len(images)) as reservation:
-                task = Task(question, images, model, reservation, gone.is_set, record_of(request))
+                task = RequestTask(parsed, images, model, reservation, gone.is_set, record_of(request))
                 return await self.in_thread(lambda: work(task))
 
     @asynccontextmanager
-    async def _images(self, question: Question, gone: threading.Event) -> AsyncIterator[Sequence[Given]]:
-        """The question's images; what is to be fetched takes no place in the queue meanwhile."""
-        if all(isinstance(image, bytes) for image in question.images):
-            yield [Given(image) for image in question.images if isinstance(image, bytes)]
+    async def _images(self, parsed: ParsedRequest, gone: threading.Event) -> AsyncIterator[Sequence[FetchedImage]]:
+        """Yield the images of a request; while they are fetched, it holds no place in the queue."""
+        if all(isinstance(image, bytes) for image in parsed.images):
+            yield [FetchedImage(image) for image in parsed.images if isinstance(image, bytes)]
             return
-        with self.engine.scheduler.reserve(len(question.images)):
+        with self.engine.scheduler.reserve(len(parsed.images)):
             pass  # where the queue is full already, nothing is fetched in vain
         with self.fetcher.request() as fetching:
-            yield await asyncio.wrap_future(self._fetches.submit(fetching.fetch, question.images, gone.is_set))
+            yield await asyncio.wrap_future(self._fetches.submit(fetching.fetch, parsed.images, gone.is_set))
 
     async def close(self) -> None:
-        """Drop what waits and let the threads end, as far as they do so soon."""
+        """Cancel queued work and wait up to 1 s for the threads."""
         closing = threading.Thread(target=self._end_threads, daemon=True)
         closing.start()
         until = time.monotonic() + _CLOSE_SECONDS
@@ -129,25 +156,25 @@ class Service:
         self._fetches.shutdown(cancel_futures=True)
         self._pool.shutdown(cancel_futures=True)
 
-    def _check(self, question: Question, model: str) -> None:
-        if len(question.images) > self._max_images:
+    def _check(self, parsed: ParsedRequest, model: str) -> None:
+        if len(parsed.images) > self._max_images:
             message = "A request may have {limit} images; send fewer."
             raise RequestError("too_many_images", message, limit=self._max_images)
-        labels = question.chosen.labels
+        labels = parsed.filter.labels
         if labels is not None and not labels <= set(self.models.recipe(model).names.values()):
             message = "labels has a class that the model does not know; use those of its answers."
             raise RequestError("label_unknown", message, "labels")
 
 
-def record_of(request: Request) -> Record:
-    """The log's record of a request."""
+def record_of(request: Request) -> RequestRecord:
+    """Return the log record of a request."""
     record = request.scope["state"]["record"]
-    assert isinstance(record, Record)
+    assert isinstance(record, RequestRecord)
     return record
 
 
 async def _unless_gone(receive: Receive, gone: threading.Event, work: Awaitable[ResultT]) -> ResultT:
-    """The result of `work`; `gone` is set when the client disconnects, and when nobody waits here any more."""
+    """Await `work`; set `gone` when the client disconnects, and at the end."""
     watcher = asyncio.ensure_future(_watch(receive, gone))
     try:
         return await work

@@ -1,4 +1,4 @@
-"""What worker threads do for a request: decode, detect, draw."""
+"""The work of a request in worker threads: decode, detect, draw."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from engine.api.fetching import Given
+from engine.api.fetching import FetchedImage
 from engine.api.metrics import Metrics
-from engine.api.question import Question
-from engine.api.request_log import Record
+from engine.api.parsing import ParsedRequest
+from engine.api.request_log import RequestRecord
 from engine.detect.detection import Detections, Filter, token_count
 from engine.engine import Engine
 from engine.errors import EngineError
@@ -24,33 +24,33 @@ from engine.settings import Settings
 
 PictureFormat = Literal["JPEG", "PNG"]
 Answered = Callable[[OpenedImage, Detections, Filter], None]
-"""Told of each image that was answered, from the worker's thread: the image, all detections, what was asked for."""
+"""Receives each image, all its detections and the requested filter, in a worker thread."""
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
-    """One request's way through the engine.
+class RequestTask:
+    """A request with its images fetched and its places reserved.
 
     Attributes:
-        question: What is asked.
+        parsed: The request.
         images: Its images, all fetched.
-        model: Which model answers.
+        model: Name of the model.
         reservation: Its reservation in the queue.
-        cancelled: Whether nobody waits for the answer any more.
-        record: Where images and tokens are noted.
+        cancelled: Returns whether the client has disconnected.
+        record: Counts images and tokens.
     """
 
-    question: Question
-    images: Sequence[Given]
+    parsed: ParsedRequest
+    images: Sequence[FetchedImage]
     model: str
     reservation: Reservation
     cancelled: Cancelled
-    record: Record
+    record: RequestRecord
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """One image that was looked at: every detection in it, the milliseconds of each stage, warnings of its file."""
+class ImageResult:
+    """All detections in one image, the milliseconds of each stage, and warnings about its file."""
 
     found: Detections
     timing_ms: dict[str, float] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Seen:
 
 
 class Worker:
-    """Answers tasks; called in worker threads, several at a time."""
+    """Runs request tasks; safe to call from several threads."""
 
     def __init__(self, engine: Engine, settings: Settings, metrics: Metrics, answered: Answered) -> None:
         self._engine = engine
@@ -66,16 +66,16 @@ class Worker:
         self._answered = answered
         self._limits = Limits(settings.max_fetch_bytes, settings.max_pixels)
 
-    def detect_all(self, task: Task) -> list[Seen]:
-        """What is in each image, in order.
+    def detect_all(self, task: RequestTask) -> list[ImageResult]:
+        """Detect in each image, in order.
 
         Raises:
             EngineError: the first image that cannot be answered.
         """
-        return [self._detect_in(task, given) for given in task.images]
+        return [self._detect_in(task, image) for image in task.images]
 
-    def draw_last(self, task: Task, format: PictureFormat) -> bytes:
-        """The last image with its detections drawn, as a file; the others are only counted.
+    def draw_last(self, task: RequestTask, format: PictureFormat) -> bytes:
+        """Draw the detections on the last image and encode it; the others are only decoded and counted.
 
         Args:
             task: The request.
@@ -85,22 +85,22 @@ class Worker:
             EngineError: the first image that cannot be answered.
         """
         *others, last = task.images
-        for given in others:
+        for fetched in others:
             with self._engine.scheduler.room(task.reservation, task.cancelled):
-                self._decoded(given.data, task)
+                self._decoded(fetched.data, task)
         with self._engine.scheduler.room(task.reservation, task.cancelled):
             image = self._decoded(last.data, task)
-            seen = self._detected(image, task)
+            result = self._detected(image, task)
             with self._timed("encode"):
-                drawn = draw_detections(image.pixels, seen.found.keep(task.question.chosen))
+                drawn = draw_detections(image.pixels, result.found.keep(task.parsed.filter))
                 return encode_image(drawn, format)
 
-    def _detect_in(self, task: Task, given: Given) -> Seen:
+    def _detect_in(self, task: RequestTask, fetched: FetchedImage) -> ImageResult:
         with self._engine.scheduler.room(task.reservation, task.cancelled):
-            seen = self._detected(self._decoded(given.data, task), task)
-        return replace(seen, timing_ms={"fetch": given.fetch_ms} | seen.timing_ms)
+            result = self._detected(self._decoded(fetched.data, task), task)
+        return replace(result, timing_ms={"fetch": fetched.fetch_ms} | result.timing_ms)
 
-    def _decoded(self, data: bytes, task: Task) -> OpenedImage:
+    def _decoded(self, data: bytes, task: RequestTask) -> OpenedImage:
         started = time.perf_counter()
         decoded = decode_with_warnings(data, self._limits)
         pixels = decoded.pixels
@@ -111,7 +111,7 @@ class Worker:
         source = Source("bytes", "API image", "API image", data)
         return OpenedImage(source, pixels, seconds * 1e3, warnings=decoded.warnings)
 
-    def _detected(self, image: OpenedImage, task: Task) -> Seen:
+    def _detected(self, image: OpenedImage, task: RequestTask) -> ImageResult:
         started = time.perf_counter()
         found = self._engine.detect_in(image, task.model, task.cancelled, task.reservation)
         timing = found.timing
@@ -119,9 +119,9 @@ class Worker:
         queue_ms = max((time.perf_counter() - started) * 1e3 - model_ms, 0.0)
         self._metrics.observe("queue", queue_ms / 1e3)
         self._metrics.observe("model", model_ms / 1e3)
-        self._answered(image, found, task.question.chosen)
+        self._answered(image, found, task.parsed.filter)
         stages = {"decode": timing.decode, "queue": queue_ms, "model": model_ms}
-        return Seen(found, stages, image.warnings)
+        return ImageResult(found, stages, image.warnings)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.models.hub.error import HubError
 from engine.models.hub.part_file import part_path
 from engine.models.hub.plan import Plan, RemoteFile
-from engine.models.hub.record import NAME, Record, read_record, write_record
+from engine.models.hub.record import NAME, DownloadRecord, read_record, write_record
 from engine.paths import data_dir
 from engine.storage.atomic import cannot_write
 from engine.storage.lock import FileLock
@@ -29,7 +29,7 @@ class Unfinished:
         done: Bytes that are on disk.
     """
 
-    record: Record
+    record: DownloadRecord
     done: int
 
 
@@ -53,7 +53,7 @@ class ModelFolders:
         """The folder of a model while it is downloaded."""
         return self._root / ".partial" / model.replace("/", "--")
 
-    def downloaded(self) -> dict[Path, Record]:
+    def downloaded(self) -> dict[Path, DownloadRecord]:
         """The models that are whole, and where they are from."""
         found = {path: read_record(path) for path in sorted(self._root.glob("[!.]*/"))}
         return {path: record for path, record in found.items() if record is not None}
@@ -106,7 +106,7 @@ class ModelFolders:
             return False
         return all((final / file.name).is_file() and _size(final, file) == file.size for file in plan.files)
 
-    def prepare(self, record: Record) -> Path:
+    def prepare(self, record: DownloadRecord) -> Path:
         """Make the partial folder, and keep of what is in it only what belongs to the files of this commit.
 
         Raises:
@@ -128,7 +128,7 @@ class ModelFolders:
         self._check_room(partial, record)
         return partial
 
-    def _check_room(self, partial: Path, record: Record) -> None:
+    def _check_room(self, partial: Path, record: DownloadRecord) -> None:
         needed = record.total - sum(_size(partial, file) for file in record.files) + _SPARE
         free = shutil.disk_usage(partial).free
         if needed > free:

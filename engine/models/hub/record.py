@@ -17,7 +17,7 @@ _LONGEST = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class DownloadRecord:
     """Where a model in a folder comes from.
 
     Attributes:
@@ -44,13 +44,13 @@ class Record:
         return sum(file.size for file in self.files)
 
 
-def record_of(plan: Plan, endpoint: str) -> Record:
+def record_of(plan: Plan, endpoint: str) -> DownloadRecord:
     """The record of a download that begins now."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Record(plan.model, endpoint, plan.revision, plan.sha, plan.licence, now, plan.files)
+    return DownloadRecord(plan.model, endpoint, plan.revision, plan.sha, plan.licence, now, plan.files)
 
 
-def write_record(folder: Path, record: Record) -> None:
+def write_record(folder: Path, record: DownloadRecord) -> None:
     """Keep the record in the model's folder.
 
     Raises:
@@ -59,7 +59,7 @@ def write_record(folder: Path, record: Record) -> None:
     write_atomic(folder / NAME, json.dumps(asdict(record), indent=1, ensure_ascii=False).encode())
 
 
-def read_record(folder: Path) -> Record | None:
+def read_record(folder: Path) -> DownloadRecord | None:
     """The record of a folder; `None` where there is none that makes sense."""
     try:
         if (folder / NAME).stat().st_size > _LONGEST:
@@ -69,9 +69,9 @@ def read_record(folder: Path) -> Record | None:
         return None
 
 
-def _parsed(given: Mapping[str, Any]) -> Record:
+def _parsed(given: Mapping[str, Any]) -> DownloadRecord:
     files = tuple(RemoteFile(str(f["name"]), int(f["size"]), f["kind"], str(f["digest"])) for f in given["files"])
     if any(file.kind not in ("sha256", "git") or Path(file.name).name != file.name for file in files):
         raise ValueError
     words = {name: str(given[name]) for name in ("model", "endpoint", "revision", "sha", "licence", "begun")}
-    return Record(**words, files=files)
+    return DownloadRecord(**words, files=files)

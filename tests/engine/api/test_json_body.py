@@ -41,7 +41,7 @@ def restored(body: Any, value: Any) -> Any:
 @given(st.dictionaries(texts, values, max_size=4), st.booleans())
 def test_everything_comes_back(given: dict[str, Any], ascii_only: bool) -> None:
     body = read_json(json.dumps(given, ensure_ascii=ascii_only).encode())
-    assert restored(body, body.given) == given
+    assert restored(body, body.fields) == given
 
 
 @pytest.mark.parametrize("escaped", ["/", "\n", "+", '"'])
@@ -51,18 +51,18 @@ def test_long_texts_are_unpacked_in_pieces(monkeypatch: pytest.MonkeyPatch, esca
     text = "".join(random.Random(at).choice(["a", "b", escaped]) for at in range(LONG))
     written = json.dumps(text).replace("/", "\\/").replace("+", "\\u002B")
     body = read_json(f'{{"image": {written}}}'.encode())
-    assert b"".join(body.pieces(body.given["image"])).decode() == text
+    assert b"".join(body.pieces(body.fields["image"])).decode() == text
 
 
 def test_a_long_text_is_not_copied_into_the_object() -> None:
     body = read_json(b'{"a": "%b", "b": "short"}' % (b"x" * MEBIBYTE))
-    assert len(body.given["a"]) < 100
-    assert body.given["b"] == "short"
-    assert [len(piece) for piece in body.pieces(body.given["a"])] == [inline.PIECE] * (MEBIBYTE // inline.PIECE)
+    assert len(body.fields["a"]) < 100
+    assert body.fields["b"] == "short"
+    assert [len(piece) for piece in body.pieces(body.fields["a"])] == [inline.PIECE] * (MEBIBYTE // inline.PIECE)
 
 
 def test_a_sign_cannot_be_guessed() -> None:
-    signs = {read_json(b'{"a": "%b"}' % (b"x" * LONG)).given["a"] for _ in range(10)}
+    signs = {read_json(b'{"a": "%b"}' % (b"x" * LONG)).fields["a"] for _ in range(10)}
     assert len(signs) == 10
 
 
@@ -95,7 +95,7 @@ def test_what_is_no_object_is_refused(body: bytes) -> None:
 def test_a_long_text_that_is_no_text_is_refused_when_it_is_unpacked(text: bytes) -> None:
     body = read_json(b'{"a": "%b"}' % (b"x" * LONG + text))
     with pytest.raises(RequestError) as caught:
-        b"".join(body.pieces(body.given["a"]))
+        b"".join(body.pieces(body.fields["a"]))
     assert caught.value.code == "bad_json"
 
 
@@ -125,5 +125,5 @@ def test_backslashes_take_no_time() -> None:
     started = time.process_time()
     text = (b"\\" * 1000 + b'\\"') * 15_000
     body = read_json(b'{"a": "%b"}' % text)
-    assert set(body.given) == {"a"}
+    assert set(body.fields) == {"a"}
     assert time.process_time() - started < 2

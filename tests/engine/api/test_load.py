@@ -22,7 +22,7 @@ import pytest
 import requests
 from starlette.datastructures import Headers
 
-from engine.api import question, server
+from engine.api import parsing, server
 from engine.image.inline import PIECE
 from engine.inference.model_pool import free_memory
 from tests.engine.api.conftest import DETECTIONS, Serve, Service, base64_item, image_bytes, url_item, wait_until
@@ -265,7 +265,7 @@ def test_large_bodies_are_unpacked_one_after_the_other_and_small_ones_meanwhile(
 ) -> None:
     """Four at once kept `/health` waiting for 150 ms."""
     go_on, running, most = threading.Event(), [0], [0]
-    from_chat = question.from_chat
+    from_chat = parsing.from_chat
 
     def slow(body: bytes, headers: Headers) -> Any:
         if len(body) > PIECE:
@@ -275,7 +275,7 @@ def test_large_bodies_are_unpacked_one_after_the_other_and_small_ones_meanwhile(
             running[0] -= 1
         return from_chat(body, headers)
 
-    monkeypatch.setattr(question, "from_chat", slow)
+    monkeypatch.setattr(parsing, "from_chat", slow)
     with ThreadPoolExecutor(4) as pool:
         large = [pool.submit(service.http.post, DETECTIONS, content=BIG % (b"QUJD" * PIECE)) for _ in range(4)]
         wait_until(lambda: running[0] > 0)

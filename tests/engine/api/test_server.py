@@ -136,5 +136,5 @@ def test_a_server_that_is_stopped_did_not_end_by_itself(tiny_detr: Path) -> None
 def test_a_name_is_the_same_however_its_accents_are_written(tiny_detr: Path) -> None:
     with contextlib.closing(Engine(Settings())) as engine:
         served = ServedModels(engine, [f"cafe\u0301={tiny_detr}"], lambda: "starter")
-        assert served.chosen("caf\u00e9") == served.default == "caf\u00e9"
+        assert served.resolve("caf\u00e9") == served.default == "caf\u00e9"
         assert served.created("caf\u00e9") > 0

@@ -1,4 +1,4 @@
-"""A request's question, whichever door it came through."""
+"""Detection requests in the shapes of OpenAI, DeepStack and LocalAI, of forms and of queries, as one type."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from engine.detect.detection import Filter
 from engine.image.inline import base64_bytes, data_uri_bytes
 
 THRESHOLD, DEEPSTACK_THRESHOLD, LOCALAI_THRESHOLD = 0.9, 0.45, 0.5
-"""Where a client names none. Sources: DeepStack's documentation, Object Detection, Setting Minimum Confidence (its
+"""Defaults of the endpoints. Sources: DeepStack's documentation, Object Detection, Setting Minimum Confidence (its
 server's code has 0.40, its clients 0.45); LocalAI's, Object Detection, Request Format, and its RF-DETR backends."""
 
 PREVIEW_TOP_K = 10
@@ -32,30 +32,30 @@ BodyT = TypeVar("BodyT", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked.
+class ParsedRequest:
+    """A validated detection request.
 
     Attributes:
         images: The bytes of image files, and URLs (as text) that are still to be fetched; at least one.
-        chosen: Which detections to keep.
+        filter: Which detections to keep.
         model: The model's name; `None` is the default model.
     """
 
     images: tuple[bytes | str, ...]
-    chosen: Filter
+    filter: Filter
     model: str | None = None
 
 
-def from_chat(body: bytes | bytearray, headers: Headers) -> Question:
-    """The question of a JSON body in OpenAI's shape; only its last message counts.
+def from_chat(body: bytes | bytearray, headers: Headers) -> ParsedRequest:
+    """Parse a JSON body in OpenAI's shape; only its last message counts.
 
     Raises:
         EngineError: what is wrong with the body.
     """
     sent = read_json(body)
-    messages = sent.given.get("messages")
+    messages = sent.fields.get("messages")
     last = {"messages": messages[-1:]} if isinstance(messages, list) else {}
-    asked = _checked(DetectionRequest, sent.given | last)
+    asked = _checked(DetectionRequest, sent.fields | last)
     items = [item for item in asked.messages[-1].content if isinstance(item, ImageItem)]
     if not items:
         message = "There is no image in the last message; add an item of type image_url or image_base64."
@@ -63,11 +63,11 @@ def from_chat(body: bytes | bytearray, headers: Headers) -> Question:
     images = tuple(_image(sent.pieces(item.image_url.url), item.type == "image_base64") for item in items)
     labels = None if asked.labels is None else frozenset(asked.labels)
     threshold = THRESHOLD if asked.threshold is None else asked.threshold
-    return _with_headers(Question(images, Filter(labels, threshold, asked.top_k), asked.model), headers)
+    return _with_headers(ParsedRequest(images, Filter(labels, threshold, asked.top_k), asked.model), headers)
 
 
-def from_upload(parts: list[Part], headers: Headers) -> Question:
-    """The question of a form with `file` parts.
+def from_upload(parts: list[Part], headers: Headers) -> ParsedRequest:
+    """Parse a form with `file` parts.
 
     Raises:
         EngineError: what is wrong with the form.
@@ -77,8 +77,8 @@ def from_upload(parts: list[Part], headers: Headers) -> Question:
     return _with_headers(_of_form(images, chosen, parts, "file"), headers)
 
 
-def from_deepstack(parts: list[Part], headers: Headers) -> Question:
-    """The question of DeepStack's form.
+def from_deepstack(parts: list[Part], headers: Headers) -> ParsedRequest:
+    """Parse DeepStack's form.
 
     Raises:
         EngineError: what is wrong with the form.
@@ -88,21 +88,21 @@ def from_deepstack(parts: list[Part], headers: Headers) -> Question:
     return _with_headers(_of_form(images[:1], chosen, parts, "image"), headers)
 
 
-def from_localai(body: bytes | bytearray, headers: Headers) -> Question:
-    """The question of LocalAI's JSON body.
+def from_localai(body: bytes | bytearray, headers: Headers) -> ParsedRequest:
+    """Parse LocalAI's JSON body.
 
     Raises:
         EngineError: what is wrong with the body.
     """
     sent = read_json(body)
-    asked = _checked(LocalAIRequest, sent.given)
+    asked = _checked(LocalAIRequest, sent.fields)
     threshold = LOCALAI_THRESHOLD if asked.threshold is None else asked.threshold
     images = (_image(sent.pieces(asked.image)),)
-    return _with_headers(Question(images, Filter(None, threshold), asked.model), headers)
+    return _with_headers(ParsedRequest(images, Filter(None, threshold), asked.model), headers)
 
 
-def from_query(query: QueryParams, headers: Headers) -> Question:
-    """The question of a preview's query.
+def from_query(query: QueryParams, headers: Headers) -> ParsedRequest:
+    """Parse the query of a preview.
 
     Raises:
         EngineError: what is wrong with the query.
@@ -112,26 +112,26 @@ def from_query(query: QueryParams, headers: Headers) -> Question:
         raise RequestError("no_image", "Name an image: add url= to the address.", "url")
     chosen = Filter(None, _threshold(query.get("threshold"), THRESHOLD), _top_k(query.get("top_k"), PREVIEW_TOP_K))
     return _with_headers(
-        Question((_image(iter([url.encode()]), is_base64=False),), chosen, query.get("model") or None), headers
+        ParsedRequest((_image(iter([url.encode()]), is_base64=False),), chosen, query.get("model") or None), headers
     )
 
 
 def form_key(parts: list[Part]) -> str:
-    """The API key in DeepStack's form, or nothing."""
+    """Return the API key in DeepStack's form, or an empty text."""
     return _field(parts, "api_key") or ""
 
 
-def _of_form(images: tuple[bytes, ...], chosen: Filter, parts: list[Part], name: str) -> Question:
+def _of_form(images: tuple[bytes, ...], chosen: Filter, parts: list[Part], name: str) -> ParsedRequest:
     if not images:
         raise RequestError("no_image", "The form has no file named {name}; add one.", name, name=name)
-    return Question(images, chosen, _field(parts, "model") or None)
+    return ParsedRequest(images, chosen, _field(parts, "model") or None)
 
 
-def _with_headers(question: Question, headers: Headers) -> Question:
-    """The question with the model and threshold of the headers, which win."""
+def _with_headers(parsed: ParsedRequest, headers: Headers) -> ParsedRequest:
+    """Apply the model and threshold of the headers, which take precedence."""
     model, threshold = _header_model(headers), _header_threshold(headers)
-    chosen = question.chosen if threshold is None else replace(question.chosen, threshold=threshold)
-    return replace(question, model=model or question.model, chosen=chosen)
+    chosen = parsed.filter if threshold is None else replace(parsed.filter, threshold=threshold)
+    return replace(parsed, model=model or parsed.model, filter=chosen)
 
 
 def _header_model(headers: Headers) -> str:
@@ -189,7 +189,7 @@ def _field(parts: list[Part], name: str) -> str | None:
 
 
 def _image(pieces: Iterator[bytes], is_base64: bool | None = None) -> bytes | str:
-    """The bytes of inline data, or a URL to fetch; `None` looks whether it is a URL."""
+    """Return the bytes of inline data, or a URL to fetch; with `is_base64=None` a text with `://` is a URL."""
     first = next(pieces, b"")
     if first[: len(_DATA)].lower() == _DATA:
         return data_uri_bytes(chain([first], pieces))
@@ -213,6 +213,6 @@ def _checked(kind: type[BodyT], given: dict[str, Any]) -> BodyT:
 
 
 def _param(place: tuple[int | str, ...]) -> str:
-    """Where in the body something is wrong, without the names of our own types."""
+    """Return the path of a wrong field in the body, without the names of the schema's types."""
     last_message = ("messages", *place[2:]) if place[:1] == ("messages",) else place
     return ".".join(str(part) for part in last_message if part not in ITEM_KINDS)[:100]
