@@ -92,7 +92,7 @@ def test_it_serves_with_the_options_that_are_given(start: Start, tiny_detr: Path
 
 def test_wait_for_fast_serves_converted_models_from_the_first_request_on(start: Start, tiny_detr: Path) -> None:
     running = start("--model", f"a={tiny_detr}", "--wait-for-fast", DETRDESK_RUNTIME="auto")
-    assert httpx.get(running.url + "/health").json()["model"]["a"]["runtime"] == "openvino"
+    assert httpx.get(running.url + "/health", timeout=30).json()["model"]["a"]["runtime"] == "openvino"
     assert httpx.post(running.url + DETECTIONS, json=QUESTION, timeout=30).status_code == 200
     code, err, _ = running.stop()
     assert code == 0
