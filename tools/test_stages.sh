@@ -14,7 +14,6 @@ stage lint "$bin/ruff" check .
 stage format "$bin/ruff" format --check .
 stage types "$bin/mypy"
 stage imports "$bin/lint-imports"
-stage libraries "$bin/deptry" .
 stage dependencies "$bin/deptry" .
 stage tests "$bin/pytest" -m "not soak and not alone and not xvfb" --numprocesses auto --maxprocesses 4 --dist loadfile
 stage tests-alone "$bin/pytest" -m "not soak and (alone or xvfb)"
