@@ -1,4 +1,4 @@
-"""What can go wrong, each as one sentence that is fit to show to a user."""
+"""The errors of the engine, each with a sentence for the user."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class EngineError(Exception):
 
 
 class SourceError(EngineError):
-    """The bytes of an image cannot be had: no such file, a refused address, a host that does not answer."""
+    """The bytes of an image cannot be read: no such file, a refused address, a host that does not answer."""
 
 
 class ImageError(EngineError):
-    """The bytes are there, but no image comes out of them: not an image, truncated, too large."""
+    """The bytes cannot be decoded: not an image, truncated, too large."""
 
 
 class ModelError(EngineError):
@@ -37,11 +37,11 @@ class ModelError(EngineError):
 
 
 class DetectionError(EngineError):
-    """The model was loaded but could not answer: out of memory, a failing device."""
+    """A loaded model failed: out of memory, a failing device."""
 
 
 class CancelledError(EngineError):
-    """The work was given up because nobody wants its result any more."""
+    """The work was cancelled."""
 
     def __init__(self) -> None:
         super().__init__("cancelled", "Cancelled.")

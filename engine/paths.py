@@ -1,4 +1,4 @@
-"""Where things lie: shipped resources, and the user's config, data and cache folders."""
+"""Paths of shipped resources and of the user's config, data and cache folders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _HERE = Path(__file__).resolve().parent
 
 
 def resource(*parts: str) -> Path:
-    """The path of a shipped file or folder, e.g. `resource("samples", "poster.jpg")`.
+    """Return the path of a shipped file or folder, e.g. `resource("samples", "poster.jpg")`.
 
     A wheel carries the resources inside the `engine` package; a checkout has them beside it.
     """
@@ -24,12 +24,12 @@ def config_dir() -> Path:
 
 
 def data_dir() -> Path:
-    """The folder of what the user would miss: sessions, downloaded models, logs."""
+    """The folder of sessions, downloaded models and logs."""
     return _home("data")
 
 
 def cache_dir() -> Path:
-    """The folder of what can be made again."""
+    """The folder of data that can be recomputed."""
     return _home("cache")
 
 

@@ -1,4 +1,4 @@
-"""What can be set: defaults, then `config.toml` in the config folder, then the environment (`DETRDESK_...`)."""
+"""Settings of engine and server: defaults, then `config.toml`, then the environment (`DETRDESK_...`)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.paths import config_dir
 
 
 def _words(given: object) -> object:
-    """A text as the list it holds, separated by commas or white space."""
+    """Split a text at commas or white space."""
     return given.replace(",", " ").split() if isinstance(given, str) else given
 
 
@@ -45,10 +45,10 @@ class Settings(BaseSettings):
         host, port: Where it listens; port 0 picks a free one.
         models: What it serves: catalog names, checkpoint folders or NAME=FOLDER; the first is the default. None: the
             whole catalog.
-        api_key: What clients must send; `None` lets everyone in.
+        api_key: What clients must send; `None` admits everyone.
         api_key_file: A text file with that key.
         no_key: Listen on other addresses than this machine's own without a key.
-        allow_origins: Web origins whose pages may ask, `*` for all.
+        allow_origins: Web origins whose pages may send requests, `*` for all.
         allow_hosts: Names, beside this machine's own, that a request's Host header may have; `*` for all.
         allow_image_hosts: Hosts of image URLs that may have private addresses.
         allow_private_image_hosts: Let image URLs lead to any address.
@@ -101,12 +101,12 @@ class Settings(BaseSettings):
 
 
 def config_file() -> Path:
-    """The one settings file."""
+    """Return the path of the settings file."""
     return config_dir() / "config.toml"
 
 
 def load_settings() -> Settings:
-    """The settings of this user and environment.
+    """Load the settings of this user and environment.
 
     Raises:
         EngineError: the file or a variable holds something that cannot be used; the message names it.

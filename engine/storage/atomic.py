@@ -1,4 +1,4 @@
-"""Writing a file so that it is either the old one or the new one, never a half."""
+"""Atomic file writes: a reader sees the former or the new content, never a part."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class WriteError(EngineError):
 
 
 def cannot_write(path: Path, error: OSError) -> WriteError:
-    """The error that names the file or folder and the reason."""
+    """Build the error that names the file or folder and the reason."""
     message = "{path} cannot be written: {reason}."
     return WriteError("cannot_write", message, path=path, reason=error.strerror or error)
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write beside, sync, replace.
+    """Write a temporary file beside `path`, sync it and replace `path`.
 
     Raises:
         WriteError: the file cannot be written; the message names it and the reason, the old file is whole.
@@ -35,7 +35,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def open_atomic(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside `path` to write to, which takes its place when the block ends well and else goes away.
+    """Yield a temporary file beside `path`, which replaces it when the block succeeds and is removed otherwise.
 
     Raises:
         WriteError: it cannot be written, `OSError` of the block included; the old file is whole.

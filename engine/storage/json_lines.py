@@ -14,7 +14,7 @@ _BLOCK = 1 << 16
 
 
 def append_line(path: Path, record: Mapping[str, Any]) -> None:
-    """Write one record as one line at the end of a file, which is made if need be, and wait until the disk has it.
+    """Append one record as one line, creating the file where needed, and sync it.
 
     Where the disk has no room for the whole line, nothing of it stays.
 
@@ -56,14 +56,14 @@ def done_sources(path: Path) -> set[str]:
 
 
 def _write_whole(file: IO[bytes], data: bytes) -> None:
-    """An unbuffered write may take a part only, a nearly full disk's way."""
+    """Write all bytes; an unbuffered write may take only a part on a nearly full disk."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
 
 
 def _cut_half_line(file: IO[bytes]) -> None:
-    """Cut off what stands behind the last line break, which is sought from the end."""
+    """Truncate the file after its last line break."""
     end = size = file.seek(0, os.SEEK_END)
     while end:
         start = max(0, end - _BLOCK)

@@ -1,4 +1,4 @@
-"""The names of the models and where they are: the starter, those of `models.toml`, and those of this run alone."""
+"""The catalog of models: the starter, those of `models.toml`, and those of this run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from engine.models.catalog.file import CatalogFile
 from engine.storage.toml_file import Stamp
 
 _NAMED = 20
-"""Names that a message tells at most."""
+"""Most names in a message."""
 
 
 class Catalog:

@@ -1,4 +1,4 @@
-"""What `models.toml` says, table by table; a table that makes no sense is told and left out."""
+"""The entries of `models.toml`; an invalid one is left out and reported."""
 
 from __future__ import annotations
 

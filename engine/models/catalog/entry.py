@@ -1,4 +1,4 @@
-"""One model of the catalog: where it is, and how its detections are chosen unless the user says otherwise."""
+"""One model of the catalog: its place and the defaults of its filter."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def place_of(given: str | os.PathLike[str]) -> tuple[Kind, str]:
 
 
 def is_hub_id(text: str) -> bool:
-    """Whether this reads `owner/name`."""
+    """Return whether a text is a hub id, `owner/name`."""
     return _HUB_ID.fullmatch(text) is not None and "--" not in text and ".." not in text
 
 
@@ -126,7 +126,7 @@ def usual_name(kind: Kind, place: str) -> str:
 
 
 def free_name(wanted: str, taken: Container[str]) -> str:
-    """This name, with a number behind it where it is taken."""
+    """Return this name, with a number appended where it is taken."""
     name, number = wanted, 2
     while name in taken:
         name, number = f"{wanted} {number}", number + 1
@@ -134,14 +134,14 @@ def free_name(wanted: str, taken: Container[str]) -> str:
 
 
 def known_as(place: str, entries: Iterable[Entry]) -> str | None:
-    """The name of what is at this place, wherever links lead."""
+    """Return the name of the entry at this place, links resolved."""
     real = os.path.realpath(place)
     same = (entry.name for entry in entries if place == entry.place or real == os.path.realpath(entry.path))
     return next(same, None)
 
 
 def normal(name: str) -> str:
-    """One of the ways in which Unicode writes a name: macOS writes `é` in two characters, others in one."""
+    """Normalise a name to NFC: macOS writes `é` as two characters, others as one."""
     return unicodedata.normalize("NFC", name)
 
 

@@ -1,4 +1,4 @@
-"""A checkpoint folder: read and checked without loading its tensors."""
+"""A checkpoint folder, checked without loading its tensors."""
 
 from __future__ import annotations
 

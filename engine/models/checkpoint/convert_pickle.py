@@ -1,4 +1,4 @@
-"""Makes a safetensors file of a checkpoint that is saved as pytorch_model.bin, in a process of its own."""
+"""Conversion of pytorch_model.bin to safetensors in a separate, restricted process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The safetensors files of a checkpoint: which they are, and that they are whole, without loading a tensor."""
+"""The safetensors files of a checkpoint, verified without loading a tensor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""timm's ResNet, as most DETR checkpoints have it, told in the words of transformers' own ResNet."""
+"""Mapping of timm's ResNet, used by most DETR checkpoints, to transformers' ResNet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What transformers is told of a checkpoint: its config.json, with nothing left to be looked up elsewhere."""
+"""The config that transformers gets: a checkpoint's config.json made independent of the hub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the windows of a transformer backbone ask of the size of its input."""
+"""Input sizes that windowed transformer backbones need."""
 
 from __future__ import annotations
 

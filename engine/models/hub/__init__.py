@@ -1,1 +1,1 @@
-"""The Hugging Face Hub: models found there, models brought from there."""
+"""The Hugging Face Hub: search and downloads."""

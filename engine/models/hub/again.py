@@ -1,4 +1,4 @@
-"""Whether asking the hub again may help, and when."""
+"""Which failed requests to the hub are retried, and after what time."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from email.utils import parsedate_to_datetime
 from engine.models.hub.library import silent_library
 
 AGAIN = (408, 429, 500, 502, 503, 504)
-"""HTTP status codes that may be gone in a moment."""
+"""HTTP status codes of temporary failures."""
 
 
 def status_of(error: BaseException) -> int | None:
-    """The HTTP status of an answer that was an error."""
+    """Return the HTTP status of a failed request."""
     response = getattr(error, "response", None)
     status = getattr(response, "status_code", None)
     return status if isinstance(status, int) else None
 
 
 def asked_wait(error: BaseException) -> float | None:
-    """Seconds that the answer asks to wait: `Retry-After` (a number or a date), or the hub's own `RateLimit`."""
+    """Return the seconds to wait by `Retry-After` (a number or a date) or the hub's `RateLimit` header."""
     headers: Mapping[str, str] = getattr(getattr(error, "response", None), "headers", {})
     given = headers.get("retry-after", "").strip()
     if given.isascii() and given.isdigit():
@@ -42,7 +42,7 @@ def _seconds_until(date: str) -> float | None:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether asking again may help: a connection that broke, a server that is busy or fell over."""
+    """Return whether a retry may help: a broken connection, a busy or failed server."""
     import httpx2
 
     status = status_of(error)

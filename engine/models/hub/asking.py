@@ -1,4 +1,4 @@
-"""One question to the hub's API: cancellable, bounded in time, asked again where that may help."""
+"""Requests to the hub's API: cancellable, with a time limit, retried after temporary failures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.models.hub.patience import Patience
 
 T = TypeVar("T")
 Waiting = Callable[[float], None]
-"""Told the seconds until something is tried again."""
+"""Receives the seconds until the next attempt."""
 
 
 def answer_of(
@@ -24,7 +24,7 @@ def answer_of(
     patience: Patience,
     waiting: Waiting = lambda seconds: None,
 ) -> T:
-    """What the hub answers.
+    """Return the hub's answer.
 
     A hub that is busy is asked again after the time that it names; one that cannot be reached is not, so that somebody
     without a network is told at once.

@@ -1,4 +1,4 @@
-"""Work that may block for long, in a thread that is left behind when nobody wants its result any more."""
+"""Blocking work in a thread that is abandoned when its result is no longer wanted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _LOOK_EVERY = 0.05
-"""Seconds between two looks at `check`."""
+"""Seconds between two calls of `check`."""
 _AHEAD = 8
-"""Items that the thread may be ahead."""
+"""Most items that the thread produces in advance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class _End:
 
 
 def items_of(make: Callable[[], Iterator[T]], check: Callable[[], None], seconds: float) -> Generator[T]:
-    """The items of an iterator that runs in a thread of its own.
+    """Yield the items of an iterator that runs in its own thread.
 
     Neither a name server, a connection nor a read can be interrupted from outside; the thread that waits for them
     ends by their own timeouts, the caller goes on at once.
@@ -55,7 +55,7 @@ def items_of(make: Callable[[], Iterator[T]], check: Callable[[], None], seconds
 
 
 def result_of(work: Callable[[], T], check: Callable[[], None], seconds: float) -> T:
-    """What `work` returns; see `items_of`."""
+    """Return the result of `work`; see `items_of`."""
     return next(items_of(lambda: iter((work(),)), check, seconds))
 
 

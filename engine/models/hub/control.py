@@ -1,4 +1,4 @@
-"""What another thread may tell a download: pause, go on, stop."""
+"""Pausing, resuming and cancelling a download from another thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.errors import CancelledError
 
 
 class PausedError(Exception):
-    """The work shall rest; whoever catches it waits with `Control.rest`."""
+    """The work is paused; whoever catches it waits with `Control.rest`."""
 
 
 class Control:
@@ -22,12 +22,12 @@ class Control:
 
     @property
     def paused(self) -> bool:
-        """Whether the work rests, or is about to."""
+        """Whether the work is paused, or about to be."""
         return self._paused
 
     @property
     def ended(self) -> bool:
-        """Whether the work is given up."""
+        """Whether the work is cancelled."""
         return self._ended
 
     @property
@@ -36,20 +36,20 @@ class Control:
         return self._keeps
 
     def pause(self) -> None:
-        """Let the work rest; its connection is closed, what was downloaded stays."""
+        """Pause the work; its connection is closed, downloaded bytes are kept."""
         self._set(paused=True)
 
     def resume(self) -> None:
-        """Go on from where it rests."""
+        """Resume the work."""
         self._set(paused=False)
 
     def cancel(self) -> None:
-        """Give up, and remove what was downloaded so far."""
+        """Cancel, and remove the downloaded bytes."""
         self._keeps = False
         self._set(ended=True)
 
     def leave(self) -> None:
-        """Give up for now: the next download goes on from what is on disk. For a program that closes."""
+        """Cancel, and keep the downloaded bytes for the next download; for a program that closes."""
         self._set(ended=True)
 
     def check(self) -> None:

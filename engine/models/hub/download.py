@@ -1,4 +1,4 @@
-"""A model from the hub into a folder of ours, which appears under its name when it is whole."""
+"""The download of a model into a folder that gets its name when it is complete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from engine.models.hub.transfer import Transfer
 
 
 def _quiet(progress: Progress) -> None:
-    """Tell nobody."""
+    """Ignore progress."""
 
 
 def download(
@@ -37,7 +37,7 @@ def download(
     patience: Patience | None = None,
     folders: ModelFolders | None = None,
 ) -> Path:
-    """Bring a model from the hub; returns when it is there.
+    """Download a model from the hub; return when it is complete.
 
     Goes on from what an earlier download left. The branch is resolved to a commit first, and kept with it.
 
@@ -78,7 +78,7 @@ def download(
 
 
 def model_id(given: str, endpoint: Endpoint) -> str:
-    """The id of a model that is given by its id or its page's address.
+    """Return the id of a model given by its id or the URL of its page.
 
     Raises:
         HubError: that is neither.
@@ -100,7 +100,7 @@ def model_id(given: str, endpoint: Endpoint) -> str:
 
 
 def _fetch(plan: Plan, transfer: Transfer, folders: ModelFolders) -> None:
-    """Bring all files into the partial folder."""
+    """Download all files into the partial folder."""
     with _dropped_when_cancelled(folders.partial(plan.model), transfer.control):
         partial = folders.prepare(record_of(plan, transfer.asker.endpoint.url))
         for file in plan.files:
@@ -120,7 +120,7 @@ def _dropped_when_cancelled(partial: Path, control: Control) -> Iterator[None]:
 
 
 def _check_family(partial: Path, model: str) -> None:
-    """Refuse what cannot be used before its large files come."""
+    """Refuse an unusable model before its large files are downloaded."""
     try:
         config = json.loads((partial / "config.json").read_text("utf-8-sig"))
         family = config.get("model_type") if isinstance(config, dict) else None

@@ -1,4 +1,4 @@
-"""Which hub is asked: the official one, or a mirror."""
+"""The address of the hub: the official one or a mirror."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Endpoint:
 
 
 def endpoint_of(setting: str = "") -> Endpoint:
-    """The hub that the setting `hub_endpoint` names, else `HF_ENDPOINT`, else the official one.
+    """Return the hub of the setting `hub_endpoint`, else of `HF_ENDPOINT`, else the official one.
 
     Raises:
         HubError: the address makes no sense.

@@ -1,4 +1,4 @@
-"""The kind of error that everything about the hub raises."""
+"""The error of the hub package."""
 
 from __future__ import annotations
 

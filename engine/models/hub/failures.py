@@ -1,4 +1,4 @@
-"""What the hub's refusals and failures mean, as sentences with the mend."""
+"""Errors of the hub and of connections as sentences that say what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.models.hub.endpoint import Endpoint
 from engine.models.hub.error import HubError
 
 _MISREAD = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
-"""What the library raises when an answer is not what it expects."""
+"""What huggingface_hub raises for a malformed answer."""
 
 
 class Asker(NamedTuple):
@@ -28,7 +28,7 @@ class Asker(NamedTuple):
 
 
 def explained(error: BaseException, asker: Asker) -> HubError:
-    """The sentence for what went wrong; never with the token, the address of a file or the server's own words.
+    """Convert an exception; the sentence never has the token, a file's URL or the server's text in it.
 
     Raises:
         BaseException: the error itself, where it is a mistake of ours and nothing that an answer can bring about.

@@ -1,4 +1,4 @@
-"""The folders of downloaded models, and of those that are not whole yet."""
+"""The folders of downloaded and partly downloaded models."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from engine.storage.atomic import cannot_write
 from engine.storage.lock import FileLock
 
 _SPARE = 32 * 2**20
-"""Bytes that stay free on the disk."""
+"""Bytes to leave free on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A download that was broken off.
+    """An interrupted download.
 
     Attributes:
         record: What it is to be.
@@ -59,7 +59,7 @@ class ModelFolders:
         return {path: record for path, record in found.items() if record is not None}
 
     def unfinished(self) -> list[Unfinished]:
-        """The downloads that were broken off; `download` goes on with each, `discard` removes it."""
+        """List interrupted downloads; `download` resumes one, `discard` removes it."""
         found = [(path, read_record(path)) for path in sorted((self._root / ".partial").glob("[!.]*/"))]
         return [
             Unfinished(record, sum(_size(path, file) for file in record.files))
@@ -68,7 +68,7 @@ class ModelFolders:
         ]
 
     def discard(self, model: str) -> None:
-        """Remove what a broken-off download of this model left.
+        """Remove the files of an interrupted download.
 
         Raises:
             HubError: it is being downloaded.
@@ -78,7 +78,7 @@ class ModelFolders:
 
     @contextmanager
     def locked(self, model: str) -> Iterator[None]:
-        """One download of a model at a time, whichever process it is in.
+        """Allow one download of a model at a time, over all processes.
 
         Raises:
             HubError: there is another.
@@ -99,7 +99,7 @@ class ModelFolders:
             lock.release()
 
     def has(self, plan: Plan) -> bool:
-        """Whether the model is there whole, at this commit."""
+        """Return whether the model is complete, at this commit."""
         final = self.final(plan.model)
         record = read_record(final)
         if record is None or record.sha != plan.sha:
@@ -107,7 +107,7 @@ class ModelFolders:
         return all((final / file.name).is_file() and _size(final, file) == file.size for file in plan.files)
 
     def prepare(self, record: DownloadRecord) -> Path:
-        """Make the partial folder, and keep of what is in it only what belongs to the files of this commit.
+        """Make the partial folder and remove from it what does not belong to this commit.
 
         Raises:
             HubError: the disk has no room for what is missing.
@@ -143,7 +143,7 @@ class ModelFolders:
             )
 
     def put_in_place(self, model: str) -> Path:
-        """Give the folder its name; one that has it is moved aside first and removed after.
+        """Rename the folder to its final name; an older one is moved aside first and removed afterwards.
 
         Raises:
             WriteError: that cannot be done; the former one is where it was.

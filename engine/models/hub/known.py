@@ -1,4 +1,4 @@
-"""The well-known models of the hub, which are offered before it is asked."""
+"""Well-known models of the hub, listed without a request."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def silent_library() -> ModuleType:
-    """The library. Without this it asks the hub which programs call it, and sends what it finds as its user agent."""
+    """Import the library with telemetry off; else it asks the hub about callers and sends them as user agent."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import huggingface_hub.utils
     from huggingface_hub import constants
@@ -51,7 +51,7 @@ def token_for(endpoint: Endpoint) -> str | None:
 
 
 def headers_for(token: str | None) -> dict[str, str]:
-    """Headers of a request: who asks, and the token."""
+    """Return the headers of a request: user agent and token."""
     made = silent_library().utils.build_hf_headers(
         token=token or False, library_name="detrdesk", library_version=__version__
     )

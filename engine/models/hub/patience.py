@@ -1,4 +1,4 @@
-"""How long the hub is waited for, and how often it is asked again."""
+"""Timeouts and retries of requests to the hub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a model on the hub is needed here, and how each file is known to be whole."""
+"""The files of a model on the hub that are needed, with their sizes and hashes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _HASHES = {"sha256": re.compile(r"[0-9a-f]{64}"), "git": _SHA}
 _CONVERTER = "SFconvertbot"
 """The account of the hub that offers models as safetensors, by pull request."""
 _LOOKED_AT = 20
-"""Pull requests that are looked through for its offer."""
+"""Most pull requests to search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def licence_of(info: ModelInfo) -> str:
 
 
 def _needed(names: Iterable[str]) -> list[str]:
-    """Of all names only those that are known, so that no name from there leads out of a folder here."""
+    """Keep known file names only, so that no name leads out of the folder."""
     there = set(names)
     chosen = [name for name in _SETTINGS if name in there]
     if _WHOLE in there:

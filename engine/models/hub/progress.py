@@ -1,4 +1,4 @@
-"""How far a download is."""
+"""The progress of a download."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 State = Literal["asking", "downloading", "waiting", "paused", "checking", "done"]
 
 _TELL_EVERY = 0.1
-"""Least seconds between two values of the same state."""
+"""Least seconds between two reports of the same state."""
 _WINDOW = 5.0
 """Seconds that the rate is measured over."""
 
@@ -47,7 +47,7 @@ Tell = Callable[[Progress], None]
 
 
 class Meter:
-    """Counts the bytes of a download and tells how far it is, ten times a second at most.
+    """Counts the bytes of a download and reports progress, at most ten times a second.
 
     Args:
         tell: Gets each value, in the thread of the download.
@@ -68,11 +68,11 @@ class Meter:
         return self._done
 
     def found(self, size: int) -> None:
-        """These bytes were there already; negative where they turned out wrong. They do not count for the rate."""
+        """Add bytes that were on disk already, negative where they turned out wrong; not counted for the rate."""
         self._done += size
 
     def got(self, size: int) -> None:
-        """These bytes have arrived."""
+        """Add received bytes."""
         now = self._clock()
         self._done += size
         self._arrived.append((now, size))
@@ -82,7 +82,7 @@ class Meter:
             self.say("downloading")
 
     def say(self, state: State, retry_in: float | None = None) -> None:
-        """Tell how far it is, now."""
+        """Report now."""
         self._told = (state, self._clock())
         if state in ("paused", "waiting"):
             self._arrived.clear()

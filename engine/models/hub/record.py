@@ -1,4 +1,4 @@
-"""What is known of a downloaded model, kept in its folder as `hub.json`."""
+"""The origin of a downloaded model, kept in its folder as `hub.json`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def write_record(folder: Path, record: DownloadRecord) -> None:
 
 
 def read_record(folder: Path) -> DownloadRecord | None:
-    """The record of a folder; `None` where there is none that makes sense."""
+    """Read the record of a folder; `None` where there is no valid one."""
     try:
         if (folder / NAME).stat().st_size > _LONGEST:
             return None

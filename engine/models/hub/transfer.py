@@ -1,4 +1,4 @@
-"""One file from the hub: goes on from what is on disk, tried again after a break, checked before it gets its name."""
+"""The download of one file: resumed, retried, and verified before it gets its name."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _RANGE = re.compile(r"bytes ([0-9]+)-")
 
 
 class _CutError(Exception):
-    """The answer ended before the file did, or is of another part of it."""
+    """The response ended early, or has another range."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """What all files of a download have in common.
+    """The settings shared by all files of a download.
 
     Attributes:
         asker: The hub and the model.
@@ -53,7 +53,7 @@ class Transfer:
     meter: Meter
 
     def fetch(self, file: RemoteFile, folder: Path) -> None:
-        """Bring a file into a folder.
+        """Download a file into a folder.
 
         Raises:
             HubError: the hub refuses, breaks off again and again, or sends something else.

@@ -1,4 +1,4 @@
-"""The small files beside an ONNX file that say what it does not."""
+"""Class names and settings in files beside an ONNX file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Class names as people write them down: lists, tables, one a line; and the lists that many models share."""
+"""Parsing of class names: lists, tables, one a line; and COCO's shared lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two ways in which ONNX files of the DETR family take images and answer."""
+"""The two conventions of inputs and outputs of ONNX files of the DETR family."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Finished:
     scores: str
 
     def tensors(self, pixels: npt.NDArray[np.float32], mask: object, width: int, height: int) -> Tensors:
-        """What the model takes."""
+        """Return the input tensors."""
         sizes = np.array([[width, height]], self.sizes.type)
         return {self.image.name: _as_type(pixels, self.image), self.sizes.name: sizes}
 
     def detections(self, output: Tensors, names: Mapping[int, str], width: int, height: int) -> Detections:
-        """What the outputs tell of; raises DetectionError where they are not of this convention."""
+        """Convert the outputs; raises DetectionError where they do not follow the convention."""
         scores = output[self.scores][0].astype(np.float32)
         label_ids = output[self.labels][0].astype(np.int64)
         boxes = output[self.boxes][0].astype(np.float32)
@@ -78,7 +78,7 @@ class Raw:
     def tensors(
         self, pixels: npt.NDArray[np.float32], mask: npt.NDArray[np.int64] | None, width: int, height: int
     ) -> Tensors:
-        """What the model takes."""
+        """Return the input tensors."""
         tensors = {self.image.name: _as_type(pixels, self.image)}
         if self.mask:
             whole = np.ones((1, *pixels.shape[2:]), np.int64) if mask is None else mask
@@ -86,7 +86,7 @@ class Raw:
         return tensors
 
     def detections(self, output: Tensors, names: Mapping[int, str], width: int, height: int) -> Detections:
-        """What the outputs tell of; raises DetectionError where they are not of this convention."""
+        """Convert the outputs; raises DetectionError where they do not follow the convention."""
         logits = output[self.logits][0].astype(np.float32)
         boxes = output[self.boxes][0].astype(np.float32)
         if logits.ndim != 2 or boxes.shape != (len(logits), 4) or logits.size == 0:

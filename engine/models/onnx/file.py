@@ -1,4 +1,4 @@
-"""What an ONNX file tells of its model besides the tensors, read without any library."""
+"""Reading of an ONNX file's structure without its tensors; see decision 16."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.models.onnx.walk import OnnxFile, Walk
 
 
 def read_onnx_file(path: Path) -> OnnxFile:
-    """Read what an ONNX file tells; its tensors are neither read nor looked at.
+    """Read the structure of an ONNX file; seeks past its tensors.
 
     Raises:
         ModelError: it is missing, no ONNX, cut off, a pointer of Git LFS, or wants tensors from files that are not

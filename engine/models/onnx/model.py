@@ -1,4 +1,4 @@
-"""An ONNX file of the DETR family as it is: read and checked without loading its tensors."""
+"""An ONNX model of the DETR family, checked without loading its tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fields of a protobuf file, one after another, with what is not asked for skipped instead of read."""
+"""Iteration over the fields of a protobuf file; unread fields are skipped by seeking."""
 
 from __future__ import annotations
 

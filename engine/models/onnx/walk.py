@@ -1,4 +1,4 @@
-"""Once through an ONNX file, past its tensors."""
+"""One pass over the structure of an ONNX file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class OnnxNode:
 
 @dataclass(frozen=True)
 class OnnxFile:
-    """What an ONNX file tells.
+    """The structure of an ONNX file.
 
     Attributes:
         inputs, outputs: Of the model.
@@ -63,7 +63,7 @@ class OnnxFile:
 
 @dataclass
 class Walk:
-    """Once through a ModelProto. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto"""
+    """One pass over a ModelProto. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto"""
 
     file: ProtobufFile
     inputs: list[OnnxValue] = field(default_factory=list)
