@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
 
@@ -131,8 +130,7 @@ class Viewer(QObject):
         self.session.close()
         self.exports.close()
         self._worker.wait()
-        unloading = threading.Thread(target=self.engine.close, name="unloading", daemon=True)
-        unloading.start()
-        unloading.join(max(until - time.monotonic(), 0.1))
-        ended &= self.models.conversions.stop(max(until - time.monotonic(), 0.3))
-        return ended and not unloading.is_alive()
+        unloading = TaskRunner("unloading")
+        unloading.run(lambda task: self.engine.close())
+        ended &= unloading.wait(max(until - time.monotonic(), 0.1))
+        return ended & self.models.conversions.stop(max(until - time.monotonic(), 0.3))

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from desktop.viewer import prefetch
 from desktop.viewer.detection_runner import DetectionRunner, Done, Opened, Recalled, Request
 from desktop.viewer.prefetch import Prefetch, Ready
+from desktop.work.task_runner import running_threads
 from engine.detect.detection import Detections
 from engine.detect.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from engine.detect.recipe import Prepared
@@ -198,7 +199,7 @@ def test_it_ends_in_the_middle(engine: Engine, sources: list[Source]) -> None:
         assert ahead.stop(10)
     assert ahead.ready == ()
     ahead.expect(sources, engine.default_model)
-    assert not any(thread.name == "prefetch" for thread in threading.enumerate())
+    assert "prefetch" not in running_threads()
 
 
 def test_it_waits_for_no_conversion_and_begins_none(tiny_detr: Path, tmp_path: Path, sources: list[Source]) -> None:

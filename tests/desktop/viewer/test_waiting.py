@@ -18,6 +18,7 @@ from PIL import Image
 from PyQt5.QtCore import Qt
 
 from desktop.state.viewer import ViewerState, choose_threshold, choose_top_k
+from desktop.work.task_runner import running_threads
 from engine.detect.detection import Detections
 from engine.detect.recipe import Prepared
 from engine.engine import Engine, shared_cache
@@ -196,8 +197,8 @@ def test_closing_while_all_are_detected_in_leaves_no_thread(open_window: Callabl
     driver.wait_until(lambda: batch.state is not None and batch.state.done >= 2)
     driver.window.close()
     assert driver.window.all_ended
-    left = {thread.name for thread in threading.enumerate()}
-    assert not [name for name in left if name in ("detect all", "prefetch", "listing") or name.startswith("decoding")]
+    assert not running_threads()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("decoding")]
 
 
 def many_detections(count: int) -> Detections:
