@@ -1,4 +1,4 @@
-"""Detecting in all images: the runner behind the window's back, its rate, and the bar that shows it."""
+"""Detecting in all images: the runner, its rate, and the bar that shows its progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exporting in the window: the dialog by keyboard, what it says beforehand and afterwards."""
+"""Exporting in a window: the dialog by keyboard, its messages before and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways into the window: drop, paste, address line."""
+"""Opening images by drop, paste and the address field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images between Pillow and Qt keep their pixels."""
+"""Converting images between Pillow and Qt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was opened before: kept between sessions, without secrets, and never a reason to fail."""
+"""Recently opened places: saved between sessions, without secrets; failures are ignored."""
 
 from __future__ import annotations
 

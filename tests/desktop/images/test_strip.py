@@ -1,4 +1,4 @@
-"""The list of images: what each row tells, and that a long one costs nothing."""
+"""The list of images: contents of a row, and the cost of long lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thumbnails made in the background: in order, once, and never in the way of closing."""
+"""Thumbnails made in the background: order, no duplicates, stopping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys are found, changed, taken over and given back."""
+"""The key list: searching, changing, taking over and resetting keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models from the hub in the window: found, downloaded, paused, given up, taken up again; nothing waits for the hub."""
+"""The hub's page in a window: search, download, pause, cancel, resume."""
 
 from __future__ import annotations
 

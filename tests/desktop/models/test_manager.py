@@ -1,4 +1,4 @@
-"""The models of this computer in the window: added, chosen, renamed, removed; what fails costs nothing."""
+"""The models dialog in a window: adding, using, renaming, removing, conversions, precisions, failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of the HTTP API is kept by the window's server as by the headless one: every test of a lone service."""
+"""The contract tests of the HTTP API, run against the window's server."""
 
 from __future__ import annotations
 

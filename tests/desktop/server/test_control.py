@@ -1,4 +1,4 @@
-"""The server in the window: switched on and off, asked by clients, closed with the window."""
+"""The server in a window: starting, stopping, requests of clients, closing."""
 
 from __future__ import annotations
 

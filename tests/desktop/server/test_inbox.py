@@ -1,4 +1,4 @@
-"""Images that clients send, in the window's list: kept with their answers, bounded, never in the way."""
+"""Images of clients in the window's list: kept with their detections, limited in number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images that clients send are reviewed like any other: marks, next open one, least sure box, export."""
+"""Reviewing the images of clients: marks, next unreviewed image, least certain box, export."""
 
 from __future__ import annotations
 

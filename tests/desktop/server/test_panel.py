@@ -1,4 +1,4 @@
-"""The server's panel: the switch, the address and its code, ready-made snippets, the table of requests."""
+"""The server's panel: switch, address and QR code, snippets, table of requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language and the colours follow what is preferred, and the desktop where it is."""
+"""Language and colours follow the preferences and the desktop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is set holds at once, is kept, and is said in the new language."""
+"""The settings dialog: changes apply at once, are saved, and are shown in the new language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole window follows what is preferred: language, colours, keys, layout, hints."""
+"""The whole window follows the preferences: language, colours, keys, layout, hints."""
 
 from __future__ import annotations
 

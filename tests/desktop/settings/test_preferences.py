@@ -1,4 +1,4 @@
-"""Preferences are kept in the one settings file, whose comments survive; a damaged one is set aside and told of."""
+"""Preferences in `config.toml`: comments stay; a damaged file is renamed and reported."""
 
 from __future__ import annotations
 
