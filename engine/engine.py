@@ -102,11 +102,7 @@ class Engine:
         return read_image(source, self.settings, cancelled)
 
     def decode(self, file: ImageFile, max_pixels: int | None = None) -> OpenedImage:
-        """Decode an image; one with more than `max_pixels` is refused before it takes memory.
-
-        Raises:
-            ImageError: the bytes are no whole image within the limits.
-        """
+        """Decode an image; one with more than `max_pixels` raises ImageError before it takes memory."""
         most = self.settings.max_pixels if max_pixels is None else min(max_pixels, self.settings.max_pixels)
         return decode_file(file, Limits(self.settings.max_file_bytes, most))
 
@@ -138,11 +134,7 @@ class Engine:
         fresh: bool = False,
         reservation: Reservation | None = None,
     ) -> Detections:
-        """Return every detection in an opened image: from the cache unless `fresh`, else by the model, and kept there.
-
-        Raises:
-            DetectionError: as `detect_in`.
-        """
+        """Detect as `detect_in`, but take detections from the cache unless `fresh`, and keep new ones there."""
         name = self._name(model)
         known = None if fresh else self.known.recall(image, name)
         if known is not None:

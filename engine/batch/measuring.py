@@ -1,4 +1,4 @@
-"""Makes a faster form of a model and measures it on the user's images, in a process of its own."""
+"""Making and measuring a reduced-precision form of a model on the user's images."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from engine.runtimes.quantise import QuantisationTask
 from engine.storage.lock import FileLock
 
 LEAST_IMAGES = {"bf16": 5, "int8": 20}
-"""Below these, neither a calibration nor a measurement says anything."""
+"""With fewer, neither calibration nor measurement is reliable."""
 MOST_IMAGES = 300
 _MOST_MEASURED = 100
 _MEASURED_OF = 3
-"""Of so many images one is measured on; the others calibrate, and what was calibrated with proves nothing."""
-_LOOK_EVERY = 0.2
+"""Every third image is measured on, the others calibrate; the two must not overlap."""
+_POLL_SECONDS = 0.2
 
 
 def measure(
@@ -42,20 +42,20 @@ def measure(
     cancelled: Callable[[], bool] = bool,
     in_haste: bool = False,
 ) -> Offer:
-    """Make a fast form of a model and measure it on images, in a process of its own; takes minutes.
+    """Make a reduced-precision form of a model and measure it on images, in another process; takes minutes.
 
     Args:
-        engine: Whose model it is; keeps what is made.
+        engine: Of the model; keeps the form.
         name: Of the model.
         precision: One of `FAST`.
-        images: Sources: at least `LEAST_IMAGES`; of more than `MOST_IMAGES` some in regular distance are taken.
-        progress: Is told what is done, in the caller's thread.
-        cancelled: Asked now and then, in another thread; true gives up within a second.
-        in_haste: Whether somebody waits for it; else it takes only what other programs leave.
+        images: Sources, at least `LEAST_IMAGES`; of more than `MOST_IMAGES`, evenly spaced ones are used.
+        progress: Called in this thread.
+        cancelled: Polled in another thread; true gives up within a second.
+        in_haste: Whether somebody waits for it; else it has the lowest priority.
 
     Raises:
-        ModelError: it cannot be done here, the images are too few, or it failed; the message says why.
-        CancelledError: `cancelled` said so.
+        ModelError: it cannot be done here, the images are too few, or it failed.
+        CancelledError: `cancelled` returned true.
     """
     problem = obstacle(engine, name, precision, is_to_be_made=True)
     if problem is not None:
@@ -73,7 +73,7 @@ def measure(
     try:
         with (
             tempfile.TemporaryDirectory(prefix="detrdesk-images-") as fetched,
-            _turn_at(store.folder, cancelled),
+            _conversion_lock(store.folder, cancelled),
             store.work_folder() as work,
         ):
             paths = _as_files(engine, chosen, Path(fetched), cancelled)
@@ -89,13 +89,13 @@ def measure(
 
 
 def _spread(images: Sequence[SourceLike], most: int) -> list[Source]:
-    """So many of them at most, in regular distance: a folder is often sorted by what is in it."""
+    """Return at most so many, evenly spaced: a folder is often sorted by content."""
     count = min(len(images), most)
     return [parse_source(images[at * len(images) // count]) for at in range(count)]
 
 
 def _f32_file(engine: Engine, name: str, progress: Progress, cancelled: Callable[[], bool]) -> Path:
-    """The model as OpenVINO executes it in f32, converted if it was not.
+    """Return the model as OpenVINO executes it in f32, converted if it was not.
 
     Raises:
         ModelError: it cannot be converted.
@@ -114,13 +114,13 @@ def _f32_file(engine: Engine, name: str, progress: Progress, cancelled: Callable
 
 
 @contextmanager
-def _turn_at(folder: Path, cancelled: Callable[[], bool]) -> Iterator[None]:
-    """The right to convert, of which this user's programs have one."""
+def _conversion_lock(folder: Path, cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Hold the lock for conversions, which this user's processes share."""
     folder.mkdir(parents=True, exist_ok=True)
     while (lock := FileLock.take(folder / ".lock")) is None:
         if cancelled():
             raise CancelledError
-        time.sleep(_LOOK_EVERY)
+        time.sleep(_POLL_SECONDS)
     try:
         yield
     finally:
@@ -128,7 +128,7 @@ def _turn_at(folder: Path, cancelled: Callable[[], bool]) -> Iterator[None]:
 
 
 def _as_files(engine: Engine, images: Sequence[Source], fetched: Path, cancelled: Callable[[], bool]) -> list[str]:
-    """Paths of the images; what is no file is written to `fetched`, what cannot be read is left out."""
+    """Return paths of the images; others than files are written to `fetched`, unreadable ones left out."""
     paths = []
     for at, source in enumerate(images):
         if source.kind == "path":
@@ -145,7 +145,7 @@ def _as_files(engine: Engine, images: Sequence[Source], fetched: Path, cancelled
 
 
 def _task(engine: Engine, name: str, precision: Precision, f32_file: Path, paths: Sequence[str]) -> QuantisationTask:
-    """Which images calibrate, and which measure."""
+    """Return the task: which images calibrate, and which are measured on."""
     threshold = engine.catalog.defaults(name).threshold
     measured = paths[_MEASURED_OF - 1 :: _MEASURED_OF] if precision == "int8" else paths
     apart = set(measured)

@@ -1,6 +1,6 @@
-"""How far one model's detections are from another's: COCO's average precision, and what was kept, lost and new.
+"""COCO's average precision, and the detections that two sets share or not.
 
-The way of COCO's own evaluation (https://cocodataset.org/#detection-eval) for boxes of all sizes, none of them a crowd.
+As in COCO's evaluation (https://cocodataset.org/#detection-eval) for boxes of all sizes, without crowds.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from engine.detect.detection import Detections
 _OVERLAPS = np.linspace(0.5, 0.95, 10)
 _RECALLS = np.linspace(0.0, 1.0, 101)
 _MOST = 100
-"""Detections of a class in an image that are looked at, best first."""
+"""Most detections of a class in an image, best first."""
 _SAME = 0.5
-"""Overlap from which two boxes show the same thing."""
+"""Least IoU of a match."""
 
 _Floats = npt.NDArray[np.float64]
 _Flags = npt.NDArray[np.bool_]
@@ -26,11 +26,11 @@ _Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """An image's detections beside those that are taken as truth.
+    """An image's detections beside the ground truth.
 
     Attributes:
         found: Every detection, best score first.
-        truth: What there is to be found.
+        truth: The ground truth.
     """
 
     found: Detections
@@ -39,7 +39,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How many detections are in both, in the truth alone, and in what was found alone."""
+    """Numbers of detections: matched, in the ground truth alone, and in the found ones alone."""
 
     kept: int
     lost: int
@@ -47,7 +47,7 @@ class Changes:
 
 
 def average_precision(images: Sequence[Compared]) -> float | None:
-    """AP@[.5:.95] over all classes of the truth, 0..1; `None` where the truth is empty."""
+    """Return AP@[.5:.95] over all classes of the ground truth, 0..1; `None` where that is empty."""
     classes = sorted({int(label_id) for image in images for label_id in image.truth.label_ids})
     if not classes:
         return None
@@ -55,7 +55,7 @@ def average_precision(images: Sequence[Compared]) -> float | None:
 
 
 def changes(images: Sequence[Compared], threshold: float) -> Changes:
-    """What a user sees change at a threshold: the same class at much the same place (overlap of half) is kept."""
+    """Return what changes at a threshold: detections of the same class with an IoU of 0.5 match."""
     kept = found_in_all = truth_in_all = 0
     for image in images:
         found = image.found.above(threshold)
@@ -68,7 +68,7 @@ def changes(images: Sequence[Compared], threshold: float) -> Changes:
 
 
 def overlaps(boxes: _Floats, others: _Floats) -> _Floats:
-    """Intersection over union of each with each, 0..1, [N, M]; boxes are xyxy, [N, 4] and [M, 4]."""
+    """Return the IoU of each with each, 0..1, [N, M]; boxes are xyxy, [N, 4] and [M, 4]."""
     start = np.maximum(boxes[:, None, :2], others[None, :, :2])
     end = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     shared = np.prod(np.clip(end - start, 0, None), axis=2)
@@ -79,7 +79,7 @@ def overlaps(boxes: _Floats, others: _Floats) -> _Floats:
 
 
 def _class_precision(images: Sequence[Compared], label_id: int) -> float:
-    """The mean precision over recalls and overlaps for one class, which the truth has."""
+    """Return the mean precision over recalls and IoUs for one class of the ground truth."""
     scores: list[_Floats] = []
     hits: list[_Flags] = []
     count = 0
@@ -94,11 +94,11 @@ def _class_precision(images: Sequence[Compared], label_id: int) -> float:
 
 
 def _area(right: npt.NDArray[np.int64], count: int) -> float:
-    """The mean precision at COCO's 101 recalls; where a recall is not reached it is 0.
+    """Return the mean precision at COCO's 101 recalls; 0 where a recall is not reached.
 
     Args:
-        right: [N], how many of the best n detections hit.
-        count: How many there are to be hit.
+        right: [N], how many of the best n detections match.
+        count: Boxes in the ground truth.
     """
     precision = right / np.arange(1, len(right) + 1)
     at_least = np.maximum.accumulate(precision[::-1])[::-1]
@@ -107,11 +107,11 @@ def _area(right: npt.NDArray[np.int64], count: int) -> float:
 
 
 def _hits(overlap: _Floats, least: _Floats) -> _Flags:
-    """Which boxes hit one of the truth that no better one hit, for each of the least overlaps.
+    """Return which boxes match one of the ground truth that no better one matched, for each least IoU.
 
     Args:
-        overlap: [N, M], of the boxes, best score first, with the truth.
-        least: [T], the overlaps to ask for.
+        overlap: [N, M], IoU of the boxes, best score first, with the ground truth.
+        least: [T], the least IoUs.
 
     Returns:
         [T, N].

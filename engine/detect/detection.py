@@ -1,4 +1,4 @@
-"""Detections of one image, as values: sorted once, then only chosen from."""
+"""The detections of an image, sorted by score, and filters on them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ PIXELS_PER_TOKEN = 784
 
 
 def token_count(width: int, height: int) -> int:
-    """Tokens of an image of `width` x `height` pixels as shown: `max(1, floor(w * h / 784 + 0.5))`."""
+    """Return the tokens of an image of `width` x `height` pixels as shown: `max(1, floor(w * h / 784 + 0.5))`."""
     return max(1, math.floor(width * height / PIXELS_PER_TOKEN + 0.5))
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One thing found in an image.
+    """One detection.
 
     Attributes:
-        index: Position among all the detections of the image, best score first; it names the detection.
+        index: Its position among all detections of the image, best score first.
         score: Confidence, 0..1.
         label_id: The class's number in the checkpoint.
         label: The class's name.
@@ -69,7 +69,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Milliseconds that each stage took, measured on the wall clock."""
+    """Milliseconds of each stage, wall clock."""
 
     decode: float = 0.0
     preprocess: float = 0.0
@@ -90,14 +90,14 @@ class Detections:
         scores: float32 [N], descending, 0..1.
         label_ids: int64 [N].
         boxes: float32 [N, 4], xyxy, pixels of the image as shown, inside it.
-        indices: int64 [N], each detection's place among all that the model returned.
+        indices: int64 [N], each detection's position among all that the model returned.
         names: Class names by label id, of the whole model.
         width, height: Size of the image as shown, pixels.
         model: The model's name in the catalog.
-        device: What really ran it, e.g. `cpu`.
+        device: Where it ran, e.g. `cpu`.
         runtime: What executed it, e.g. `torch`.
         timing: Milliseconds of each stage.
-        tiling: How the image was to be cut into tiles, if it was.
+        tiling: How large images were cut into tiles; `None` where they were not.
     """
 
     scores: npt.NDArray[np.float32]
@@ -151,7 +151,7 @@ class Detections:
         return token_count(self.width, self.height)
 
     def keep(self, chosen: Filter) -> Detections:
-        """Those that `chosen` lets through, in the same order."""
+        """Return those that pass a filter, in the same order."""
         mask = self.scores > np.float32(chosen.threshold)
         if chosen.labels is not None:
             wanted = [label_id for label_id, name in self.names.items() if same_name(name) in chosen.labels]
@@ -159,7 +159,7 @@ class Detections:
         return self.at(np.flatnonzero(mask)[: chosen.top_k])
 
     def at(self, places: npt.NDArray[np.intp]) -> Detections:
-        """Those at these places, in this order; they keep their indices."""
+        """Return those at these positions, in this order; they keep their indices."""
         return replace(
             self,
             scores=self.scores[places],
@@ -169,11 +169,11 @@ class Detections:
         )
 
     def above(self, threshold: float) -> Detections:
-        """Those with a score greater than `threshold`."""
+        """Return those with a score greater than `threshold`."""
         return self.keep(Filter(threshold=threshold))
 
     def label_of(self, label_id: int) -> str:
-        """The name of a class; a class without one is called by its number."""
+        """Return the name of a class, or its number where it has none."""
         return self.names.get(label_id, str(label_id))
 
     def __len__(self) -> int:
@@ -192,6 +192,6 @@ class Detections:
 
 
 def nothing_found(width: int, height: int) -> Detections:
-    """What is known of an image of this size, in pixels, before any model looked at it."""
+    """Return no detections for an image of this size, pixels."""
     none = np.empty(0, np.float32), np.empty(0, np.int64), np.empty((0, 4), np.float32)
     return Detections.from_arrays(*none, {}, width, height)

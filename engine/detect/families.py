@@ -1,4 +1,4 @@
-"""What differs between the families of the DETR kind around the network itself."""
+"""Pre- and postprocessing of the model families."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SQUARE_560: Size = {"height": 560, "width": 560}
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How a family's images go in and its raw output comes out.
+    """Pre- and postprocessing of a family.
 
     Attributes:
         scores: `softmax`: one class a query, the last logit means "no object"; `sigmoid`: each pair of query and class
@@ -22,8 +22,7 @@ class Family:
         candidates: How many of those pairs are kept, best first; `None` keeps as many as there are queries.
         size: The input size where the checkpoint has no `preprocessor_config.json`.
         normalise: Whether mean and standard deviation are applied where the checkpoint does not say.
-        side_multiple: Input sides are cut down to a multiple of this; where they are none, YOLOS does so itself and the
-            others stop.
+        side_multiple: Input sides are rounded down to a multiple of this, which the models require.
     """
 
     scores: Literal["softmax", "sigmoid"]
@@ -54,4 +53,4 @@ FAMILIES: dict[str, Family] = {
 processor in transformers 5; the sizes of LW-DETR and RF-DETR are those that they were published with."""
 
 WRONG_IN_TRANSFORMERS = frozenset({"deimv2"})
-"""Families that transformers 5.23 runs with wrong boxes, the tensors being right."""
+"""Families for which transformers 5.23 computes wrong boxes."""

@@ -1,4 +1,4 @@
-"""What a model found in the tiles of an image, and in the image as a whole, made one answer."""
+"""Merging of the detections in the tiles of an image and in the whole image."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from engine.detect.detection import Detections
 from engine.detect.tiling import Tile, Tiling
 
 MOST_KEPT = 1000
-"""Best detections that an image keeps; the hundreds of empty queries of every tile would only be carried along."""
+"""Detections that an image keeps, best first; every tile has hundreds of empty queries."""
 
 _MOST_COMPARED = 5 * MOST_KEPT
 _SAME = 0.5
-"""Boxes of one class that overlap more than this (IoU) are one thing, if they were seen in different looks."""
+"""IoU above which boxes of one class from different views are one object."""
 
 _INSIDE = 0.6
-"""A box with more than this share of it in another one is a piece of it, if it was cut or seen from afar."""
+"""Share of a box inside another above which it is a part of that, if it was cut or is tiny."""
 
 _NEAR_EDGE = 0.02
-"""A box that ends closer to the edge of its tile than this share of its side may have been cut there."""
+"""Share of the tile's side: a box that ends closer to the edge may have been cut there."""
 
 _FROM_AFAR, _VAGUE = 0.8, 0.4
-"""How much scores count where boxes compete: of what was seen close and whole, all. In the whole image things are
-smaller, and those that a tile's edge cut, or that are tiny in the whole image, have the worst boxes."""
+"""Factors on the scores of competing boxes: of the whole image, and of boxes that are cut or tiny in the whole image.
+Uncut boxes of tiles count fully."""
 
 _SURE = 0.5
-"""Only boxes with at least this share of a piece's score are joined to it."""
+"""Least ratio of the scores of two joined parts."""
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -38,15 +38,15 @@ Places = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class _Pool:
-    """Candidates of all looks at an image, best first by how much they count.
+    """Candidates of all views of an image (the whole image and the tiles), best weighted score first.
 
     Attributes:
         scores: float32 [N], as the model gave them.
         label_ids: int64 [N].
         boxes: float32 [N, 4], xyxy, pixels of the image.
-        looks: int64 [N], which look each is from; 0 is the whole image.
+        looks: int64 [N], the view of each; 0 is the whole image.
         is_cut: bool [N, 4], whether a tile ends at the box's left, top, right and bottom edge and the image does not.
-        is_tiny: bool [N], whether it was seen in the whole image and fits into what two tiles share.
+        is_tiny: bool [N], whether it is of the whole image and fits into the overlap of two tiles.
     """
 
     scores: Array
@@ -58,12 +58,12 @@ class _Pool:
 
     @property
     def counts(self) -> Array:
-        """The scores that they compete with: float32 [N]."""
+        """The weighted scores: float32 [N]."""
         weights = np.where(self.looks == 0, _FROM_AFAR, 1.0)
         return (self.scores * np.where(self.is_cut.any(axis=1) | self.is_tiny, _VAGUE, weights)).astype(np.float32)
 
     def at(self, places: Places) -> _Pool:
-        """Those at these places, in this order."""
+        """Return those at these positions, in this order."""
         return _Pool(
             self.scores[places],
             self.label_ids[places],
@@ -75,14 +75,15 @@ class _Pool:
 
 
 def merge(whole: Detections, parts: Sequence[tuple[Tile, Detections]], tiling: Tiling) -> Detections:
-    """One answer of many: each thing once, the best `MOST_KEPT` of them.
+    """Merge detections so that each object appears once; keeps the best `MOST_KEPT`.
 
-    Only boxes of one class and of different looks compete, so that what the model tells apart within one look stays
-    apart. What the edge of a tile cut off goes where another look has all of it; else its pieces are joined.
+    Only boxes of one class and of different views compete: what the model separates within one view stays separate. A
+    box that was cut by the edge of a tile is dropped where another view has the whole object, else its parts are
+    joined.
 
     Args:
-        whole: What is in the image as a whole, where large things are found.
-        parts: The tiles, and what is in each; boxes in pixels of the tile.
+        whole: The detections in the whole image.
+        parts: The tiles and the detections in each, in pixels of the tile.
         tiling: How they were cut.
     """
     kept = _survivors(_pooled(whole, parts, tiling))
@@ -109,7 +110,7 @@ def _pooled(whole: Detections, parts: Sequence[tuple[Tile, Detections]], tiling:
 
 
 def _cut(found: Detections, tile: Tile, whole: Detections, tiling: Tiling) -> Mask:
-    """Which edges of boxes are at an edge of the tile that is not one of the image: bool [N, 4]."""
+    """Return which edges of boxes are at an inner edge of the tile: bool [N, 4]."""
     is_inner = np.not_equal(np.array([0, 0, whole.width, whole.height]), tile.edges)
     edges = np.array([0, 0, found.width, found.height], np.float32)
     is_cut: Mask = is_inner & (np.abs(found.boxes - edges) <= _NEAR_EDGE * tiling.side)
@@ -117,7 +118,7 @@ def _cut(found: Detections, tile: Tile, whole: Detections, tiling: Tiling) -> Ma
 
 
 def _survivors(pool: _Pool) -> _Pool:
-    """The best of each thing, pieces joined: greedy suppression, within classes and between looks."""
+    """Suppress greedily within classes and between views, joining parts."""
     alive = np.ones(len(pool.scores), bool)
     boxes = pool.boxes.copy()
     kept: list[int] = []
@@ -135,7 +136,7 @@ def _survivors(pool: _Pool) -> _Pool:
 
 
 def _are_same(pool: _Pool, at: int, box: Array, places: Places) -> Mask:
-    """Which boxes tell of the same thing as the one at `at`, which is `box` with its pieces."""
+    """Return which boxes are the same object as the one at `at`, which is `box` with its parts."""
     common = np.clip(_common(box, pool.boxes[places]), 0, None).prod(axis=1)
     area, areas = _sides(box).prod(), _sides(pool.boxes[places]).prod(axis=1)
     is_same: Mask = common > _SAME * (area + areas - common)
@@ -145,7 +146,7 @@ def _are_same(pool: _Pool, at: int, box: Array, places: Places) -> Mask:
 
 
 def _pieces(pool: _Pool, at: int, places: Places) -> list[int]:
-    """Which of `places` are what another look has of the thing at `at`, which a tile's edge cut, and of its pieces."""
+    """Return which of `places` are further parts, in other views, of the cut object at `at`."""
     pieces: list[int] = []
     if not pool.is_cut[at].any():
         return pieces
@@ -161,7 +162,7 @@ def _pieces(pool: _Pool, at: int, places: Places) -> list[int]:
 
 
 def _goes_on(box: Array, is_cut: Mask, pool: _Pool, places: Places) -> Mask:
-    """Which boxes go on where `box` [4] is cut [4]: cut on the other side, reaching into it, in line with it."""
+    """Return which boxes continue `box` [4] where it is cut [4]: cut on the facing side, overlapping, aligned."""
     facing = pool.is_cut[places][:, [2, 3, 0, 1]] & is_cut
     common = _common(box, pool.boxes[places])
     is_in_line = common > _INSIDE * np.minimum(_sides(box), _sides(pool.boxes[places]))
@@ -172,15 +173,15 @@ def _goes_on(box: Array, is_cut: Mask, pool: _Pool, places: Places) -> Mask:
 
 
 def _around(boxes: Array) -> Array:
-    """The smallest box [4] around boxes [N, 4]."""
+    """Return the smallest box [4] around boxes [N, 4]."""
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
 def _sides(boxes: Array) -> Array:
-    """Widths and heights of boxes [..., 4]: [..., 2]."""
+    """Return widths and heights of boxes [..., 4]: [..., 2]."""
     return boxes[..., 2:] - boxes[..., :2]
 
 
 def _common(box: Array, others: Array) -> Array:
-    """How far a box [4] and others [N, 4] overlap in x and y, negative where they do not: [N, 2]."""
+    """Return the overlap of a box [4] with others [N, 4] in x and y, negative where there is a gap: [N, 2]."""
     return np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])

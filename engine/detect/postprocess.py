@@ -1,4 +1,4 @@
-"""From a model's raw output to detections, with numpy alone."""
+"""Postprocessing: from a model's raw output to detections, with numpy."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Array = npt.NDArray[np.float32]
 def detections_from_raw(
     logits: Array, boxes: Array, family: Family, names: Mapping[int, str], width: int, height: int
 ) -> Detections:
-    """Every detection that the family's own post-processing returns at threshold 0.
+    """Return every detection that the family's own postprocessing returns at threshold 0.
 
     Args:
         logits: [queries, classes]; with the softmax families the last class means "no object".
         boxes: [queries, 4], centre x, centre y, width, height, 0..1 of the image.
-        family: How scores are made of logits.
+        family: How scores are computed from logits.
         names: Class names by label id.
         width, height: Size of the image as shown, pixels.
     """
@@ -35,7 +35,7 @@ def detections_from_raw(
 
 
 def _softmax_scores(logits: Array) -> tuple[Array, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Each query's best class. Source: PostProcess of facebookresearch/detr."""
+    """Return each query's best class. Source: PostProcess of facebookresearch/detr."""
     exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
     probabilities = exponents[:, :-1] / exponents.sum(axis=-1, keepdims=True)
     label_ids = probabilities.argmax(axis=-1)
@@ -46,7 +46,7 @@ def _softmax_scores(logits: Array) -> tuple[Array, npt.NDArray[np.int64], npt.ND
 def _sigmoid_scores(
     logits: Array, candidates: int | None
 ) -> tuple[Array, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The best pairs of query and class. Source: PostProcess of fundamentalvision/Deformable-DETR."""
+    """Return the best pairs of query and class. Source: PostProcess of fundamentalvision/Deformable-DETR."""
     queries, classes = logits.shape
     flat = logits.ravel()
     best = _best(flat, min(candidates or queries, flat.size))
@@ -55,7 +55,7 @@ def _sigmoid_scores(
 
 
 def _best(values: Array, count: int) -> npt.NDArray[np.int64]:
-    """Places of the `count` largest values, largest first, equal ones in their order; sorts no more than it must."""
+    """Return the positions of the `count` largest values, largest first, equal ones in their order."""
     negative = -values
     last = np.partition(negative, count - 1)[count - 1]
     places = np.flatnonzero(~(negative > last))
@@ -63,6 +63,6 @@ def _best(values: Array, count: int) -> npt.NDArray[np.int64]:
 
 
 def _corners(boxes: Array) -> Array:
-    """Centre form [N, 4] to xyxy [N, 4], the same unit."""
+    """Convert cxcywh [N, 4] to xyxy [N, 4], the same unit."""
     centres, halves = boxes[:, :2], boxes[:, 2:] / 2
     return np.concatenate([centres - halves, centres + halves], axis=1)

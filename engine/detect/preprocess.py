@@ -1,4 +1,4 @@
-"""From an image to the tensor a model takes, with Pillow and numpy alone."""
+"""Preprocessing: from an image to a model's input tensor, with Pillow and numpy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Mask = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """A checkpoint's `preprocessor_config.json`, read once.
+    """A checkpoint's `preprocessor_config.json`, parsed.
 
     Attributes:
         size: `shortest_edge` [+ `longest_edge`], `height` + `width`, or `max_height` + `max_width`; pixels.
@@ -30,7 +30,7 @@ class Preprocessing:
         scale: Factor on the 0..255 values.
         mean, std: Per channel, applied after `scale`.
         pad_to: (height, width) to pad to at the right and bottom, pixels, or `None`.
-        side_multiple: Input sides are cut down to a multiple of this.
+        side_multiple: Input sides are rounded down to a multiple of this.
     """
 
     size: Mapping[str, int] | None
@@ -43,7 +43,7 @@ class Preprocessing:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], family: Family) -> Preprocessing:
-        """Read the keys of an image processor; what is missing takes the family's defaults.
+        """Read the keys of an image processor; missing ones take the family's defaults.
 
         Raises:
             ValueError, TypeError, KeyError: the config does not describe a preprocessing.
@@ -63,7 +63,7 @@ class Preprocessing:
         )
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) of the tensor for an image of this size, pixels; at least 1 each."""
+        """Return (width, height) of the tensor for an image of this size, pixels; at least 1 each."""
         wanted = (width, height) if self.size is None else _resized(width, height, self.size)
         multiple = self.side_multiple
         wide, high = (max(multiple, side - side % multiple) for side in wanted)
@@ -74,7 +74,7 @@ class Preprocessing:
         return wide, high
 
     def padded_sides(self, wide: int, high: int) -> tuple[int, int] | None:
-        """(height, width) of the tensor for a resized image of these sides, pixels; `None` where nothing is padded.
+        """Return (height, width) of the padded tensor of a resized image, pixels; `None` where nothing is padded.
 
         Raises:
             ValueError: the padding's sides are smaller than those of the resized image.
@@ -85,16 +85,16 @@ class Preprocessing:
 
     @property
     def factors(self) -> Tensor:
-        """float32 [3]: what the 0..255 values of each channel are multiplied by."""
+        """float32 [3]: factors on the 0..255 values of each channel."""
         return np.asarray([self.scale / std for std in self.std], np.float32)
 
     @property
     def offsets(self) -> Tensor:
-        """float32 [3]: what is subtracted from them then."""
+        """float32 [3]: subtracted after that."""
         return np.asarray([mean / std for mean, std in zip(self.mean, self.std, strict=True)], np.float32)
 
     def __call__(self, image: Image.Image) -> tuple[Tensor, Mask | None]:
-        """The tensor of an RGB image.
+        """Return the tensor of an RGB image.
 
         Returns:
             float32 [1, 3, height, width], and the int64 mask [1, height, width] (1 = image, 0 = padding) where there is
@@ -116,7 +116,7 @@ class Preprocessing:
         return padded, mask
 
     def _fill(self, channels: Tensor, image: Image.Image) -> None:
-        """Rescale and normalise; channel by channel and in place, ten times as fast as on interleaved floats."""
+        """Rescale and normalise, channel by channel and in place: ten times as fast as on interleaved floats."""
         factors, offsets = self.factors, self.offsets
         for at, channel in enumerate(image.split()):
             channels[at] = np.asarray(channel)

@@ -1,4 +1,4 @@
-"""The way around a model: how an image becomes what it takes, and how detections are read from what it returns."""
+"""How a model is fed and read: preprocessing, inputs, postprocessing."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Tensors = Mapping[str, npt.NDArray[Any]]
 """Arrays by the names of a model's inputs or outputs; the first dimension is the batch, of 1."""
 
 PIXELS = "pixels"
-"""Names the one array of an image that the runtime prepares: uint8 [height, width, 3], RGB as shown."""
+"""The only tensor of an image that the runtime preprocesses: uint8 [height, width, 3], RGB as shown."""
 
 
 class Recipe(Protocol):
-    """What is known of a model without its tensors; needs neither PyTorch nor any other runtime."""
+    """A model without its weights; needs no runtime."""
 
     @property
     def family_name(self) -> str:
-        """What kind of model it is, e.g. `detr`."""
+        """The model family, e.g. `detr`."""
         ...
 
     @property
@@ -36,18 +36,18 @@ class Recipe(Protocol):
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """How images become its tensors."""
+        """How images are preprocessed."""
         ...
 
     def tensors(self, image: Image.Image) -> Tensors:
-        """What the model takes for an RGB image."""
+        """Return the model's inputs for an RGB image."""
         ...
 
     def detections(self, output: Tensors, width: int, height: int) -> Detections:
-        """Every detection that its output tells of, best score first.
+        """Return every detection in the model's output, best score first.
 
         Args:
-            output: What the model returned for one image.
+            output: The model's output for one image.
             width, height: Size of that image as shown, pixels.
         """
         ...
@@ -55,13 +55,13 @@ class Recipe(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """An image, ready for a model's turn.
+    """A model's input of an image.
 
     Attributes:
-        recipe: Whose preprocessing it was.
-        tensors: What the model takes, or `PIXELS`.
+        recipe: Of the model.
+        tensors: The inputs, or `PIXELS`.
         width, height: Size of the image as shown, pixels.
-        milliseconds: What the preprocessing took.
+        milliseconds: The time of the preprocessing.
     """
 
     recipe: Recipe
@@ -72,17 +72,17 @@ class Prepared:
 
     @property
     def is_pixels(self) -> bool:
-        """Whether the preprocessing is left to the runtime."""
+        """Whether the runtime has to preprocess."""
         return PIXELS in self.tensors
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """(width, height) of what the model takes; images of the same recipe that agree in it fit into one batch."""
+        """(width, height) of the model's input; images of a recipe with the same input size fit into one batch."""
         return self.recipe.preprocessing.input_size(self.width, self.height)
 
 
 def prepare(recipe: Recipe, image: Image.Image, as_pixels: bool = False) -> Prepared:
-    """Preprocess an RGB image, or leave that to a runtime which takes pixels."""
+    """Preprocess an RGB image, or leave that to a runtime that takes pixels."""
     started = time.perf_counter()
     tensors: Tensors = {PIXELS: np.asarray(image)} if as_pixels else recipe.tensors(image)
     return Prepared(recipe, tensors, image.width, image.height, (time.perf_counter() - started) * 1e3)

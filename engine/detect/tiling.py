@@ -1,4 +1,4 @@
-"""How a large image is cut into overlapping tiles, so that small things in it are seen large enough."""
+"""Tiles of large images, in which small objects are large enough to be detected."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ LEAST_SIDE, MOST_SIDE = 64, 8192
 USUAL_OVERLAP = 0.2
 
 _SMALL_ENOUGH = 1.5
-"""An image that is no larger than so many times what the model takes loses little when it is shrunk."""
+"""Times the model's input size: a smaller image is not cut, as resizing loses little."""
 
 Edges = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """How to cut.
+    """How an image is cut.
 
     Attributes:
         side: Width and height of a tile, pixels of the image as shown.
-        overlap: How much of its side a tile shares with the next one at least, 0..0.5; smaller things are whole in one.
+        overlap: Least share of its side that a tile shares with the next one, 0..0.5.
     """
 
     side: int = USUAL_SIDE
@@ -33,18 +33,18 @@ class Tiling:
 
     @property
     def key(self) -> str:
-        """What tells answers of this tiling from others."""
+        """The part of the cache key."""
         return f"tiles:{self.side}:{self.overlap:g}"
 
     @property
     def shared(self) -> float:
-        """What two neighbours share at least, pixels."""
+        """Least overlap of two neighbours, pixels."""
         return self.side * self.overlap
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A part of an image; edges in pixels of the image as shown, right and bottom ones outside it."""
+    """A tile; edges in pixels of the image as shown, right and bottom exclusive."""
 
     left: int
     top: int
@@ -59,12 +59,12 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What tiles of an image cost with a model, as far as that is known before.
+    """The cost of the tiles of an image with a model, known in advance.
 
     Attributes:
         width, height: Size of the image, pixels.
-        takes: Width and height that the model shrinks the image to, pixels.
-        milliseconds: What its last answer took; `None` before its first one.
+        takes: Width and height of the model's input, pixels.
+        milliseconds: Time of the model's last run; `None` before its first one.
     """
 
     width: int
@@ -73,27 +73,27 @@ class Pace:
     milliseconds: float | None
 
     def tiles(self, tiling: Tiling) -> int:
-        """How many tiles there are; 0 where the image is small enough as it is."""
+        """Return the number of tiles; 0 where the image is not cut."""
         return tile_count(self.width, self.height, self.takes, tiling)
 
     def seconds(self, tiling: Tiling) -> float | None:
-        """About how long they take, with the image as a whole."""
+        """Return about how long the tiles and the whole image take."""
         return None if self.milliseconds is None else (1 + self.tiles(tiling)) * self.milliseconds / 1e3
 
 
 def tile_count(width: int, height: int, takes: tuple[int, int], tiling: Tiling) -> int:
-    """How many tiles an image is cut into; 0 where it is small enough as it is. As `tiles`, which makes them."""
+    """Return the number of tiles of an image; 0 where it is not cut. See `tiles`."""
     if not _is_cut(width, height, takes, tiling):
         return 0
     return _steps(width, tiling) * _steps(height, tiling)
 
 
 def tiles(width: int, height: int, takes: tuple[int, int], tiling: Tiling) -> list[Tile]:
-    """The tiles of an image, row by row, spread evenly over it; none where it is small enough as it is.
+    """Return the tiles of an image, row by row, evenly spread; none where it is small enough.
 
     Args:
         width, height: Size of the image, pixels.
-        takes: Width and height that the model shrinks the whole image to, pixels.
+        takes: Width and height of the model's input for the whole image, pixels.
         tiling: How to cut.
     """
     if not _is_cut(width, height, takes, tiling):
@@ -113,6 +113,6 @@ def _steps(length: int, tiling: Tiling) -> int:
 
 
 def _starts(length: int, tiling: Tiling) -> list[int]:
-    """Where the tiles along one side of the image begin, the last one ending with it."""
+    """Return where the tiles along one side begin; the last one ends with the image."""
     last = _steps(length, tiling) - 1
     return [round(at * (length - tiling.side) / last) if last else 0 for at in range(last + 1)]

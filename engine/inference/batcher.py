@@ -58,9 +58,9 @@ class Batcher:
         """
         self._models.await_conversion(name, cancelled)
         give_up_if(cancelled)
-        recipe, prepared = self._models.recipe(name), image.prepared
+        detector, prepared = self._models.get(name), image.prepared
+        recipe = detector.recipe if detector else self._models.recipe(name)
         if prepared is None or prepared.recipe != recipe:
-            detector = self._models.get(name)
             prepared = prepare(recipe, image.pixels, detector is not None and detector.runtime.takes_pixels)
         return PendingImage(name, image, prepared, cancelled)
 

@@ -165,15 +165,6 @@ class Conversions:
             self._store.drop(fingerprint)
         self._settle(fingerprint, Conversion("failed", problem=problem))
 
-    def doubt(self, fingerprint: str, problem: ModelError) -> None:
-        """A converted model failed at an image: it is not used until `trust`, nor after `refuse`."""
-        self._settle(fingerprint, Conversion("failed", problem=problem))
-
-    def trust(self, fingerprint: str) -> None:
-        """What a converted model failed at was not its fault: it is used again, if it is still there."""
-        with self._lock:
-            self._settled.pop(fingerprint, None)
-
     def close(self) -> None:
         """Request nothing more and wait for nothing; the helper goes on."""
         self._is_closed = True

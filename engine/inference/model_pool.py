@@ -117,19 +117,21 @@ class ModelPool:
 
     def used(self, name: str, found: Detections, failures: Sequence[Failure] = ()) -> None:
         """Note the time of an answer, have the model converted, and stop using what failed at the same image."""
-        loaded = self._in_memory(name)
-        if loaded is None:
+        path = self._path(name)
+        loaded = None if path is None else self._loaded.get(path)
+        if path is None or loaded is None:
             return
-        path = self._catalog.path(name)
         note_time(path, found.timing.model, found.runtime, found.device)
         for choice, error in failures:
             self._selector.blame(choice, loaded.fingerprint, path.name, error)
-        self._selector.used(loaded.detector.recipe, path, loaded.fingerprint, self.settings)
+        if loaded.choice.model_file is None:
+            self._selector.used(loaded.detector.recipe, path, loaded.fingerprint, self.settings)
 
     def unload(self, name: str) -> None:
         """Free the memory of a model, if it has any."""
-        if self._in_memory(name) is not None:
-            self._unload(self._catalog.path(name))
+        path = self._path(name)
+        if path is not None and path in self._loaded:
+            self._unload(path)
 
     def unload_all(self) -> None:
         """Free the memory of all models."""
@@ -168,8 +170,12 @@ class ModelPool:
 
     def _in_memory(self, name: str) -> _Loaded | None:
         """Return a model in memory; `None` also where its name leads elsewhere, or nowhere, since."""
+        path = self._path(name)
+        return None if path is None else self._loaded.get(path)
+
+    def _path(self, name: str) -> Path | None:
         try:
-            return self._loaded.get(self._catalog.path(name))
+            return self._catalog.path(name)
         except EngineError:
             return None
 
@@ -189,6 +195,8 @@ class ModelPool:
         """Return the model by a better runtime, where there is one now, else as it is."""
         recipe, content = loaded.detector.recipe, loaded.fingerprint
         precision = self._catalog.entry(name).precision
+        if precision == F32 and loaded.choice.variant == F32 and loaded.choice.model_file is not None:
+            return loaded  # converted, or an ONNX file: nothing is better
         while (choice := self._selector.choose(recipe, content, self.settings, precision)) != loaded.choice:
             if choice.model_file in (None, path):
                 better = self._load(name, path)

@@ -1,4 +1,4 @@
-"""What a model could run on beside the CPU, found out without importing torch."""
+"""Devices beside the CPU, found without importing torch."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _ROCM_DRIVER = Path("/dev/kfd")
 
 @cache
 def has_accelerator() -> bool:
-    """Whether the installed torch would use a card or Apple's GPU here; asks the driver, takes milliseconds."""
+    """Return whether the installed torch would use a GPU here; asks the driver, takes milliseconds."""
     if sys.platform == "darwin":
         return platform.machine() == "arm64"
     built_for = _torch_is_built_for()
-    return ("cuda" in built_for and _has_nvidia_card()) or ("hip" in built_for and _ROCM_DRIVER.exists())
+    return ("cuda" in built_for and _has_nvidia_gpu()) or ("hip" in built_for and _ROCM_DRIVER.exists())
 
 
 def means_cpu(device: str) -> bool:
-    """Whether this setting of the device means the CPU on this machine."""
+    """Return whether this setting of the device means the CPU on this machine."""
     return device == "cpu" or (device == "auto" and not has_accelerator())
 
 
 def _torch_is_built_for() -> frozenset[str]:
-    """`cuda` and `hip` as far as torch's version.py tells of them, which is read but not run."""
+    """Return `cuda` and `hip` as far as torch's version.py names them, which is read but not run."""
     spec = find_spec("torch")
     if spec is None or spec.origin is None:
         return frozenset()
@@ -39,8 +39,8 @@ def _torch_is_built_for() -> frozenset[str]:
         return frozenset()
 
 
-def _has_nvidia_card() -> bool:
-    """Whether the driver tells of a card; it heeds CUDA_VISIBLE_DEVICES."""
+def _has_nvidia_gpu() -> bool:
+    """Return whether the driver finds a GPU; it respects CUDA_VISIBLE_DEVICES."""
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:

@@ -1,4 +1,4 @@
-"""What a runtime's own exceptions mean to the user."""
+"""Exceptions of the runtimes as sentences for the user."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 from engine.errors import DetectionError
 
 _OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "bad_alloc", "failed to allocate")
-_PLACE_IN_OPENVINO = re.compile(
+_OPENVINO_LOCATION = re.compile(
     r"Exception from |Check '|.* failed at src/|FrontEnd API failed|(Load|Convert)ing input model$"
 )
 
 
 def detection_error(error: BaseException, device: str) -> DetectionError:
-    """The sentence for what a runtime raised while a model was loaded or ran on `device`."""
+    """Return the error for what a runtime raised while it loaded or ran a model on `device`."""
     if is_out_of_memory(error):
         return DetectionError(
             "out_of_memory",
@@ -27,11 +27,11 @@ def detection_error(error: BaseException, device: str) -> DetectionError:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether there was not enough memory, which each library says in its own words."""
+    """Return whether memory ran out, which each library words differently."""
     return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY)
 
 
 def reason(error: BaseException) -> str:
-    """The first line of an exception's text that tells something, or the exception's kind where it has none."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not _PLACE_IN_OPENVINO.match(line)]
+    """Return the first informative line of an exception's text, or its class where there is none."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not _OPENVINO_LOCATION.match(line)]
     return lines[0].rstrip(".")[:200] if lines else type(error).__name__

@@ -1,17 +1,17 @@
-"""Batch norms that no longer change become part of the convolutions before them."""
+"""Folding of frozen batch norms into the convolutions before them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 _PAIRS = (("convolution", "normalization"), ("conv", "norm"))
-"""What transformers calls a convolution and the norm that it is followed by at once."""
+"""Attribute names in transformers of a convolution and the norm that directly follows it."""
 _FROZEN_EPSILON = 1e-5
-"""Frozen batch norms of transformers have it in their code, not as an attribute."""
+"""Hard-coded in the frozen batch norms of transformers."""
 
 
 def fold_batch_norms(model: Any) -> int:
-    """Fold them in place, which takes a third off a ResNet's time on the CPU; returns how many there were.
+    """Fold batch norms in place, which saves a third of a ResNet's time on the CPU; returns their number.
 
     Args:
         model: In evaluation mode; its outputs stay the same to rounding.

@@ -1,4 +1,4 @@
-"""The OpenVINO library, kept from calling home."""
+"""Import of OpenVINO, without its telemetry."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 def openvino() -> Any:
-    """The module `openvino`; always import it by this.
+    """Return the module `openvino`; always import it by this function.
 
-    On import it sends events by `openvino_telemetry`, and works without that package.
+    On import it would send events by `openvino_telemetry`, and it works without that package.
 
     Raises:
         ImportError: it is not installed, or not for this machine.
@@ -21,7 +21,7 @@ def openvino() -> Any:
 
 
 def native_precisions() -> frozenset[str]:
-    """What this machine's processor computes in by itself, of `f32`, `bf16` and `int8`.
+    """Return which of `f32`, `bf16` and `int8` this machine's processor supports natively.
 
     Raises:
         ImportError: as `openvino`.

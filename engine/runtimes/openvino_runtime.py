@@ -1,4 +1,4 @@
-"""Models executed by OpenVINO on the CPU."""
+"""The runtime that executes models by OpenVINO on the CPU."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from engine.runtimes.failures import detection_error, reason
 from engine.runtimes.openvino_library import openvino
 
 _OPTIONS = {
-    "INFERENCE_PRECISION_HINT": "f32",  # else it takes bf16 where the CPU has it, and scores differ by 0.04
+    "INFERENCE_PRECISION_HINT": "f32",  # else bf16 where the CPU supports it: scores differ by 0.04
     "ENABLE_CPU_PINNING": False,  # a pinned thread waits for whatever else runs on its core
-    "CPU_RUNTIME_CACHE_CAPACITY": 128,  # of 5000, an R50 keeps 4 MB for each new size of image and never gives it back
+    "CPU_RUNTIME_CACHE_CAPACITY": 128,  # not 5000: an R50 keeps 4 MB for each size of image
 }
 
 _BATCH_SECONDS = 0.1
@@ -31,9 +31,9 @@ _LARGEST_BATCH = 8
 class OpenVinoRuntime:
     """A model file in memory; see `Runtime`.
 
-    One image is worked on by all cores, which wait for each other after each layer; of several images each core has one
-    of its own. For that the model is compiled a second time, when it is first needed, if it is a converted one: the
-    `.onnx` may be another by then.
+    A single image is computed by all cores, which wait for each other after each layer; in a batch each core has an
+    image of its own. For batches a converted model is compiled a second time, when that is first needed; not an `.onnx`
+    file, which may have changed by then.
 
     Attributes:
         inputs, outputs: Names of its inputs and outputs, in their order.
@@ -59,7 +59,7 @@ class OpenVinoRuntime:
         self._model_file = model_file
         self._requests: list[Any] = []
         self._largest_batch = _LARGEST_BATCH if model_file.suffix == ".xml" else 1
-        self._fastest = math.inf
+        self._fastest_seconds = math.inf
         try:
             compiled = self._compiled("LATENCY")
             self.inputs, self.outputs = _names(compiled.inputs), _names(compiled.outputs)
@@ -71,8 +71,8 @@ class OpenVinoRuntime:
 
     @property
     def batch_size(self) -> int:
-        """See `Runtime.batch_size`; 1 until it is known how quick it is."""
-        return max(1, min(int(_BATCH_SECONDS / self._fastest), self._largest_batch))
+        """See `Runtime.batch_size`; 1 until the first image was timed."""
+        return max(1, min(int(_BATCH_SECONDS / self._fastest_seconds), self._largest_batch))
 
     def run(self, tensors: Tensors) -> Tensors:
         """See `Runtime.run`."""
@@ -81,35 +81,35 @@ class OpenVinoRuntime:
             answer = self._request.infer(dict(tensors), share_inputs=True, share_outputs=False)
         except (RuntimeError, MemoryError) as error:
             raise detection_error(error, self.device) from error
-        self._fastest = min(self._fastest, time.perf_counter() - started)
+        self._fastest_seconds = min(self._fastest_seconds, time.perf_counter() - started)
         return {name: answer[at] for name, at in self._places.items()}
 
     def run_batch(self, images: Iterable[Tensors]) -> list[Tensors]:
         """See `Runtime.run_batch`."""
         answers: list[Tensors] = []
         begun: deque[Any] = deque()
-        with self._alone_after_failure():
-            requests = self._some_requests()
+        with self._no_batches_after_failure():
+            requests = self._batch_requests()
         free = cycle(requests)
         try:
             for tensors in images:
-                with self._alone_after_failure():
+                with self._no_batches_after_failure():
                     if len(begun) == len(requests):
                         answers.append(self._answer(begun.popleft()))
                     request = next(free)
                     request.start_async(dict(tensors), share_inputs=True)
                     begun.append(request)
             while begun:
-                with self._alone_after_failure():
+                with self._no_batches_after_failure():
                     answers.append(self._answer(begun.popleft()))
         finally:
-            for request in begun:  # they read from arrays of ours
+            for request in begun:  # they still read the input arrays
                 with suppress(RuntimeError):
                     request.wait()
         return answers
 
-    def _some_requests(self) -> list[Any]:
-        """Twice as many as are worked on at a time, so that the next one waits inside when a core becomes free."""
+    def _batch_requests(self) -> list[Any]:
+        """Return two requests a stream, so that the next one is queued when a core becomes free."""
         if not self._requests:
             compiled = self._compiled("THROUGHPUT")
             streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
@@ -117,7 +117,7 @@ class OpenVinoRuntime:
         return self._requests[: self.batch_size]
 
     @contextmanager
-    def _alone_after_failure(self) -> Iterator[None]:
+    def _no_batches_after_failure(self) -> Iterator[None]:
         try:
             yield
         except (RuntimeError, MemoryError) as error:
@@ -133,10 +133,10 @@ class OpenVinoRuntime:
         """See `Runtime.close`."""
         self._request, self._requests = None, []
 
-    def _compiled(self, for_what: str) -> Any:
+    def _compiled(self, hint: str) -> Any:
         precision = {"INFERENCE_PRECISION_HINT": "bf16"} if self.variant == "bf16" else {}
-        most = {"PERFORMANCE_HINT_NUM_REQUESTS": _LARGEST_BATCH} if for_what == "THROUGHPUT" else {}
-        options = {**_OPTIONS, **precision, **most, "PERFORMANCE_HINT": for_what}
+        most = {"PERFORMANCE_HINT_NUM_REQUESTS": _LARGEST_BATCH} if hint == "THROUGHPUT" else {}
+        options = {**_OPTIONS, **precision, **most, "PERFORMANCE_HINT": hint}
         return openvino().Core().compile_model(str(self._model_file), "CPU", options)
 
 

@@ -1,4 +1,4 @@
-"""The textbook transformers way, for parity tests and benchmarks; the program itself never runs it."""
+"""Detection by transformers alone, for parity tests and benchmarks; the program itself never uses it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.detect.detection import Detections, Timing
 
 
 class PlainDetector:
-    """A checkpoint used as the transformers documentation does."""
+    """A checkpoint used as in the documentation of transformers."""
 
     def __init__(self, folder: Path, device: str = "cpu") -> None:
         from transformers import AutoImageProcessor, AutoModelForObjectDetection
@@ -24,7 +24,7 @@ class PlainDetector:
         self._model: Any = AutoModelForObjectDetection.from_pretrained(folder, local_files_only=True).eval().to(device)
 
     def detect(self, image: Image.Image, threshold: float = 0.0) -> Detections:
-        """Processor, model, `post_process_object_detection`; then clipped to the image and sorted by score.
+        """Run processor, model and `post_process_object_detection`; clip to the image and sort by score.
 
         Args:
             image: RGB.
@@ -33,7 +33,7 @@ class PlainDetector:
         return self.detect_batch([image], threshold)[0]
 
     def detect_batch(self, images: list[Image.Image], threshold: float = 0.0) -> list[Detections]:
-        """The same for several images at once; the times are those of the whole batch."""
+        """Detect in a batch of images; the timing is that of the whole batch."""
         import torch
 
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Reads the tensors of a safetensors file into memory of their own."""
+"""Reading of safetensors files without mapping them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _KINDS = {
 
 
 def read_tensors(path: Path) -> dict[str, Any]:
-    """Every tensor by its name, on the CPU, those of floats as float32.
+    """Return every tensor by its name, on the CPU, floats as float32.
 
-    The library's own reader maps the file. A training that then writes over it would end this process, and to touch the
-    160 MB of a DETR page by page takes ten times as long as to read them.
+    The library's own reader maps the file: a training that writes over it would crash this process, and reading 160 MB
+    page by page takes ten times as long.
 
     Raises:
         OSError, ValueError, KeyError: the file cannot be read, was changed since it was checked, or holds a kind of

@@ -1,4 +1,4 @@
-"""Models executed by PyTorch, on CUDA, MPS or the CPU."""
+"""The runtime that executes checkpoints by PyTorch, on CUDA, MPS or the CPU."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from engine.detect.precision import F32, HALF, runtime_name
 from engine.detect.recipe import PIXELS, Tensors, prepare
 from engine.errors import ModelError
 from engine.models.checkpoint.checkpoint import Checkpoint
-from engine.runtimes.card_preprocess import CardPreprocessing, equals_pillow, upload
 from engine.runtimes.detector import Detector
 from engine.runtimes.failures import detection_error
 from engine.runtimes.folding import fold_batch_norms
+from engine.runtimes.gpu_preprocess import GpuPreprocessing, agrees_with_pillow, upload
 from engine.runtimes.probe_images import probe_images
 from engine.runtimes.transformers_model import import_model_class, load_model
 
 HALF_SCORE, HALF_PIXELS = 5e-3, 2.0
-"""How far half precision may be from f32, on the probe images."""
+"""Largest differences of half precision from f32 on the probe images."""
 
 _LARGEST_BATCH = 8
 """Images in a batch on a GPU; larger ones gain little and make others wait."""
@@ -47,20 +47,19 @@ class TorchRuntime:
             ModelError: the device is not there, or the files do not make a model.
         """
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-        # Importing leaves exceptions behind, and with each the frames of all callers: here they would hold the image.
+        # In a thread: importing keeps exceptions with the frames of all callers, which would keep the image in memory.
         with ThreadPoolExecutor(1, "loading") as apart:
             apart.submit(self._load, checkpoint, device).result()
         self.device = _device_name(self._torch, self._device)
-        self._prepare: CardPreprocessing | None = None
+        self._prepare: GpuPreprocessing | None = None
         self._largest_batch = _LARGEST_BATCH if self._device.type == "cuda" else 1
         self._half: Any = None
-        if self._device.type == "cuda":
-            self.use_half(checkpoint, self._torch.float16)
-            self.take_pixels(checkpoint)
+        if self._device.type == "cuda" and self.use_half(checkpoint, self._torch.float16):
+            self.take_pixels(checkpoint)  # not in f32, whose detections count as exact
 
     def _load(self, checkpoint: Checkpoint, device: str) -> None:
         with _no_collection():
-            with _spared_from_collection():
+            with _frozen_imports():
                 import torch
 
                 import_model_class(checkpoint)
@@ -69,10 +68,10 @@ class TorchRuntime:
             self._model: Any = _load_model(checkpoint, self._device, torch.channels_last)
 
     def use_half(self, checkpoint: Checkpoint, kind: Any) -> bool:
-        """Compute in half precision if that answers the same; returns whether it does.
+        """Compute in half precision if its detections are within the limits; returns whether they are.
 
         Args:
-            checkpoint: That of the model.
+            checkpoint: The one that was loaded.
             kind: `torch.float16` or `torch.bfloat16`.
 
         Raises:
@@ -102,9 +101,9 @@ class TorchRuntime:
         return self._prepare is not None
 
     def take_pixels(self, checkpoint: Checkpoint) -> bool:
-        """Resize and normalise on the device from now on, if it does so to the bit; returns whether it does."""
-        if equals_pillow(checkpoint.preprocessing, self._device):
-            self._prepare = CardPreprocessing(checkpoint.preprocessing, self._device)
+        """Resize and normalise on the device from now on, if it does so as Pillow does; returns whether it does."""
+        if agrees_with_pillow(checkpoint.preprocessing, self._device):
+            self._prepare = GpuPreprocessing(checkpoint.preprocessing, self._device)
         return self.takes_pixels
 
     def run(self, tensors: Tensors) -> Tensors:
@@ -112,7 +111,7 @@ class TorchRuntime:
         return self._run([tensors])[0]
 
     def run_batch(self, images: Iterable[Tensors]) -> list[Tensors]:
-        """See `Runtime.run_batch`: in batches."""
+        """See `Runtime.run_batch`."""
         rest, outputs = iter(images), list[Tensors]()
         while batch := list(islice(rest, self._largest_batch)):
             outputs += self._run(batch)
@@ -156,11 +155,11 @@ class TorchRuntime:
 
 
 @contextmanager
-def _spared_from_collection() -> Iterator[None]:
-    """What is imported inside is never searched for garbage.
+def _frozen_imports() -> Iterator[None]:
+    """Freeze what is imported in the block, so that the garbage collector skips it.
 
-    PyTorch and transformers make 400,000 objects that stay. To search them takes a quarter of a second, which stops
-    every thread.
+    PyTorch and transformers create 400,000 permanent objects; traversing them stops every thread for a quarter of a
+    second.
     """
     modules = len(sys.modules)
     yield
@@ -170,7 +169,7 @@ def _spared_from_collection() -> Iterator[None]:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Nothing is searched for garbage inside; while PyTorch is imported that would be done several times."""
+    """Disable the garbage collector in the block; it would run several times while PyTorch is imported."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -181,7 +180,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def available_devices() -> list[tuple[str, str]]:
-    """The devices PyTorch can use, best first: (what to ask for, what to show)."""
+    """Return the devices that PyTorch can use, best first: (setting, display name)."""
     import torch
 
     devices = [torch.device("cuda", at) for at in range(torch.cuda.device_count())] if torch.cuda.is_available() else []

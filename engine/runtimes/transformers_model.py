@@ -1,4 +1,4 @@
-"""A checkpoint's model in memory: built by transformers, filled from files that were checked, nothing else asked."""
+"""Loading of checkpoints into transformers models, offline, from files that were checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.runtimes.tensor_reading import read_tensors
 
 
 def import_model_class(checkpoint: Checkpoint) -> None:
-    """Import what `load_model` needs; that would do it itself, and tells what is wrong with it."""
+    """Import what `load_model` needs; errors are left to it."""
     with suppress(Exception):
         from transformers import CONFIG_MAPPING, MODEL_FOR_OBJECT_DETECTION_MAPPING
 
@@ -21,7 +21,7 @@ def import_model_class(checkpoint: Checkpoint) -> None:
 
 
 def load_model(checkpoint: Checkpoint) -> Any:
-    """The model on the CPU, float32, for inference only.
+    """Load the model on the CPU, float32, for inference only.
 
     Raises:
         ModelError: the files do not make a model.
@@ -49,7 +49,7 @@ def load_model(checkpoint: Checkpoint) -> Any:
 
 
 def load_weights(checkpoint: Checkpoint) -> tuple[Any, dict[str, Any]]:
-    """The config and the tensors that transformers is given: a `PreTrainedConfig`, and float32 tensors by name."""
+    """Return the `PreTrainedConfig` and the float32 tensors by name."""
     from transformers import CONFIG_MAPPING
 
     tensors: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def load_weights(checkpoint: Checkpoint) -> tuple[Any, dict[str, Any]]:
 
 
 def _filled(checkpoint: Checkpoint) -> tuple[Any, dict[str, Any]]:
-    """The model, and transformers' report of what did not fit."""
+    """Return the model, and transformers' report of what did not fit."""
     import torch
     from transformers import MODEL_FOR_OBJECT_DETECTION_MAPPING
 
@@ -78,7 +78,7 @@ def _filled(checkpoint: Checkpoint) -> tuple[Any, dict[str, Any]]:
 
 
 def _refuse_mismatched(checkpoint: Checkpoint, report: dict[str, Any]) -> None:
-    """Tensors that the model has no use for are left alone: the heads of other tasks, counters of training."""
+    """Raise for missing tensors and wrong shapes; superfluous tensors (other heads, training counters) are ignored."""
     for name, saved, wanted in sorted(report["mismatched_keys"]):
         raise ModelError(
             "tensor_shape",

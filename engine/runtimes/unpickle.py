@@ -1,7 +1,7 @@
-"""The process in which a pickled checkpoint is opened: it reads tensors, writes one file, and may do nothing else.
+"""The sandboxed process that reads the tensors of a pickled checkpoint and writes them as safetensors.
 
 Run as `python -m engine.runtimes.unpickle PICKLE... TARGET` by `engine.models.checkpoint.convert_pickle`. Prints
-one JSON object with `error`, empty where all went well.
+one JSON object with `error`, empty on success.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _GLOBAL = re.compile(r"GLOBAL (\S+)")
 
 
 def main(sources: list[Path], target: Path) -> str:
-    """Convert; returns what went wrong, or nothing."""
+    """Convert; returns what went wrong, or an empty string."""
     _leave_the_network()
     import torch
     from safetensors.torch import save_file
@@ -50,7 +50,7 @@ def main(sources: list[Path], target: Path) -> str:
 
 
 def _tensors(torch: Any, loaded: object) -> dict[str, Any]:
-    """The tensors by name; those of a training's checkpoint are one table deeper."""
+    """Return the tensors by name; in a training checkpoint they are one level deeper."""
     for key in ("state_dict", "model"):
         if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
             loaded = loaded[key]
@@ -60,7 +60,7 @@ def _tensors(torch: Any, loaded: object) -> dict[str, Any]:
 
 
 def _reason(error: Exception) -> str:
-    """One clause; never PyTorch's own advice to open the file without its guard."""
+    """Return one clause, without PyTorch's advice to load the file unguarded."""
     text = str(error)
     if found := _GLOBAL.search(text):
         return f"it asks to run {found[1][:100]}, which no tensor needs"
@@ -71,7 +71,7 @@ def _reason(error: Exception) -> str:
 
 
 def _leave_the_network() -> None:
-    """Where the system lets a process do so (Linux, mostly); elsewhere `_refuse` alone keeps it from connecting."""
+    """Unshare the network where the system allows it (Linux); elsewhere only `_refuse` blocks connections."""
     if sys.platform == "linux":
         unshare = getattr(ctypes.CDLL(None), "unshare", None)
         if unshare is not None and unshare(_NEW_NETWORK) != 0:
@@ -79,7 +79,7 @@ def _leave_the_network() -> None:
 
 
 def _limit_resources(size: int) -> None:
-    """Memory, written bytes, processor time and processes, where the system has such limits.
+    """Limit memory, written bytes, processor time and processes, where the system supports it.
 
     Args:
         size: Of the pickles, bytes.
@@ -104,7 +104,7 @@ def _limit_resources(size: int) -> None:
 
 
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    """An audit hook: from here on nothing is started, connected, changed or written by Python code."""
+    """Audit hook: refuse to start, connect, change or write anything from Python code."""
     if event.startswith(_FORBIDDEN):
         raise PermissionError(f"it tried {event}")
     if event == "open":

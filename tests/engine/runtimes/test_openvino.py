@@ -213,7 +213,7 @@ def test_images_are_answered_together_as_each_alone(layer: Path) -> None:
 @pytest.mark.parametrize(("seconds", "images"), [(0.012, 8), (0.03, 3), (0.4, 1)])
 def test_only_images_that_are_quick_are_answered_together(layer: Path, seconds: float, images: int) -> None:
     runtime = OpenVinoRuntime(layer)
-    runtime._fastest = seconds
+    runtime._fastest_seconds = seconds
     assert runtime.batch_size == images
 
 
@@ -234,7 +234,7 @@ def test_what_stops_in_the_middle_leaves_nothing_running(layer: Path) -> None:
 def test_after_a_failure_together_each_is_answered_alone(layer: Path) -> None:
     runtime = OpenVinoRuntime(layer)
     image = {"pixel_values": np.ones((1, 3, 8, 9), np.float32)}
-    runtime._fastest = 0.012
+    runtime._fastest_seconds = 0.012
     with pytest.raises(DetectionError, match="failed"):
         runtime.run_batch([image, {"pixel_values": np.ones((1, 4, 8, 9), np.float32)}])
     assert runtime.batch_size == 1
@@ -243,5 +243,5 @@ def test_after_a_failure_together_each_is_answered_alone(layer: Path) -> None:
 
 def test_an_onnx_file_that_may_change_is_not_read_again(tmp_path: Path) -> None:
     runtime = OpenVinoRuntime(write_finished(tmp_path / "model.onnx"))
-    runtime._fastest = 0.001
+    runtime._fastest_seconds = 0.001
     assert runtime.batch_size == 1
