@@ -1,6 +1,7 @@
 """The helper process that converts the queued models one at a time; it outlives the programs that start it.
 
-It has the lowest priority, and ends when nothing is queued. A log of bounded size is kept beside the job files.
+It has the lowest priority unless somebody waits for it, and ends when nothing is queued. A log of bounded size is kept
+beside the job files.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ _LOG_BYTES = 100_000
 _log = logging.getLogger("detrdesk.helper")
 
 
-def main(store: str) -> None:
+def main(store: str, haste: str) -> None:
     """Convert every queued model, then end; ends at once where another helper runs.
 
     Args:
         store: The folder of converted models.
+        haste: `some` where somebody waits; `none` means the lowest priority.
     """
-    lower_priority()
+    if haste == "none":
+        lower_priority()
     _log_to(ConversionJobs(Path(store)).helper_lock.with_name(".helper.log"))
     try:
         convert_queued(ConvertedModels(Path(store)))

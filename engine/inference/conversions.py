@@ -173,7 +173,7 @@ class Conversions:
         try:
             if job != self._jobs.get(job.fingerprint):
                 self._jobs.put(job)
-            start_helper(self._store.folder, self._jobs)
+            start_helper(self._store.folder, self._jobs, job.in_haste)
         except (EngineError, OSError) as error:
             problem = failed(str(error).rstrip("."))
             self._settle(job.fingerprint, Conversion("failed", problem=problem))
@@ -185,7 +185,7 @@ class Conversions:
         return state
 
 
-def start_helper(store: Path, jobs: ConversionJobs) -> None:
+def start_helper(store: Path, jobs: ConversionJobs, in_haste: bool) -> None:
     """Start the helper process, unless one runs; takes about a millisecond.
 
     Raises:
@@ -195,7 +195,7 @@ def start_helper(store: Path, jobs: ConversionJobs) -> None:
         lock = FileLock.take(jobs.helper_lock)
         if lock is not None:
             lock.release()
-            start_detached("engine.inference.conversion_helper", str(store.absolute()))
+            start_detached("engine.inference.conversion_helper", str(store.absolute()), "some" if in_haste else "none")
             return
         time.sleep(_GLANCE_SECONDS)
 

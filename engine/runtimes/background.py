@@ -40,7 +40,7 @@ def start_detached(module: str, *arguments: str) -> None:
     """
     flags = 0
     if sys.platform == "win32":
-        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.IDLE_PRIORITY_CLASS
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     home = os.environ.get("DETRDESK_HOME")
     process = subprocess.Popen(
         python_command(module, *arguments),

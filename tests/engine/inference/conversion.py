@@ -64,7 +64,7 @@ def converting_by(run: Callable[..., dict[str, Any]]) -> Iterator[None]:
     """Let the helper be a thread of this process, and `run` what it converts by."""
     helpers: list[threading.Thread] = []
 
-    def start(module: str, store: str) -> None:
+    def start(module: str, store: str, haste: str) -> None:
         helpers.append(threading.Thread(target=convert_queued, args=(ConvertedModels(Path(store)),)))
         helpers[-1].start()
 

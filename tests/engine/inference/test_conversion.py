@@ -84,6 +84,7 @@ def copying(store: ConvertedModels) -> Any:
     return converting_by(copies)
 
 
+@pytest.mark.alone  # of the lowest priority
 def test_torch_answers_first_and_openvino_takes_over(
     engine: Engine, image_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,6 +208,7 @@ engine.close()
 """
 
 
+@pytest.mark.alone  # of the lowest priority
 def test_a_conversion_outlives_the_program_that_asked_for_it(own_home: Path, tiny_detr: Path, image_file: Path) -> None:
     assert run(ONCE, image_file, tiny_detr) == "torch waiting"
     helper = helper_of(own_home)
@@ -219,6 +221,7 @@ def test_a_conversion_outlives_the_program_that_asked_for_it(own_home: Path, tin
     assert log.count("attempt") == 1
 
 
+@pytest.mark.alone  # of the lowest priority
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_killed_helper_leaves_nothing_after_the_next_start(
     own_home: Path, engine: Engine, tiny_detr: Path, image_file: Path
@@ -271,6 +274,7 @@ def test_a_damaged_job_is_none(tiny_detr: Path, content: bytes) -> None:
     assert jobs.next() is None
 
 
+@pytest.mark.alone  # of the lowest priority
 def test_a_cancelled_conversion_ends_and_leaves_nothing(own_home: Path, engine: Engine, image_file: Path) -> None:
     engine.detect(image_file)
     helper = helper_of(own_home)
@@ -305,6 +309,7 @@ def helper_ends(home: Path) -> None:
     assert not jobs.is_helper_running
 
 
+@pytest.mark.alone  # of the lowest priority
 @pytest.mark.skipif(sys.platform != "linux", reason="nice and sessions are of Linux")
 def test_a_conversion_nobody_waits_for_lets_others_go_first(own_home: Path, engine: Engine, image_file: Path) -> None:
     engine.detect(image_file)
