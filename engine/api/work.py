@@ -29,7 +29,7 @@ Answered = Callable[[OpenedImage, Detections, Filter], None]
 
 @dataclass(frozen=True, eq=False)
 class RequestTask:
-    """A request with its images fetched and its places reserved.
+    """A request with its images fetched and its reservation reserved.
 
     Attributes:
         parsed: The request.
