@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import tempfile
+import threading
+import time
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("DETRDESK_RUNTIME", "torch")  # no test converts models unless it wants to
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
+GRACE_S = 2.0
 
 
 def pytest_collection_finish() -> None:
@@ -52,6 +55,27 @@ def end_helpers(home: Path) -> None:
             process.kill()
             helpers.append(process)
     psutil.wait_procs(helpers, timeout=10)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(own_home: Path) -> Iterator[None]:
+    """Fail a test that leaves a child process or a thread that is not a daemon."""
+    import psutil
+
+    process = psutil.Process()
+    processes, threads = set(process.children(recursive=True)), set(threading.enumerate())
+
+    def left() -> list[str]:
+        children = [each for each in process.children(recursive=True) if each not in processes]
+        running = [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+        started = [each for each in threading.enumerate() if not each.daemon and each not in threads]
+        return [*map(str, running), *map(str, started)]
+
+    yield
+    until = time.monotonic() + GRACE_S
+    while left() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert left() == []
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -11,8 +12,9 @@ from typing import TypeVar
 
 import pytest
 import requests
-from PyQt5.QtCore import QObject, QThread
-from PyQt5.QtWidgets import QWidget
+from PyQt5 import sip
+from PyQt5.QtCore import QEvent, QObject, QThread
+from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.app import build
@@ -100,6 +102,20 @@ class Driver:
                 )
 
         return self.meanwhile(post)
+
+
+@pytest.fixture(autouse=True)
+def no_window_left(qapp: QApplication) -> Iterator[None]:
+    """Fail a test that leaves a top-level widget."""
+    before = {sip.unwrapinstance(widget) for widget in qapp.topLevelWidgets()}
+    yield
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc_needed = [widget for widget in qapp.topLevelWidgets() if sip.unwrapinstance(widget) not in before]
+    if gc_needed:
+        del gc_needed
+        gc.collect()
+        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert [str(widget) for widget in qapp.topLevelWidgets() if sip.unwrapinstance(widget) not in before] == []
 
 
 @pytest.fixture
