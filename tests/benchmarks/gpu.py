@@ -1,4 +1,4 @@
-"""Images a second on a CUDA card, a folder as detrdesk goes through it beside the plain way's batches."""
+"""Images a second on a CUDA GPU, a folder as detrdesk goes through it beside the plain way's batches."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ DEVICE = "cuda"
 
 
 def reason_to_skip() -> str:
-    """Why there is nothing to measure here; empty where there is a card."""
-    return "" if torch.cuda.is_available() else "torch finds no CUDA card"
+    """Why there is nothing to measure here; empty where there is a GPU."""
+    return "" if torch.cuda.is_available() else "torch finds no CUDA GPU"
 
 
 def figures(workspace: Workspace) -> Iterator[Figure]:

@@ -340,3 +340,16 @@ def test_lines_and_links_are_counted_and_patterns_are_several(
     assert [Path(each["source"]).name for each in json.loads(capsys.readouterr().out)] == ["a.png"]
     assert detect(folder / "*.webp", "--quiet") == SOME_FAILED
     assert "No image matches *.webp; check the folder and the pattern." in capsys.readouterr().err
+
+
+def test_a_conversion_in_the_background_is_told_in_one_line(
+    image_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DETRDESK_RUNTIME", "auto")
+    monkeypatch.setenv("DETRDESK_DEVICE", "cpu")
+    with patch("engine.inference.conversions.start_detached") as start:
+        assert cli.main(["detect", str(image_file)]) == DONE
+        assert "converted for this machine in the background" in capsys.readouterr().err
+        assert detect(image_file, "--fresh") == DONE
+        assert capsys.readouterr().err == ""
+    assert start.called
