@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,6 +13,8 @@ from engine.export.classes import ExportClasses
 from engine.export.format import ExportFormat, FilePerImage, OneFile
 from engine.export.item import ExportItem
 from engine.storage.atomic import WriteError, cannot_write, open_atomic, write_atomic
+
+_NAME_ERRORS = {errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,12 @@ class _Run:
                 ready = item.ready(self.classes)
                 for written, data in writer.files(ready, path, self.classes):
                     self._write(written, data)
-            except (WriteError, CancelledError):
+            except WriteError as error:
+                if not _is_name_refused(error):
+                    raise
+                message = "The target cannot hold a file of this name; rename the image."
+                self._skip(item, EngineError("export_name_refused", message))
+            except CancelledError:
                 raise
             except EngineError as error:
                 self._skip(item, error)
@@ -182,6 +190,11 @@ class _Run:
         _make_folder(path.parent)
         write_atomic(path, data)
         self.files += 1
+
+
+def _is_name_refused(error: WriteError) -> bool:
+    """Whether a file could not be written because of its name, such as one with a colon on exFAT."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in _NAME_ERRORS
 
 
 def _make_folder(folder: Path) -> None:

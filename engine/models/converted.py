@@ -17,6 +17,7 @@ from typing import Any
 
 from engine.errors import ModelError
 from engine.models.digests import file_digest
+from engine.storage.atomic import sync
 
 MODEL_FILE = "model.xml"
 _TENSOR_FILE = "model.bin"
@@ -180,4 +181,4 @@ def _bytes(entry: Path) -> int:
 
 def _sync(path: Path) -> None:
     with path.open("rb+") as file:
-        os.fsync(file.fileno())
+        sync(file)

@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.errors import EngineError
 from engine.review.change import DamagedError
 from engine.review.store import DECIDED_TABLES, connect_reading, make_tables
+from engine.storage.atomic import sync
 
 KEPT = 3
 FOLDER = "backups"
@@ -133,7 +134,7 @@ def _copied(backup: Path, part: Path) -> Path:
     try:
         shutil.copyfile(backup, part)
         with part.open("rb+") as file:
-            os.fsync(file.fileno())
+            sync(file)
     except BaseException:
         part.unlink(missing_ok=True)
         raise

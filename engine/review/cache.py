@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from engine.detect.detection import Detections
 from engine.review import detection_table
+from engine.storage.sqlite_journal import Journal, open_with_journal
 
 SCHEMA_VERSION = 1
 MOST_BYTES = 256 * 1024 * 1024
@@ -91,16 +92,19 @@ class DetectionCache:
 
 def _connect(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
-            _make_tables(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+
+    def opened(journal: Journal) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
+        try:
+            journal(connection, "NORMAL")
+            if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+                _make_tables(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return open_with_journal(path, opened)
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:

@@ -110,6 +110,12 @@ def _open_writing(path: Path, lock: FileLock) -> Store:
     except BaseException:
         durable.close()
         raise
+    if notice is None and not lock.is_effective:
+        notice = EngineError(
+            "session_unlocked",
+            "The disk of the session {path} has no locks: do not open it in two windows at the same time.",
+            path=path,
+        )
     return Store(
         Channel(durable, path, is_read_only=False), Channel(derived, path, is_read_only=False), False, notice, lock
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from engine.errors import EngineError
 from engine.review import detection_table
 from engine.review.change import DamagedError
+from engine.storage.sqlite_journal import Journal, has_wal, open_with_journal
 
 APPLICATION_ID = int.from_bytes(b"dtrS", "big")
 SCHEMA_VERSION = 1
@@ -142,19 +143,28 @@ def connect(path: Path) -> sqlite3.Connection:
         EngineError: The file belongs to another program or a newer detrdesk.
         DamagedError, sqlite3.Error: See `is_damage`.
     """
-    connection = connect_again(path)
-    with _closed_on_failure(connection):
-        _check_or_make(connection)
-        connection.execute("PRAGMA synchronous = FULL")
-    return connection
+
+    def opened(journal: Journal) -> sqlite3.Connection:
+        connection = _connected(path)
+        with _closed_on_failure(connection):
+            _check_or_make(connection, journal)
+        return connection
+
+    return open_with_journal(path, opened)
 
 
 def connect_again(path: Path) -> sqlite3.Connection:
-    """Open a second connection to a file opened by `connect`, with `synchronous=NORMAL`."""
+    """Open a second connection to a file opened by `connect`; its last transactions may be lost in a power cut."""
+    connection = _connected(path)
+    with _closed_on_failure(connection):
+        connection.execute(f"PRAGMA synchronous = {'NORMAL' if has_wal(connection) else 'FULL'}")
+    return connection
+
+
+def _connected(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
     with _closed_on_failure(connection):
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = NORMAL")
     return connection
 
 
@@ -176,15 +186,15 @@ def _closed_on_failure(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _check_or_make(connection: sqlite3.Connection) -> None:
+def _check_or_make(connection: sqlite3.Connection, journal: Journal) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         _check(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
+        journal(connection, "FULL")
         connection.execute("BEGIN IMMEDIATE")  # fails on a write-protected file
         connection.execute("UPDATE state SET done = done")
         connection.execute("ROLLBACK")
     else:
-        connection.execute("PRAGMA journal_mode = WAL")
+        journal(connection, "FULL")
         make_tables(connection)
 
 

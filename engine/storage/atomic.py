@@ -12,6 +12,9 @@ from typing import IO
 
 from engine.errors import EngineError
 
+_NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""What file systems answer that cannot sync."""
+
 
 class WriteError(EngineError):
     """A file or folder cannot be written: no room, no permission, something else is there."""
@@ -57,13 +60,27 @@ def _beside(path: Path) -> Iterator[IO[bytes]]:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        beside.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+            sync(file)
+        with contextlib.suppress(OSError):  # exFAT, CIFS and others have no modes, and some say so
+            beside.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
         beside.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             beside.unlink()
         raise
+
+
+def sync(file: IO[bytes]) -> None:
+    """Wait until the disk has what was written, as far as its file system can tell.
+
+    Raises:
+        OSError: The disk failed.
+    """
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
 
 
 def _umask() -> int:

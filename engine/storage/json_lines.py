@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from engine.storage.atomic import cannot_write
+from engine.storage.atomic import cannot_write, sync
 
 _BLOCK = 1 << 16
 
@@ -27,7 +27,7 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
             end = file.seek(0, os.SEEK_END)
             try:
                 _write_whole(file, line.encode("utf-8", "backslashreplace"))
-                os.fsync(file.fileno())
+                sync(file)
             except OSError:
                 file.truncate(end)
                 raise
@@ -75,7 +75,7 @@ def _cut_half_line(file: IO[bytes]) -> None:
         end = start
     if end < size:
         file.truncate(end)
-        os.fsync(file.fileno())
+        sync(file)
 
 
 def _record_in(line: bytes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,18 +10,29 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 
-class FileLock:
-    """Held from `take` to `release`; excludes other holders in the same process too."""
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
+"""What file systems answer that have no locks: Lustre, NFS and EFS as they are often mounted."""
 
-    def __init__(self, lock: BaseFileLock) -> None:
+
+class FileLock:
+    """Held from `take` to `release`; excludes other holders in the same process too.
+
+    Attributes:
+        is_effective: Whether others are excluded; false on a file system without locks.
+    """
+
+    def __init__(self, lock: BaseFileLock | None) -> None:
         self._lock = lock
+        self.is_effective = lock is not None
 
     @classmethod
     def take(cls, path: Path) -> FileLock | None:
         """Lock this file without waiting, creating it where it is absent; `None` where another holds it.
 
+        On a file system without locks nobody is excluded.
+
         Raises:
-            OSError: the file cannot be made, or its file system has no locks.
+            OSError: the file cannot be made.
         """
         import filelock
 
@@ -29,8 +41,15 @@ class FileLock:
             lock.acquire(blocking=False)
         except filelock.Timeout:
             return None
+        except NotImplementedError:
+            return cls(None)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            return cls(None)
         return cls(lock)
 
     def release(self) -> None:
         """Let another take it; the file stays."""
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()

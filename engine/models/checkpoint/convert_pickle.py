@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import engine
 from engine.errors import ModelError
 from engine.models.checkpoint.json_files import missing_file
 from engine.models.checkpoint.tensor_files import PICKLES, SINGLE, shapes_of
+from engine.storage.atomic import sync
 
 _CHILD = "engine.runtimes.unpickle"
 _SECONDS = 900.0
@@ -82,9 +84,10 @@ def _kept(part: Path, target: Path, mode: int) -> str:
     """Put the whole file in its place, as readable as the pickle was; returns what went wrong, or nothing."""
     shapes_of((part,))
     try:
-        part.chmod(mode & 0o666)
+        with contextlib.suppress(OSError):  # some file systems have no modes
+            part.chmod(mode & 0o666)
         with part.open("rb") as file:
-            os.fsync(file.fileno())
+            sync(file)
         part.replace(target)
     except OSError as error:
         return error.strerror or str(error)

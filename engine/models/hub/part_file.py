@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 from engine.models.hub.plan import RemoteFile
-from engine.storage.atomic import cannot_write
+from engine.storage.atomic import cannot_write, sync
 
 _BLOCK = 2**20
 
@@ -94,7 +93,7 @@ class PartFile:
     def finish(self) -> None:
         """Give it its name."""
         try:
-            os.fsync(self._handle.fileno())
+            sync(self._handle)
             self._handle.close()
             self._path.replace(self._target)
         except OSError as error:

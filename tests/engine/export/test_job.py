@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,6 +37,7 @@ from engine.export.item import Choice, ExportItem
 from engine.export.job import export_items
 from engine.export.names import ExportName
 from engine.image.source import Source
+from engine.storage.atomic import WriteError
 from tests.children import child_environment, needs_modes
 from tests.engine.export.session import CLASSES, Session, item_of, target_in
 
@@ -195,11 +200,13 @@ def test_many_images_take_no_more_memory_than_a_few(known: ExportFormat, tmp_pat
 LIMITED = """
 import resource, signal, sys, tempfile
 from pathlib import Path
+from typing import Any
 from engine.errors import EngineError
 from engine.export.formats import EXPORT_FORMATS
 from tests.engine.export.session import CLASSES, item_of
 from engine.export.job import export_items
 from engine.image.source import Source
+from engine.storage.atomic import WriteError
 from tests.children import obey_modes
 target, limit, by_modes = Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "True"
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -251,3 +258,33 @@ def test_labelme_of_one_image_leads_to_it_from_another_folder(session: Session, 
     export_items(LABELME, [item], tmp_path / "别处" / "一.json", CLASSES)
     read = json.loads((tmp_path / "别处" / "一.json").read_text("utf-8"))
     assert read["imagePath"] == "../图像 集/仓库/图一.jpg"
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG])
+def test_a_name_that_the_target_cannot_hold_costs_that_image_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """As `12:30:00.jpg` on exFAT."""
+    make = tempfile.mkstemp
+
+    def picky(*args: Any, **options: Any) -> Any:
+        if ":" in options.get("prefix", ""):
+            raise OSError(code, os.strerror(code))
+        return make(*args, **options)
+
+    monkeypatch.setattr(tempfile, "mkstemp", picky)
+    names = ("1.jpg", "12:30:00.jpg", "2.jpg")
+    items = [item_of(Source("path", name, f"/d/{name}")) for name in names]
+    summary = export_items(YOLO, items, tmp_path, CLASSES)
+    assert [(each.name, each.reason.code) for each in summary.skipped] == [("12:30:00.jpg", "export_name_refused")]
+    assert summary.images == 2
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO])
+def test_a_disk_that_takes_nothing_ends_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def refuse(*args: Any, **options: Any) -> Any:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    with pytest.raises(WriteError):
+        export_items(YOLO, [item_of(Source("path", "1.jpg", "/d/1.jpg"))], tmp_path, CLASSES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -513,3 +514,30 @@ def test_a_full_disk_loses_nothing(path: Path, tmp_path: Path) -> None:
     assert str(there) in said[2]
     after = Path(f"{path.parent}.after") / path.parent.name / path.name
     assert_nothing_half(after, [line.replace(str(there), str(after)) for line in said], "session_disk_full")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links")
+def test_without_shared_memory_a_session_opens_and_keeps_everything(path: Path) -> None:
+    """WAL refused, as on network shares: DELETE with FULL instead, for what was made elsewhere too."""
+    before = decide(path, 2)
+    Path(f"{path}-shm").symlink_to(path.parent / "nowhere" / "shm")
+    for count in (2, 0):
+        after = decide(path, count)
+    assert len(after.decisions) == len(before.decisions) + 2
+    assert review_in(path) == after
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="flock")
+def test_without_locks_a_session_opens_with_a_notice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", no_flock)
+    session = Session.open(path)
+    assert not session.is_read_only
+    assert session.notice is not None
+    assert session.notice.code == "session_unlocked"
+    session.close()
+    assert len(decide(path, 1).decisions) == 1

@@ -46,14 +46,28 @@ def test_a_lock_of_another_process_ends_with_that_process(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(os.name != "posix", reason="flock")
-@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
-def test_a_file_system_without_locks_raises_os_error(
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL])
+def test_on_a_file_system_without_locks_nobody_is_excluded(
     code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_flock(*_: object) -> None:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr("fcntl.flock", no_flock)
+    first, second = FileLock.take(tmp_path / "a.lock"), FileLock.take(tmp_path / "a.lock")
+    for lock in (first, second):
+        assert lock is not None
+        assert not lock.is_effective
+        lock.release()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="flock")
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES])
+def test_other_failures_of_a_lock_are_told(code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("os.open", refuse)
     with pytest.raises(OSError, match=os.strerror(code)):
         FileLock.take(tmp_path / "a.lock")
 
