@@ -29,8 +29,13 @@ def to_qimage(image: Image.Image) -> QImage:
 def to_file_bytes(image: QImage) -> bytes:
     """Return a clipboard bitmap as the bytes of a PPM file; transparent parts become white.
 
+    A bitmap whose alpha is 0 everywhere is opaque: programs that know no alpha leave it so.
+
     PPM, because compressing a screenshot as PNG blocks the window for a second.
     """
+    if image.hasAlphaChannel() and not _has_opacity(image):
+        image = image.convertToFormat(QImage.Format.Format_ARGB32)
+        image.reinterpretAsFormat(QImage.Format.Format_RGB32)
     flat = QImage(image.size(), QImage.Format.Format_RGB888)
     flat.fill(0xFFFFFFFF)
     painter = QPainter(flat)
@@ -40,3 +45,12 @@ def to_file_bytes(image: QImage) -> bytes:
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     flat.save(buffer, "PPM")
     return bytes(buffer.data())
+
+
+def _has_opacity(image: QImage) -> bool:
+    alpha = image.convertToFormat(QImage.Format.Format_Alpha8)
+    bits: Any = alpha.constBits()
+    bits.setsize(alpha.sizeInBytes())
+    pixels, stride = memoryview(bits).cast("B"), alpha.bytesPerLine()
+    none = bytes(alpha.width())
+    return any(pixels[row * stride : row * stride + len(none)] != none for row in range(alpha.height()))

@@ -31,3 +31,17 @@ def test_a_bitmap_of_the_clipboard_becomes_a_file_on_white() -> None:
     with Image.open(io.BytesIO(to_file_bytes(image))) as opened:
         assert opened.getpixel((0, 0)) == (255, 255, 255)
         assert opened.getpixel((1, 1)) == (10, 20, 30)
+
+
+@pytest.mark.parametrize("format", [QImage.Format.Format_ARGB32, QImage.Format.Format_RGBA8888])
+@pytest.mark.parametrize(
+    ("alphas", "expected"), [((0, 0), (200, 200)), ((0, 255), (255, 200)), ((255, 255), (200, 200))]
+)
+def test_a_clipboard_bitmap_without_any_opacity_is_opaque(
+    format: QImage.Format, alphas: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    image = QImage(2, 1, format)
+    for column, alpha in enumerate(alphas):
+        image.setPixelColor(column, 0, QColor(200, 200, 200, alpha))
+    with Image.open(io.BytesIO(to_file_bytes(image))) as opened:
+        assert [opened.getpixel((column, 0)) for column in (0, 1)] == [(each,) * 3 for each in expected]
