@@ -113,6 +113,7 @@ class Conversions:
             return self.state(fingerprint)
         with self._lock:
             self._settled.pop(fingerprint, None)
+            self._requested.add(fingerprint)
         self._start(replace(_job(fingerprint, checkpoint), in_haste=True))
         try:
             state = self.wait(fingerprint, progress, cancelled)
