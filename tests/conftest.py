@@ -35,13 +35,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Config, data and cache of this test alone; ends the conversion helpers that it started."""
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Config, data and cache of this test alone."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("DETRDESK_HOME", str(home))
-    yield home
-    if (home / "cache" / "converted" / ".jobs").exists():
-        end_helpers(home)
+    return home
 
 
 def end_helpers(home: Path) -> None:
@@ -59,7 +57,7 @@ def end_helpers(home: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_left(own_home: Path) -> Iterator[None]:
-    """Fail a test that leaves a child process or a thread that is not a daemon."""
+    """Fail a test that leaves a thread that is not a daemon, or a child process other than a conversion helper."""
     import psutil
 
     process = psutil.Process()
@@ -72,6 +70,8 @@ def nothing_left(own_home: Path) -> Iterator[None]:
         return [*map(str, running), *map(str, started)]
 
     yield
+    if (own_home / "cache" / "converted" / ".jobs").exists():
+        end_helpers(own_home)
     until = time.monotonic() + GRACE_S
     while left() and time.monotonic() < until:
         time.sleep(0.01)
