@@ -210,6 +210,7 @@ class Engine:
         model: str | None = None,
         progress: Callable[[Conversion], None] = lambda state: None,
         cancelled: Callable[[], bool] = bool,
+        again: bool = False,
     ) -> RuntimeState:
         """Convert a model for OpenVINO, unless that was done, and wait for it.
 
@@ -217,11 +218,12 @@ class Engine:
             model: See `Engine`.
             progress: Receives each change, in this thread.
             cancelled: Polled; true ends the conversion.
+            again: Try also where it was refused before.
 
         Returns:
             Its state then; `conversion` is `none` where the settings or the kind of model leave nothing to convert."""
         name = self._name(model)
-        self._models.convert(name, progress, cancelled)
+        self._models.convert(name, progress, cancelled, again)
         return self._models.runtime_state(name)
 
     def cancel_conversion(self, model: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""`detrdesk models`: which models there are, and what is known of them."""
+"""`detrdesk models`: the arguments of its commands, and those that edit the catalog."""
 
 from __future__ import annotations
 
@@ -17,48 +17,55 @@ Number = Callable[[str], float]
 
 
 def add_models_arguments(parser: argparse.ArgumentParser, threshold: Number, top_k: Number) -> None:
-    """The commands and their options; imports nothing heavy.
+    """Add the commands and their options; imports nothing heavy.
 
     Args:
         parser: Of `detrdesk models`.
-        threshold: Reads a threshold.
-        top_k: Reads a number of detections.
+        threshold: Parses a threshold.
+        top_k: Parses a number of detections.
     """
-    commands = parser.add_subparsers(
-        dest="action", metavar="{list,show,add,remove,rename,set,download,check,fast,convert}", prog="detrdesk models"
-    )
-    listing = commands.add_parser("list", help="every model (this is done without a command, too)")
+    names = "list,show,add,remove,rename,set,download,convert,check,fast,unpickle"
+    commands = parser.add_subparsers(dest="action", metavar=f"{{{names}}}", prog="detrdesk models")
+    listing = commands.add_parser("list", help="list all models (the default)")
     listing.add_argument("--json", action="store_true", help="print JSON")
-    show = commands.add_parser("show", help="all that is known of a model, without loading it")
+    show = commands.add_parser("show", help="show what is known about a model, without loading it")
     show.add_argument("name", metavar="NAME", help="name or checkpoint folder")
     show.add_argument("--json", action="store_true", help="print JSON")
-    add = commands.add_parser("add", help="give a model a name")
-    add.add_argument("place", metavar="FOLDER|FILE.onnx|OWNER/NAME", help="checkpoint, ONNX file or model on the hub")
+    add = commands.add_parser("add", help="add a model under a name, and convert it for this processor")
+    add.add_argument(
+        "place", metavar="FOLDER|FILE.onnx|OWNER/NAME", help="checkpoint, ONNX file or repository on the hub"
+    )
     add.add_argument("--revision", default="", help="branch, tag or commit on the hub")
-    add.add_argument("--name", help="what to call it (default: as its folder or file)")
+    add.add_argument("--name", help="its name (default: that of its folder or file)")
+    _add_no_convert(add)
     _add_defaults(add, threshold, top_k)
     change = commands.add_parser("set", help="change a model's default threshold, top k and classes")
     change.add_argument("name", metavar="NAME")
     _add_defaults(change, threshold, top_k)
-    change.add_argument("--clear", action="store_true", help="forget those that are not given")
-    rename = commands.add_parser("rename", help="call a model by another name")
+    change.add_argument("--clear", action="store_true", help="remove the defaults that are not given")
+    rename = commands.add_parser("rename", help="rename a model")
     rename.add_argument("name", metavar="NAME")
     rename.add_argument("new", metavar="NEW")
-    remove = commands.add_parser("remove", help="forget a model; its files stay")
+    remove = commands.add_parser("remove", help="remove a model from the list; its files stay")
     remove.add_argument("name", metavar="NAME")
-    remove.add_argument("--delete-files", action="store_true", help="delete its files, if they were downloaded")
-    download = commands.add_parser("download", help="bring a model from the hub and give it a name")
-    download.add_argument("model", metavar="OWNER/NAME", help="its id or page on the hub, or its name here")
+    remove.add_argument("--delete-files", action="store_true", help="also delete its files, if they were downloaded")
+    download = commands.add_parser(
+        "download", help="download a model from the hub, add it, and convert it for this processor"
+    )
+    download.add_argument("model", metavar="OWNER/NAME", help="its id or page on the hub, or its name")
     download.add_argument("--revision", default="", help="branch, tag or commit (default: main)")
-    download.add_argument("--name", help="what to call it")
-    check = commands.add_parser("check", help="compare what the runtimes find, and how long they take")
+    download.add_argument("--name", help="its name (default: that of the repository)")
+    _add_no_convert(download)
+    convert = commands.add_parser("convert", help="convert a model for this processor, so that it runs faster")
+    convert.add_argument("name", metavar="NAME", help="name or checkpoint folder")
+    check = commands.add_parser("check", help="compare the detections and times of the runtimes")
     check.add_argument("name", metavar="NAME", help="name, checkpoint folder or ONNX file")
     check.add_argument("images", nargs="*", metavar="IMAGE", help="images (default: the bundled ones)")
-    check.add_argument("--runs", type=top_k, default=3, metavar="N", help="times each is measured (default: 3)")
+    check.add_argument("--runs", type=top_k, default=3, metavar="N", help="runs of each runtime (default: 3)")
     check.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
-    _add_fast(commands.add_parser("fast", help="measure faster, slightly different precisions of a model; choose one"))
-    convert = commands.add_parser("convert", help="make safetensors of a pytorch_model.bin, safely")
-    convert.add_argument("name", metavar="FOLDER", help="checkpoint folder, or its name here")
+    _add_fast(commands.add_parser("fast", help="measure faster, less exact precisions of a model, and choose one"))
+    unpickle = commands.add_parser("unpickle", help="convert pytorch_model.bin to safetensors in an isolated process")
+    unpickle.add_argument("name", metavar="FOLDER", help="checkpoint folder, or its name")
 
 
 def run_models(given: argparse.Namespace) -> int:
@@ -89,18 +96,22 @@ def _run(given: argparse.Namespace) -> int:
         from engine.cli.models_download import run_download
 
         return run_download(given)
+    if given.action == "convert":
+        from engine.cli.models_convert import run_convert
+
+        return run_convert(given)
     if given.action in ("show", "list", None):
         from engine.cli.models_show import run_list, run_show
 
         return run_show(given) if given.action == "show" else run_list(getattr(given, "json", False))
     from engine.models.catalog.catalog import Catalog
 
-    actions = {"add": _add, "set": _set, "rename": _rename, "remove": _remove, "convert": _convert}
+    actions = {"add": _add, "set": _set, "rename": _rename, "remove": _remove, "unpickle": _unpickle}
     return actions[given.action](Catalog(), given)
 
 
 def _add(catalog: Catalog, given: argparse.Namespace) -> int:
-    """What cannot be used is not added; what is on the hub is looked at when it is downloaded."""
+    """Add a model that can be read, and convert it; one on the hub is read after its download."""
     from engine.models.catalog.entry import Defaults, place_of
 
     kind, place = place_of(given.place)
@@ -108,10 +119,14 @@ def _add(catalog: Catalog, given: argparse.Namespace) -> int:
     if kind != "hub":
         _warn_of_labels(_names_in(place), defaults.labels)
     name = catalog.add(given.place, given.name, defaults if defaults != Defaults() else None, given.revision)
-    print(name)
+    print(name, flush=True)
     if kind == "hub" and not catalog.entry(name).path.exists():
-        _say(f"it is not here yet; bring it with: detrdesk models download {place}", DONE)
-    return DONE
+        return _say(f"it is not downloaded yet; download it with: detrdesk models download {place}", DONE)
+    if not given.convert:
+        return DONE
+    from engine.cli.models_convert import convert_added
+
+    return convert_added(name)
 
 
 def _names_in(place: str) -> Collection[str]:
@@ -125,7 +140,7 @@ def _names_in(place: str) -> Collection[str]:
         return read_model(Path(place)).names.values()
     except ModelError as error:
         if error.code == "pickle_refused":
-            _say(f"detrdesk models convert {quote(place)}", USAGE)
+            _say(f"detrdesk models unpickle {quote(place)}", USAGE)
         raise
 
 
@@ -162,10 +177,10 @@ def _remove(catalog: Catalog, given: argparse.Namespace) -> int:
     return DONE
 
 
-def _convert(catalog: Catalog, given: argparse.Namespace) -> int:
-    from engine.models.checkpoint.convert_pickle import convert_pickle
+def _unpickle(catalog: Catalog, given: argparse.Namespace) -> int:
+    from engine.models.checkpoint.unpickle import unpickle
 
-    print(convert_pickle(catalog.path(catalog.name_of(given.name))))
+    print(unpickle(catalog.path(catalog.name_of(given.name))))
     return DONE
 
 
@@ -188,19 +203,22 @@ def _warn_of_labels(names: Collection[str], wanted: frozenset[str] | None) -> No
 
 def _add_defaults(parser: argparse.ArgumentParser, threshold: Number, top_k: Number) -> None:
     parser.add_argument("--threshold", type=threshold, help="keep scores greater than this, 0 to 1")
-    parser.add_argument("--top-k", type=top_k, metavar="N", help="keep at most the N best of an image")
-    parser.add_argument("--labels", nargs="+", metavar="CLASS", help="keep these classes alone")
+    parser.add_argument("--top-k", type=top_k, metavar="N", help="keep at most the N best detections of an image")
+    parser.add_argument("--labels", nargs="+", metavar="CLASS", help="keep only these classes")
+
+
+def _add_no_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-convert", dest="convert", action="store_false", help="do not convert it now")
 
 
 def _add_fast(parser: argparse.ArgumentParser) -> None:
-    """Here, for the module of the command imports the engine."""
     parser.add_argument("name", metavar="NAME", help="name, checkpoint folder or ONNX file")
     parser.add_argument("images", nargs="*", metavar="IMAGE", help="images, folders or lists to measure with")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--int8", dest="precisions", action="store_const", const=["int8"], help="int8 alone")
-    which.add_argument("--bf16", dest="precisions", action="store_const", const=["bf16"], help="bf16 alone")
-    which.add_argument("--off", action="store_true", help="let the model compute in f32 again")
-    parser.add_argument("--use", action="store_true", help="choose what was named, or else the fastest")
+    which.add_argument("--int8", dest="precisions", action="store_const", const=["int8"], help="only int8")
+    which.add_argument("--bf16", dest="precisions", action="store_const", const=["bf16"], help="only bf16")
+    which.add_argument("--off", action="store_true", help="use f32 again")
+    parser.add_argument("--use", action="store_true", help="choose the given precision, else the fastest")
 
 
 def _say(message: str, code: int) -> int:

@@ -1,4 +1,4 @@
-"""`detrdesk models download`: a model from the hub, with a name at the end."""
+"""`detrdesk models download`: downloads from the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import sys
 
 from engine.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED
+from engine.cli.models_convert import convert_added
+from engine.cli.progress_line import ProgressLine
 from engine.models.catalog.catalog import Catalog
 from engine.models.hub.download import download, model_id
 from engine.models.hub.endpoint import endpoint_of
@@ -17,7 +19,7 @@ _DOING = {"asking": "asking the hub", "paused": "paused", "checking": "checking 
 
 
 def run_download(given: argparse.Namespace) -> int:
-    """Bring a model; where the user stops it, what was downloaded stays and the next time goes on from there."""
+    """Download a model, add it to the catalog and convert it; a download that was stopped can be resumed."""
     endpoint = endpoint_of(load_settings().hub_endpoint)
     catalog = Catalog()
     if catalog.problem is not None:
@@ -25,49 +27,26 @@ def run_download(given: argparse.Namespace) -> int:
     known = next((entry for entry in catalog.entries if entry.kind == "hub" and entry.name == given.model), None)
     model = known.place if known else model_id(given.model, endpoint)
     revision = given.revision or (known.revision if known else "")
-    tell = _Line(sys.stderr.isatty())
+    line = ProgressLine()
     try:
-        download(model, endpoint, revision or "main", tell.show)
+        download(model, endpoint, revision or "main", lambda progress: line.show(_words(progress), _step(progress)))
     except KeyboardInterrupt:
-        tell.end()
+        line.end()
         print("detrdesk: stopped; the same command goes on from here", file=sys.stderr)
         return INTERRUPTED
     except HubError as error:
-        tell.end()
+        line.end()
         print(f"detrdesk: {error.message}", file=sys.stderr)
         return SOME_FAILED
-    tell.end()
-    print(catalog.add(model, given.name, revision=revision))
-    return DONE
+    line.end()
+    name = catalog.add(model, given.name, revision=revision)
+    print(name, flush=True)
+    return convert_added(name) if given.convert else DONE
 
 
-class _Line:
-    """How far it is: in one line of a terminal, else a line every tenth."""
-
-    def __init__(self, is_terminal: bool) -> None:
-        self._is_terminal = is_terminal
-        self._told = ""
-        self._tenth = -1
-
-    def show(self, progress: Progress) -> None:
-        """See `engine.models.hub.progress.Tell`."""
-        text = _words(progress)
-        if self._is_terminal:
-            print(f"\r{text:<{len(self._told)}}", end="", file=sys.stderr, flush=True)
-            self._told = text
-        elif self._is_new(progress):
-            print(text, file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._is_terminal and self._told:
-            print(file=sys.stderr)
-
-    def _is_new(self, progress: Progress) -> bool:
-        tenth = progress.done * 10 // progress.total if progress.total else -1
-        state = f"{progress.state}{tenth}"
-        former, self._told = self._told, state
-        return state != former
+def _step(progress: Progress) -> tuple[str, int]:
+    """Return the state and the tenth of the bytes that are here."""
+    return progress.state, progress.done * 10 // progress.total if progress.total else -1
 
 
 def _words(progress: Progress) -> str:

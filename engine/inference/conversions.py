@@ -100,6 +100,7 @@ class Conversions:
         checkpoint: Path,
         progress: Callable[[Conversion], None] = lambda state: None,
         cancelled: Callable[[], bool] = bool,
+        again: bool = False,
     ) -> Conversion:
         """Convert a checkpoint and wait for the end, unless that was done or refused; a failed one is tried again.
 
@@ -108,9 +109,13 @@ class Conversions:
             checkpoint: Its folder.
             progress: Receives each change, in this thread.
             cancelled: Polled; true ends the conversion.
+            again: Try a refused one again, too.
         """
-        if self.state(fingerprint).stage in ("converted", "refused"):
-            return self.state(fingerprint)
+        state = self.state(fingerprint)
+        if state.stage == "refused" and again:
+            self._store.drop(fingerprint)
+        elif state.stage in ("converted", "refused"):
+            return state
         with self._lock:
             self._settled.pop(fingerprint, None)
             self._requested.add(fingerprint)

@@ -150,10 +150,17 @@ class ModelPool:
             return Conversion()
         return self._selector.conversions.state(self.fingerprint(name))
 
-    def convert(self, name: str, progress: Callable[[Conversion], None], cancelled: Callable[[], bool]) -> None:
+    def convert(
+        self,
+        name: str,
+        progress: Callable[[Conversion], None],
+        cancelled: Callable[[], bool],
+        again: bool = False,
+    ) -> None:
         """Convert a model where the settings and its kind allow it; see `Engine.convert`."""
         if may_convert(self.recipe(name), self.settings):
-            self._selector.conversions.convert(self.fingerprint(name), self._catalog.path(name), progress, cancelled)
+            content, path = self.fingerprint(name), self._catalog.path(name)
+            self._selector.conversions.convert(content, path, progress, cancelled, again)
 
     def await_conversion(self, name: str, cancelled: Callable[[], bool]) -> None:
         """Wait for the conversion of a model that is not in memory, where the settings ask for OpenVINO."""

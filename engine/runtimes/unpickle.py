@@ -1,6 +1,6 @@
 """The sandboxed process that reads the tensors of a pickled checkpoint and writes them as safetensors.
 
-Run as `python -m engine.runtimes.unpickle PICKLE... TARGET` by `engine.models.checkpoint.convert_pickle`. Prints
+Run as `python -m engine.runtimes.unpickle PICKLE... TARGET` by `engine.models.checkpoint.unpickle`. Prints
 one JSON object with `error`, empty on success.
 """
 

@@ -93,5 +93,5 @@ def _pickle_refused(folder: Path) -> ModelError:
         "The model {model} is saved as pytorch_model.bin, a format that can run code when it is opened: "
         "{command} converts it in a process that may do nothing else.",
         model=folder.name,
-        command=f"detrdesk models convert {quote(folder.name)}",
+        command=f"detrdesk models unpickle {quote(folder.name)}",
     )

@@ -1,4 +1,4 @@
-"""`detrdesk models`, as users type it."""
+"""`detrdesk models`."""
 
 from __future__ import annotations
 
@@ -176,7 +176,8 @@ def test_renaming_the_default_model_reminds_of_the_settings(
         ["remove", "starter"],
         ["remove", "nothing"],
         ["set", "nothing", "--top-k", "3"],
-        ["convert", "starter"],
+        ["convert", "nothing"],
+        ["unpickle", "starter"],
         ["check", "nothing"],
         ["nonsense"],
     ],
@@ -192,7 +193,7 @@ def test_wrong_usage_ends_with_two_and_changes_nothing(
     assert Catalog().names == ("starter",)
 
 
-def test_a_model_that_cannot_be_used_is_not_added_and_a_pickle_is_converted_by_the_command_told(
+def test_a_model_that_cannot_be_used_is_not_added_and_unpickle_makes_it_usable(
     models: Models, tiny_detr: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import torch
@@ -202,8 +203,8 @@ def test_a_model_that_cannot_be_used_is_not_added_and_a_pickle_is_converted_by_t
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
     assert models("add", folder) == USAGE
-    assert f"detrdesk models convert '{folder}'" in capsys.readouterr().err
-    assert models("convert", folder) == DONE
+    assert f"detrdesk models unpickle '{folder}'" in capsys.readouterr().err
+    assert models("unpickle", folder) == DONE
     assert capsys.readouterr().out == f"{folder / 'model.safetensors'}\n"
     assert models("add", folder) == DONE
 

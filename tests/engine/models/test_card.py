@@ -60,7 +60,7 @@ def test_a_card_needs_no_runtime() -> None:
         (lambda folder: (folder / "config.json").unlink(), "config.json is missing"),
         (lambda folder: (folder / "config.json").write_text("{"), "not a whole JSON file"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"\0" * 20), "truncated"),
-        (lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"), "models convert"),
+        (lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"), "models unpickle"),
         (lambda folder: shutil.rmtree(folder), "no model folder"),
     ],
     ids=["no config", "half a config", "no safetensors", "a pickle", "gone"],

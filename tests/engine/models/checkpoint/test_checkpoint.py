@@ -339,7 +339,7 @@ def test_the_familys_defaults_are_told(folder: Path) -> None:
 
 def test_the_command_that_converts_a_pickle_is_named(folder: Path) -> None:
     only_a_pickle(folder)
-    with pytest.raises(ModelError, match=r"detrdesk models convert '王工 2026'"):
+    with pytest.raises(ModelError, match=r"detrdesk models unpickle '王工 2026'"):
         read_checkpoint(folder)
 
 

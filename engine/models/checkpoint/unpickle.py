@@ -19,7 +19,7 @@ _CHILD = "engine.runtimes.unpickle"
 _SECONDS = 900.0
 
 
-def convert_pickle(folder: Path, seconds: float = _SECONDS) -> Path:
+def unpickle(folder: Path, seconds: float = _SECONDS) -> Path:
     """Write `model.safetensors` beside the pickles of a checkpoint folder, which stay as they are.
 
     The pickles are opened by `torch.load(weights_only=True)` in a child process without network, without the right to

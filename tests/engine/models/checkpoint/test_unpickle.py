@@ -19,7 +19,7 @@ from safetensors.numpy import load_file
 
 from engine.errors import ModelError
 from engine.models.checkpoint.checkpoint import read_checkpoint
-from engine.models.checkpoint.convert_pickle import convert_pickle
+from engine.models.checkpoint.unpickle import unpickle
 
 
 @pytest.fixture
@@ -43,15 +43,15 @@ def assert_same(folder: Path) -> None:
 
 
 def test_a_pickle_becomes_safetensors(folder: Path) -> None:
-    with pytest.raises(ModelError, match="detrdesk models convert"):
+    with pytest.raises(ModelError, match="detrdesk models unpickle"):
         read_checkpoint(folder)
-    assert convert_pickle(folder) == folder / "model.safetensors"
+    assert unpickle(folder) == folder / "model.safetensors"
     assert_same(folder)
     assert read_checkpoint(folder).family_name == "detr"
     assert (folder / "pytorch_model.bin").exists()
     assert (folder / "model.safetensors").stat().st_mode == (folder / "pytorch_model.bin").stat().st_mode
     with pytest.raises(ModelError, match="nothing has to be converted"):
-        convert_pickle(folder)
+        unpickle(folder)
 
 
 def test_shards_and_the_old_format_and_shared_tensors(folder: Path) -> None:
@@ -66,12 +66,12 @@ def test_shards_and_the_old_format_and_shared_tensors(folder: Path) -> None:
             folder / f"pytorch_model-0000{number}-of-00002.bin",
             _use_new_zipfile_serialization=number == 1,
         )
-    convert_pickle(folder)
+    unpickle(folder)
     assert_same(folder)
     (folder / "model.safetensors").unlink()
     twice = torch.zeros(4, 4)
     torch.save({"state_dict": {"a": twice, "b": twice, "c": twice.T[1:]}, "epoch": 3}, folder / "pytorch_model-1.bin")
-    convert_pickle(folder)
+    unpickle(folder)
     assert load_file(folder / "model.safetensors").keys() >= {"a", "b", "c"}
 
 
@@ -109,7 +109,7 @@ def test_a_hostile_pickle_does_not_run(
     }
     (folder / "pytorch_model.bin").write_bytes(form(Evil(function, *arguments[function])))
     with pytest.raises(ModelError, match="cannot be converted: it asks to run") as caught:
-        convert_pickle(folder)
+        unpickle(folder)
     assert "weights_only" not in caught.value.message
     assert not canary.exists()
     assert not (folder / "model.safetensors").exists()
@@ -175,7 +175,7 @@ def test_reading_is_allowed() -> None:
 def test_what_is_no_file_of_tensors_is_told(folder: Path, content: bytes, reason: str) -> None:
     (folder / "pytorch_model.bin").write_bytes(content)
     with pytest.raises(ModelError, match=reason) as caught:
-        convert_pickle(folder)
+        unpickle(folder)
     assert str(folder) not in caught.value.message
     assert not (folder / "model.safetensors").exists()
 
@@ -184,18 +184,18 @@ def test_a_truncated_pickle_is_told(folder: Path) -> None:
     path = folder / "pytorch_model.bin"
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(ModelError, match="cannot be converted"):
-        convert_pickle(folder)
+        unpickle(folder)
 
 
 def test_one_that_takes_too_long_is_ended(folder: Path) -> None:
     with pytest.raises(ModelError, match="takes too long"):
-        convert_pickle(folder, seconds=0.01)
+        unpickle(folder, seconds=0.01)
 
 
 def test_nothing_to_convert(folder: Path) -> None:
     (folder / "pytorch_model.bin").unlink()
     with pytest.raises(ModelError, match=r"pytorch_model\.bin is missing"):
-        convert_pickle(folder)
+        unpickle(folder)
 
 
 def test_the_childs_environment_has_no_keys(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,5 +209,5 @@ def test_the_childs_environment_has_no_keys(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("HTTPS_PROXY", "http://somewhere")
     monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(ModelError, match="stopped"):
-        convert_pickle(folder)
+        unpickle(folder)
     assert not {"HF_TOKEN", "HTTPS_PROXY"} & seen["env"].keys()
