@@ -18,11 +18,11 @@ from engine.inference.model_pool import ModelPool
 from engine.inference.runtime_selector import RuntimeSelector, RuntimeState
 from engine.inference.scheduler import Cancelled, Reservation, Scheduler
 from engine.models.catalog.catalog import Catalog
-from engine.models.converted import ConvertedModels
+from engine.models.converted import SHIPPED, ConvertedModels
 from engine.models.fast import FastModels
 from engine.models.last_times import keep_times
 from engine.models.onnx.beside import keep_names
-from engine.paths import cache_dir
+from engine.paths import cache_dir, resource
 from engine.review.cache import DetectionCache
 from engine.runtimes.detector import Detector
 from engine.settings import Settings, load_settings
@@ -49,7 +49,7 @@ class Engine:
 
     def __init__(self, settings: Settings | None = None, cache: DetectionCache | None = None) -> None:
         self.catalog = Catalog()
-        store = ConvertedModels(cache_dir() / "converted")
+        store = ConvertedModels(cache_dir() / "converted", shipped=resource("starter", SHIPPED))
         self.fast = FastModels(store)
         self._conversions = Conversions(store)
         selector = RuntimeSelector(self._conversions, self.fast)

@@ -166,9 +166,11 @@ class Conversions:
         self._settle(fingerprint, Conversion("refused", problem=problem))
 
     def fail(self, fingerprint: str, problem: EngineError) -> None:
-        """Stop using a converted model that cannot be opened, until the next start."""
-        if problem.code not in ("openvino_missing", "out_of_memory"):
-            self._store.drop(fingerprint)
+        """Stop using a converted model that cannot be opened, until the next start; if it shipped, make one here."""
+        if problem.code not in ("openvino_missing", "out_of_memory") and self._store.drop(fingerprint):
+            with self._lock:
+                self._settled.pop(fingerprint, None)
+            return
         self._settle(fingerprint, Conversion("failed", problem=problem))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Models in OpenVINO's form, kept on the disk by what made them: the checkpoint's content and the versions."""
+"""Converted models on disk: those made on this machine, by checkpoint and versions, and the one that ships."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ MODEL_FILE = "model.xml"
 _TENSOR_FILE = "model.bin"
 _MANIFEST = "manifest.json"
 _WORK = ".work-"
+_UNREADABLE = ".unreadable-"
+SHIPPED = "openvino"
+"""The folder inside the starter's that holds its converted form."""
 _CONVERSION = 1
 """What is done to a checkpoint; another number makes all of them anew."""
 _MOST_ENTRIES = 32
@@ -74,17 +77,35 @@ class ConvertedModels:
     What was damaged is absent. Only what writes raises: `OSError`, where the folder cannot be written.
     """
 
-    def __init__(self, folder: Path, most_entries: int = _MOST_ENTRIES, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        most_entries: int = _MOST_ENTRIES,
+        most_bytes: int = _MOST_BYTES,
+        shipped: Path | None = None,
+    ) -> None:
+        """Open a folder of converted models.
+
+        Args:
+            folder: Need not exist.
+            most_entries, most_bytes: What is kept at most.
+            shipped: The folder of a form that is installed with the program, if there is one; see `write_shipped`.
+        """
         self.folder = folder
+        self._shipped = shipped
+        self._is_shipped_usable = shipped is not None
         self._most_entries = most_entries
         self._most_bytes = most_bytes
 
     def find(self, fingerprint: str) -> Converted | ModelError | None:
-        """The converted model of a checkpoint, why there is none, or nothing."""
+        """Return the converted model of a checkpoint, or why there is none, or `None` where it was never converted.
+
+        A model that was converted here, or refused, comes before the form that ships.
+        """
         told = self.told(fingerprint)
         try:
             if told is None:
-                return None
+                return self._find_shipped(fingerprint)
             if told["refused"]:
                 return refusal(told["refused"]["code"], told["refused"]["params"])
             if set(told["files"]) != {MODEL_FILE, _TENSOR_FILE}:
@@ -143,9 +164,20 @@ class ConvertedModels:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    def drop(self, fingerprint: str) -> None:
-        """Remove what is kept of a checkpoint."""
-        shutil.rmtree(self.folder_of(fingerprint), ignore_errors=True)
+    def drop(self, fingerprint: str) -> bool:
+        """Remove a converted model that cannot be opened.
+
+        Returns:
+            Whether it was the one that ships, which is not used again until a version changes.
+        """
+        if self.folder_of(fingerprint).exists() or self._find_shipped(fingerprint) is None:
+            shutil.rmtree(self.folder_of(fingerprint), ignore_errors=True)
+            return False
+        self._is_shipped_usable = False
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._unreadable(fingerprint).touch()
+        return True
 
     def folder_of(self, name: str) -> Path:
         """Where an entry is, or would be."""
@@ -162,6 +194,24 @@ class ConvertedModels:
         self._make_room(name, _bytes(work))
         work.rename(self.folder_of(name))
 
+    def _find_shipped(self, fingerprint: str) -> Converted | None:
+        """Return the form that ships, if it is this checkpoint's, whole, and was not found unreadable here."""
+        if self._shipped is None or not self._is_shipped_usable or self._unreadable(fingerprint).exists():
+            return None
+        try:
+            manifest = json.loads((self._shipped / _MANIFEST).read_bytes())
+            if manifest["fingerprint"] != fingerprint:
+                return None
+            if any(file_digest(self._shipped / file).hex() != digest for file, digest in manifest["files"].items()):
+                return None
+            differences = float(manifest["score_difference"]), float(manifest["pixel_difference"])
+        except (OSError, ValueError, TypeError, LookupError, AttributeError):
+            return None
+        return Converted(self._shipped / MODEL_FILE, *differences)
+
+    def _unreadable(self, fingerprint: str) -> Path:
+        return self.folder / f"{_UNREADABLE}{self.folder_of(fingerprint).name}"
+
     def _make_room(self, fingerprint: str, new_bytes: int) -> None:
         """Remove what is kept of this checkpoint, then the least recently used, until there is room for one more."""
         for entry in self.folder.glob(f"{fingerprint}-*"):
@@ -173,6 +223,20 @@ class ConvertedModels:
             oldest = entries.pop()
             room += _bytes(oldest)
             shutil.rmtree(oldest, ignore_errors=True)
+
+
+def write_shipped(folder: Path, fingerprint: str, score_difference: float, pixel_difference: float) -> None:
+    """Write the manifest of a form that ships with the program.
+
+    Args:
+        folder: Holds `model.xml` and `model.bin`.
+        fingerprint: Of the checkpoint it was made from.
+        score_difference, pixel_difference: See `Converted`.
+    """
+    files = {file: file_digest(folder / file).hex() for file in (MODEL_FILE, _TENSOR_FILE)}
+    differences = {"score_difference": score_difference, "pixel_difference": pixel_difference}
+    manifest = {"fingerprint": fingerprint, "files": files, **differences}
+    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
 
 
 def _bytes(entry: Path) -> int:

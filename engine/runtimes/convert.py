@@ -133,6 +133,13 @@ def _traceable(torch: Any, traced: Callable[[], None]) -> Iterator[None]:
         torch.as_tensor, torch.jit.trace = as_tensor, trace
 
 
+def compare(folder: Path, model_file: Path) -> Disagreement:
+    """Return the largest difference of a converted model's detections in the probe images from those of torch."""
+    checkpoint = read_checkpoint(folder)
+    prepared = [prepare(checkpoint, image) for image in probe_images()]
+    return _compare(checkpoint, model_file, prepared, lambda stage, done, total: None)
+
+
 def _compare(
     checkpoint: Checkpoint, model_file: Path, prepared: Sequence[Prepared], progress: Progress
 ) -> Disagreement:
