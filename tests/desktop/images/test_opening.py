@@ -43,6 +43,7 @@ def served(image_file: Path) -> Iterator[str]:
 def bitmap() -> QImage:
     image = QImage(64, 48, QImage.Format.Format_ARGB32)
     image.fill(QColor(0, 0, 0, 0))
+    image.setPixelColor(60, 40, QColor(0, 0, 0))  # a bitmap without any opacity counts as opaque
     return image
 
 

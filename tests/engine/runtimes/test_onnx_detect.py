@@ -227,5 +227,5 @@ def test_the_server_answers_with_a_file(image: Path, tmp_path: Path) -> None:
     finally:
         assert server.stop()
         engine.close()
-    assert health["model"]["m"] == {"loaded": False, "family": "onnx", "classes": 3}
+    assert health["model"]["m"] == {"loaded": False, "family": "onnx", "classes": 3, "runtime": None}
     assert [each["label"] for each in answer["predictions"]] == ["class 81", "c"]
