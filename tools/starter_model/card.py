@@ -12,7 +12,8 @@ pipeline_tag: object-detection
 
 The model that ships with detrdesk, so that the program works on a machine that never sees the internet. It is a small
 stock `DetrForObjectDetection` (a ResNet of basic blocks to stride 16, two encoder and three decoder layers, 25
-queries, 2.3 million parameters) and loads with `transformers` alone:
+queries, 2.3 million parameters with 16-bit weights, computed in f32) and loads with `transformers` alone. `openvino/`
+holds the same model converted for OpenVINO, which detrdesk uses from the first launch:
 
 ```python
 from transformers import DetrForObjectDetection, DetrImageProcessorPil
