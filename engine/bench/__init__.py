@@ -1,1 +1,0 @@
-"""How fast the program is beside the plain way: for `detrdesk bench` and `make bench`."""

@@ -1,4 +1,4 @@
-"""What was measured on, and with what."""
+"""The machine and the installed versions that figures belong to."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Machine:
     """A machine and what is installed.
 
     Attributes:
-        cpu: Its name.
-        cores: Those that this process may use.
-        memory_gb: All of it, 10^9 bytes; `None` where the system does not tell.
+        cpu: Name of the processor.
+        cores: How many this process may use.
+        memory_gb: Installed memory in 10^9 bytes; `None` where the system does not report it.
         system: Operating system and architecture.
-        versions: By name, of Python, detrdesk and what it computes with; what is not installed is not there.
+        versions: Of Python, detrdesk and the installed packages of PACKAGES, by name.
     """
 
     cpu: str
@@ -38,12 +38,12 @@ class Machine:
         return f"{self.cpu}, {self.cores} cores{memory}, {self.system}; {packages}"
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """Return the values for JSON."""
         return asdict(self)
 
 
 def this_machine() -> Machine:
-    """The one that this runs on."""
+    """Describe the machine of this process."""
     versions = {"detrdesk": __version__, "Python": platform.python_version()}
     for package in PACKAGES:
         try:

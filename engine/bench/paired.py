@@ -1,4 +1,7 @@
-"""Times ways in turns, so that a machine that changes its speed changes them all; and what comes of it as a table."""
+"""Paired measurements: ways that are timed in turns, and the table of their figures.
+
+A change of the machine's speed then affects all ways alike.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ HEAD = "| figure | detrdesk | plain way | ratio | target |\n| --- | --- | --- | 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Smallest, middle and largest of some runs."""
+    """Minimum, median and maximum of some runs."""
 
     min: float
     median: float
@@ -23,29 +26,29 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """The spread of at least one value."""
+        """Return the spread of at least one value."""
         return cls(min(values), statistics.median(values), max(values))
 
-    def told(self, unit: str) -> str:
-        """In words; what lasts less than a second in milliseconds."""
+    def text(self, unit: str) -> str:
+        """Format with a unit; seconds below 1 in milliseconds."""
         if unit == "s" and self.median < 1:
-            return Spread(self.min * 1e3, self.median * 1e3, self.max * 1e3).told("ms")
+            return Spread(self.min * 1e3, self.median * 1e3, self.max * 1e3).text("ms")
         low, middle, high = map(_number, (self.min, self.median, self.max))
         return f"{middle} {unit}" if self.min == self.max else f"{middle} {unit} ({low} to {high})"
 
     def as_ratio(self) -> str:
-        """In words, as one of two ways."""
+        """Format as a ratio of two ways."""
         return f"{self.median:.2f} ({self.min:.2f} to {self.max:.2f})"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was promised of the middle of a figure.
+    """The target of a figure's median.
 
     Attributes:
-        limit: The bound, in the figure's unit where `of` is the value.
-        of: What is bound.
-        at_least: Whether more is better.
+        limit: The bound; in the figure's unit where `of` is `value`.
+        of: Whether the ratio to the plain way or the value itself is compared.
+        at_least: Whether the limit is a minimum.
     """
 
     limit: float
@@ -53,12 +56,12 @@ class Target:
     at_least: bool = False
 
     def is_met_by(self, reached: float) -> bool:
-        """Whether that is within the bound."""
+        """Return whether a median is within the limit."""
         return reached >= self.limit if self.at_least else reached <= self.limit
 
-    def told(self, unit: str) -> str:
-        """In words."""
-        bound = f"{self.limit:.2f}" if self.of == "ratio" else Spread.of([self.limit]).told(unit)
+    def text(self, unit: str) -> str:
+        """Format with a unit."""
+        bound = f"{self.limit:.2f}" if self.of == "ratio" else Spread.of([self.limit]).text(unit)
         return f"{'≥' if self.at_least else '≤'} {bound}"
 
 
@@ -68,11 +71,11 @@ class Figure:
 
     Attributes:
         name: What is measured.
-        ours: Of each run, in `unit`.
-        plain: The same by the plain way, or what else ours is compared with, if there is anything.
+        ours: Our values, in `unit`.
+        plain: Values of the plain way, or of what ours is compared with; `None` where there is nothing.
         ratio: Ours over plain, run by run.
-        target: What was promised, if anything was.
-        unit: Seconds, unless something else is measured.
+        target: The target, if there is one.
+        unit: Unit of the values.
     """
 
     name: str
@@ -92,9 +95,15 @@ class Figure:
         unit: str = "s",
         each: int = 1,
     ) -> Figure:
-        """The figure of some runs; those of the plain way were made in turns with ours, or there are none.
+        """Return the figure of some runs.
 
-        `each` run gave so many values; its ratio is that of the medians.
+        Args:
+            name: What is measured.
+            ours: Our values.
+            plain: Values of the plain way, measured in turns with ours; empty where there are none.
+            target: The target, if there is one.
+            unit: Unit of the values.
+            each: Values per run; the ratio of a run is that of its medians.
         """
         if not plain:
             return cls(name, Spread.of(ours), None, None, target, unit)
@@ -104,43 +113,43 @@ class Figure:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the target is met; `None` where nothing was promised."""
+        """Whether the target is met; `None` without a target."""
         if self.target is None:
             return None
         reached = self.ours if self.target.of == "value" else self.ratio
         return reached is not None and self.target.is_met_by(reached.median)
 
     def row(self) -> str:
-        """The figure as a line of a Markdown table; see HEAD."""
-        plain = "" if self.plain is None else self.plain.told(self.unit)
+        """Return the line of the Markdown table; see HEAD."""
+        plain = "" if self.plain is None else self.plain.text(self.unit)
         ratio = "" if self.ratio is None else self.ratio.as_ratio()
         target = ""
         if self.target is not None:
-            target = f"{self.target.told(self.unit)}, {'met' if self.is_met else '**missed**'}"
-        return f"| {self.name} | {self.ours.told(self.unit)} | {plain} | {ratio} | {target} |"
+            target = f"{self.target.text(self.unit)}, {'met' if self.is_met else '**missed**'}"
+        return f"| {self.name} | {self.ours.text(self.unit)} | {plain} | {ratio} | {target} |"
 
     def as_dict(self) -> dict[str, object]:
-        """The figure for JSON."""
+        """Return the values for JSON."""
         return {**asdict(self), "met": self.is_met}
 
 
 def ratio_at_most(limit: float) -> Target:
-    """A target for ours over plain."""
+    """Return a target for the ratio of ours to plain."""
     return Target(limit)
 
 
 def ratio_at_least(limit: float) -> Target:
-    """A target for ours over plain, where more is better."""
+    """Return a target for the ratio of ours to plain where more is better."""
     return Target(limit, at_least=True)
 
 
 def at_most(limit: float) -> Target:
-    """A target for the figure itself, in its unit."""
+    """Return a target for the value itself, in the figure's unit."""
     return Target(limit, of="value")
 
 
 def in_turns(ways: Mapping[str, Way], runs: int) -> dict[str, list[float]]:
-    """Seconds of each way: once each to warm up, then `runs` times in turns."""
+    """Run each way once to warm up, then `runs` times in turns; return the seconds of each run."""
     for way in ways.values():
         way()
     times: dict[str, list[float]] = {name: [] for name in ways}
@@ -151,20 +160,20 @@ def in_turns(ways: Mapping[str, Way], runs: int) -> dict[str, list[float]]:
 
 
 def compare(name: str, ours: Way, plain: Way, runs: int, target: Target | None = None) -> Figure:
-    """Seconds of two ways that were run in turns."""
+    """Compare the seconds of two ways that are run in turns."""
     times = in_turns({"ours": ours, "plain": plain}, runs)
     return Figure.of(name, times["ours"], times["plain"], target)
 
 
 def compare_rates(name: str, count: int, ours: Way, plain: Way, runs: int, target: Target | None = None) -> Figure:
-    """Images a second of two ways that were run in turns, each through `count` images."""
+    """Compare the images per second of two ways that are run in turns, `count` images a run."""
     times = in_turns({"ours": ours, "plain": plain}, runs)
     ours_rates, plain_rates = ([count / each for each in times[way]] for way in ("ours", "plain"))
     return Figure.of(name, ours_rates, plain_rates, target, "images/s")
 
 
 def seconds(way: Way) -> float:
-    """How long one run takes on the wall clock; a way that measures itself returns its own seconds."""
+    """Return the wall-clock seconds of one run, or the float that a way returns which measures itself."""
     started = time.perf_counter()
     measured = way()
     return measured if isinstance(measured, float) else time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""Ways measured stage by stage on a user's images, and how their detections differ."""
+"""Times of each stage of each way on a user's images, and the differences of their detections."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from engine.bench.ways import Way
 from engine.detect.detection import Detections, Timing
 
 LEAST_SCORE = 0.05
-"""Boxes of lower scores are not compared: nobody looks at them."""
+"""Boxes with lower scores are not compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """How far the detections of one way are from another's.
+    """Differences between the detections of two ways.
 
     Attributes:
-        score: Largest difference of two scores at the same rank.
-        pixels: Largest distance of an edge from that of the other's nearest box of the same class.
-        unmatched: Boxes whose class the other way has not at all.
+        score: Largest difference of scores at the same rank.
+        pixels: Largest distance between an edge and that of the other way's nearest box of the same class.
+        unmatched: Boxes of a class that the other way did not detect.
     """
 
     score: float = 0.0
@@ -34,14 +34,14 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One way on all images.
+    """Figures of one way on all images.
 
     Attributes:
         name, device: Of the way.
-        whole: Milliseconds from an image's bytes to its detections.
-        stages: The median milliseconds of each stage.
-        ratio: Of the whole to that of the first way, run by run; `None` for the first.
-        deviation: From the first way; `None` for the first.
+        whole: From an image's bytes to its detections, ms.
+        stages: Median of each stage, ms.
+        ratio: `whole` over that of the first way, run by run; `None` for the first way.
+        deviation: From the first way; `None` for the first way.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Measured:
     deviation: Deviation | None
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """Return the values for JSON."""
         return asdict(self)
 
 
@@ -60,14 +60,14 @@ def measure(ways: Sequence[Way], contents: Sequence[bytes], runs: int) -> list[M
     """Run every way on every image once to warm up, then `runs` times in turns.
 
     Args:
-        ways: At least one; the first is what the others are compared with.
-        contents: The files of at least one image.
+        ways: At least one; the others are compared with the first.
+        contents: The bytes of at least one image file.
         runs: At least 1.
 
     Raises:
-        EngineError: an image cannot be opened, or a model cannot answer.
+        EngineError: an image cannot be opened, or a model fails.
     """
-    answers = [[way.detect(content) for content in contents] for way in ways]
+    all_found = [[way.detect(content) for content in contents] for way in ways]
     took: list[list[float]] = [[] for _ in ways]
     stages: list[list[Timing]] = [[] for _ in ways]
     for _ in range(runs):
@@ -84,14 +84,14 @@ def measure(ways: Sequence[Way], contents: Sequence[bytes], runs: int) -> list[M
             Spread.of(took[at]),
             _median(stages[at]),
             Spread.of([one / first for one, first in zip(took[at], took[0], strict=True)]) if at else None,
-            _largest(answers[at], answers[0]) if at else None,
+            _largest(all_found[at], all_found[0]) if at else None,
         )
         for at, way in enumerate(ways)
     ]
 
 
 def deviation(ours: Detections, other: Detections) -> Deviation:
-    """How far detections are from others in the same image, as both are at threshold 0."""
+    """Return the differences between all detections (threshold 0) of two ways in the same image."""
     shared = min(len(ours), len(other))
     score = float(np.abs(ours.scores[:shared] - other.scores[:shared]).max(initial=0.0))
     pixels, unmatched = 0.0, abs(len(ours) - len(other))

@@ -1,4 +1,4 @@
-"""The ways from an image's file to its detections that are compared."""
+"""The compared ways from an image file to its detections: transformers alone, torch, the engine's own runtime."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ PLAIN = "transformers"
 
 @dataclass(frozen=True)
 class Way:
-    """One way, its model in memory.
+    """One way, with its model in memory.
 
     Attributes:
-        name: `transformers` for the plain way, else the runtime's.
+        name: `transformers` for the plain way, else the name of the runtime.
         device: Where the model runs.
-        detect: From the bytes of an image's file to every detection in it, with the times of the stages.
+        detect: Returns all detections for the bytes of an image file, with the times of the stages.
     """
 
     name: str
@@ -37,13 +37,13 @@ class Way:
     detect: Callable[[bytes], Detections]
 
 
-def settle(engine: Engine, model: str, tell: Tell = lambda stage: None) -> tuple[Detector, RuntimeState]:
-    """The model in memory, executed by the runtime that it stays with, and how that came about.
+def load_converted(engine: Engine, model: str, tell: Tell = lambda stage: None) -> tuple[Detector, RuntimeState]:
+    """Convert a model where it can be converted, load it, and return it with the state of its runtime.
 
     Args:
-        engine: Whose model it is.
-        model: Its name in the catalog.
-        tell: Is told each stage of a conversion as it begins.
+        engine: The engine.
+        model: Name in its catalog.
+        tell: Receives each stage of a conversion as it begins.
 
     Raises:
         EngineError: the model cannot be loaded.
@@ -53,7 +53,7 @@ def settle(engine: Engine, model: str, tell: Tell = lambda stage: None) -> tuple
 
 
 def on_stage(tell: Tell) -> Callable[[Conversion], None]:
-    """Return a callback for `Engine.convert` that tells each stage once, as it begins."""
+    """Return a callback for `Engine.convert` that passes each stage to `tell` once, as it begins."""
     last = ""
 
     def progress(state: Conversion) -> None:
@@ -65,18 +65,18 @@ def on_stage(tell: Tell) -> Callable[[Conversion], None]:
 
 
 def ways_of(engine: Engine, model: str, tell: Tell) -> tuple[list[Way], RuntimeState]:
-    """Every way that this model has, the plain one first if it has one, the engine's own last.
+    """Return every way to run this model: the plain one first if there is one, the engine's own last.
 
     Args:
-        engine: Whose model it is; where it converts models, it is waited for.
-        model: A name in its catalog.
-        tell: Is told what is waited for.
+        engine: The engine; a conversion is waited for.
+        model: Name in its catalog.
+        tell: Receives what is waited for.
 
     Raises:
         EngineError: the model cannot be loaded.
     """
     tell(f"loading {model}")
-    detector, state = settle(engine, model, lambda stage: tell(f"for OpenVINO, once: {stage}"))
+    detector, state = load_converted(engine, model, lambda stage: tell(f"for OpenVINO, once: {stage}"))
     own = detector.runtime
     ways = [Way(own.name, own.device, lambda file: engine.detect(file, model))]
     folder = engine.catalog.path(model)
@@ -90,7 +90,7 @@ def ways_of(engine: Engine, model: str, tell: Tell) -> tuple[list[Way], RuntimeS
 
 
 def plain_way(folder: Path, device: str = "cpu") -> Way:
-    """A checkpoint folder by transformers alone."""
+    """Return the way of a checkpoint folder by transformers alone."""
     from engine.runtimes.plain import PlainDetector
 
     detector = PlainDetector(folder, device)
@@ -106,10 +106,10 @@ def plain_way(folder: Path, device: str = "cpu") -> Way:
 
 
 def torch_way(engine: Engine, model: str) -> Way:
-    """A model by our own way around it, and PyTorch.
+    """Return the way of a model by our preprocessing and postprocessing, and torch.
 
     Raises:
-        ModelError: it cannot be loaded.
+        ModelError: the model cannot be loaded.
     """
     from engine.models.checkpoint.checkpoint import read_checkpoint
     from engine.runtimes.torch_runtime import TorchRuntime

@@ -1,4 +1,4 @@
-"""`detrdesk bench`: how fast a model is here, stage by stage, beside the plain way."""
+"""`detrdesk bench`: times of a model on this machine, stage by stage, beside the plain way."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from engine.storage.atomic import WriteError, write_atomic
 _STAGES = ("decode", "preprocess", "model", "postprocess")
 
 
-def run_bench(given: argparse.Namespace) -> int:
+def run_bench(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     try:
         settings = load_settings()
-        if given.device:
-            settings = settings.model_copy(update={"device": given.device})
+        if arguments.device:
+            settings = settings.model_copy(update={"device": arguments.device})
         with closing(Engine(settings)) as engine:
-            _measure(engine, given)
+            _measure(engine, arguments)
     except WriteError as error:
         return _say(error.message, SOME_FAILED)
     except EngineError as error:
@@ -38,30 +38,32 @@ def run_bench(given: argparse.Namespace) -> int:
     return DONE
 
 
-def _measure(engine: Engine, given: argparse.Namespace) -> None:
-    model = engine.catalog.name_of(given.model or engine.settings.model)
-    images = given.image or [str(resource("samples", "parcels.jpg"))]
+def _measure(engine: Engine, arguments: argparse.Namespace) -> None:
+    model = engine.catalog.name_of(arguments.model or engine.settings.model)
+    images = arguments.image or [str(resource("samples", "parcels.jpg"))]
     files = [engine.read(image) for image in images]
     machine = this_machine()
-    print(f"{model}: {_plural(len(files), 'image')}, {_plural(given.runs, 'run')} in turns\n{machine}\n", flush=True)
+    print(
+        f"{model}: {_plural(len(files), 'image')}, {_plural(arguments.runs, 'run')} in turns\n{machine}\n", flush=True
+    )
     contents = [file.content for file in files]
     ways, state = ways_of(engine, model, _tell)
-    measured = measure(ways, contents, given.runs)
+    measured = measure(ways, contents, arguments.runs)
     print("\n".join([*_table(measured), "", *filter(None, map(_deviation, measured)), *_remarks(measured, state)]))
-    if given.json_out is not None:
+    if arguments.json_out is not None:
         names = [file.source.location for file in files]
-        told = {"model": model, "images": names, "runs": given.runs, "machine": machine.as_dict()}
-        told["ways"] = [each.as_dict() for each in measured]
-        write_atomic(Path(given.json_out), to_json(told).encode())
-        print(f"\nwritten: {given.json_out}")
+        results = {"model": model, "images": names, "runs": arguments.runs, "machine": machine.as_dict()}
+        results["ways"] = [each.as_dict() for each in measured]
+        write_atomic(Path(arguments.json_out), to_json(results).encode())
+        print(f"\nwritten: {arguments.json_out}")
 
 
 def _table(measured: Sequence[Measured]) -> list[str]:
-    """Milliseconds, medians; the whole and the ratio with smallest and largest."""
+    """Return the lines of the table: medians in ms; the whole image and the ratio with minimum and maximum."""
     rows = [["runtime", *_STAGES, "whole image", "ratio"]]
     for way in measured:
         stages = [f"{getattr(way.stages, stage):.1f}" for stage in _STAGES]
-        rows.append([_title(way), *stages, way.whole.told("ms"), way.ratio.as_ratio() if way.ratio else ""])
+        rows.append([_title(way), *stages, way.whole.text("ms"), way.ratio.as_ratio() if way.ratio else ""])
     wide = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [_line(row, wide) for row in rows]
 
@@ -77,13 +79,13 @@ def _title(way: Measured) -> str:
 
 
 def _deviation(way: Measured) -> str:
-    far = way.deviation
-    if far is None:
+    differs = way.deviation
+    if differs is None:
         return ""
-    lost = f", {_plural(far.unmatched, 'box', 'boxes')} without a counterpart" if far.unmatched else ""
+    unmatched = f", {_plural(differs.unmatched, 'box', 'boxes')} without a counterpart" if differs.unmatched else ""
     return (
-        f"{way.name}: scores differ by at most {far.score:.1g}, "
-        f"boxes above {LEAST_SCORE} by at most {far.pixels:.2g} pixels{lost}"
+        f"{way.name}: scores differ by at most {differs.score:.1g}, "
+        f"boxes above {LEAST_SCORE} by at most {differs.pixels:.2g} pixels{unmatched}"
     )
 
 

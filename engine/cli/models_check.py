@@ -63,7 +63,7 @@ def _ways(engine: Engine, model: str) -> list[Way]:
 
 def _told(each: Measured, first: Measured) -> str:
     name = f"{each.name}{' (plain)' if each.name == PLAIN else ''}, {each.device}"
-    times = f"{name:<28} model {each.stages.model:7.1f} ms, whole image {each.whole.told('ms')}"
+    times = f"{name:<28} model {each.stages.model:7.1f} ms, whole image {each.whole.text('ms')}"
     far = each.deviation
     if far is None:
         return times

@@ -1,4 +1,4 @@
-"""Seconds a frame on the canvas: a crowd of boxes that is panned, and an image of 100 megapixels."""
+"""Seconds per frame of the canvas: many boxes that are panned, and an image of 100 megapixels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STEP = 6
 
 @dataclass(frozen=True, slots=True)
 class Panning:
-    """How long frames take while the image is panned.
+    """Frame times while the image is panned.
 
     Attributes:
         frames: Each frame, from the move of the scroll bar to the last pixel, seconds.
@@ -39,7 +39,7 @@ class Panning:
 
 
 def boxes_panned(count: int = 1000, zoom: float | None = 1.0, window: QSize = WINDOW) -> Panning:
-    """`count` boxes of 20 classes with their labels, all of them in sight with `zoom` None, else at that zoom."""
+    """Pan `count` boxes of 20 classes with labels, fitted to the view where `zoom` is `None`, else at that zoom."""
     view = _shown_view(window)
     view.show_image(striped(IMAGE))
     view.show_detections(crowd(count, IMAGE))
@@ -52,11 +52,11 @@ def boxes_panned(count: int = 1000, zoom: float | None = 1.0, window: QSize = WI
 
 
 def large_image_panned(size: QSize = LARGE_IMAGE, window: QSize = WINDOW, brightness: int = 0) -> Panning:
-    """An image of 100 megapixels, panned at 100 % when its smaller copies are made.
+    """Pan an image of 100 megapixels at 100 % after its smaller copies are made.
 
     Args:
-        size: Of the image.
-        window: Of the canvas.
+        size: Size of the image, pixels.
+        window: Size of the canvas.
         brightness: For the eye, -100..100; anything but 0 adjusts each part when it is first seen.
     """
     view = _shown_view(window)
@@ -71,7 +71,7 @@ def large_image_panned(size: QSize = LARGE_IMAGE, window: QSize = WINDOW, bright
 
 
 def crowd(count: int, size: QSize) -> Detections:
-    """Boxes at random places, a twentieth to a tenth of the image wide, with classes of every line style."""
+    """Return random boxes, 1/20 to 1/10 of the image wide, with classes of every line style."""
     random = np.random.default_rng(7)
     whole = np.array([size.width(), size.height()])
     middle, half = random.random((count, 2)) * whole, (random.random((count, 2)) + 1) * whole / 40
@@ -93,7 +93,7 @@ def _shown_view(window: QSize) -> ImageView:
 
 
 def striped(size: QSize) -> QImage:
-    """An image that is not of one colour; the eye would not see it move."""
+    """Return an image with a pattern."""
     image = QImage(size, QImage.Format.Format_RGB32)
     image.fill(QColor(50, 100, 150))
     painter = QPainter(image)
@@ -104,7 +104,7 @@ def striped(size: QSize) -> QImage:
 
 
 def _settle(view: ImageView) -> float:
-    """Let copies be made and labels be placed; the longest wait between two events, seconds."""
+    """Wait until copies are made and labels placed; return the longest wait between two events, seconds."""
     scene = view.scene()
     assert isinstance(scene, ImageScene)
     pyramid = scene.image.pyramid
@@ -118,7 +118,7 @@ def _settle(view: ImageView) -> float:
 
 
 def frame_times(view: QGraphicsView, move: Callable[[QGraphicsView, int], None]) -> list[float]:
-    """Seconds that each of STEPS moves takes until it is painted."""
+    """Return the seconds from each of STEPS moves until it is painted."""
     times = []
     for step in range(STEPS):
         started = time.perf_counter()
@@ -130,7 +130,7 @@ def frame_times(view: QGraphicsView, move: Callable[[QGraphicsView, int], None])
 
 
 def pan(view: QGraphicsView, step: int) -> None:
-    """A step to the right, in the second half of the steps to the left."""
+    """Scroll one step: to the right in the first half of the steps, then to the left."""
     forth = 1 if step < STEPS // 2 else -1
     bar = view.horizontalScrollBar()
     bar.setValue(bar.value() + forth * STEP)

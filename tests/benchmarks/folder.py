@@ -1,4 +1,4 @@
-"""A folder of images, one after the other, beside the plain loop and beside the bare model."""
+"""A folder of images, beside the plain loop and beside the model alone."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ LARGE_MODEL_PHOTOS = 10
 
 
 def figures(workspace: Workspace) -> Iterator[Figure]:
-    """The starter on 200 photos, and each model beside itself with nothing around it."""
+    """The starter on 200 photos, and each model beside the model alone."""
     runs = (workspace.runs + 1) // 2
     photos = fill_with_photos(workspace.folder / "photos 640", PHOTOS, SIZE)
     plain = PlainDetector(STARTER)
     with workspace.engine(STARTER) as (engine, model):
         ours = _ours(engine, model, photos)
-        name = f"folder of {PHOTOS} photos of 640 x 480, starter"
+        name = f"folder of {PHOTOS} photos of 640 x 480, starter, converted before"
         yield compare_rates(name, PHOTOS, ours, lambda: _plain(plain, photos), runs, ratio_at_least(3.0))
         yield compare_rates(f"{name}; beside it the bare model", PHOTOS, ours, _bare(engine, model, photos), runs)
     photos = fill_with_photos(workspace.folder / "photos 1066", LARGE_MODEL_PHOTOS, INPUT)
     with workspace.engine(workspace.detr_r50) as (engine, model):
         ours, bare = _ours(engine, model, photos), _bare(engine, model, photos)
-        name = f"folder of {len(photos)} photos of 1066 x 800, DETR-R50 shape; beside it the bare model"
+        name = (
+            f"folder of {len(photos)} photos of 1066 x 800, DETR-R50 shape, converted before; beside it the bare model"
+        )
         yield compare_rates(name, len(photos), ours, bare, runs, ratio_at_least(0.95))
 
 
@@ -47,7 +49,7 @@ def _ours(engine: Engine, model: str, photos: list[Path]) -> Way:
 
 
 def _bare(engine: Engine, model: str, photos: list[Path]) -> Way:
-    """The model alone, on tensors that were made before."""
+    """Run the model alone, on tensors made before."""
     detector = engine.load(model)
     tensors = [prepare(detector.recipe, engine.open(photo).pixels).tensors for photo in photos]
 

@@ -1,4 +1,4 @@
-"""Images a second on a CUDA GPU, a folder as detrdesk goes through it beside the plain way's batches."""
+"""Images per second of a folder on a CUDA GPU, beside batches of the plain way."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ DEVICE = "cuda"
 
 
 def reason_to_skip() -> str:
-    """Why there is nothing to measure here; empty where there is a GPU."""
+    """Return why nothing can be measured here; empty where there is a GPU."""
     return "" if torch.cuda.is_available() else "torch finds no CUDA GPU"
 
 
 def figures(workspace: Workspace) -> Iterator[Figure]:
-    """DETR-R50's shape in f32 or what the engine chooses, from file to detections."""
+    """DETR-R50's shape in the precision that the engine chooses, from file to detections."""
     photos = fill_with_photos(workspace.folder / "photos gpu", PHOTOS, INPUT)
     plain = PlainDetector(workspace.detr_r50, DEVICE)
     with workspace.engine(workspace.detr_r50) as (engine, model):
@@ -52,14 +52,14 @@ def figures(workspace: Workspace) -> Iterator[Figure]:
 
 
 def _model_seconds(engine: Engine, model: str, photos: list[Path]) -> Iterator[float]:
-    """Go through the folder; what the model took of it, image by image."""
+    """Detect in each image of the folder; yield the seconds spent in the model."""
     for answer in detect_many(engine, map(parse_source, photos), model, fresh=True):
         assert isinstance(answer, Answer)
         yield answer.found.timing.model / 1e3
 
 
 def plain_batches(detector: PlainDetector, photos: list[Path], batch: int) -> Way:
-    """The same images in batches."""
+    """Return a way that detects in the same images in batches."""
 
     def detect() -> None:
         for first in range(0, len(photos), batch):

@@ -1,4 +1,4 @@
-"""Generated images on the disk: many small ones, and large ones."""
+"""Generated image files: many small ones, photos and large ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def fill_folder(folder: Path, count: int, side: int = 48) -> Path:
 
 
 def fill_with_photos(folder: Path, count: int, size: tuple[int, int]) -> list[Path]:
-    """Write `count` JPEGs of `size` pixels, each another part of a sample; returns their paths."""
+    """Write `count` JPEGs of `size` pixels, each a different crop of a sample; returns their paths."""
     folder.mkdir(parents=True)
     random = np.random.default_rng(11)
     opened = [Image.open(resource("samples", f"{name}.jpg")).convert("RGB") for name in SAMPLES]
@@ -44,7 +44,7 @@ def fill_with_photos(folder: Path, count: int, size: tuple[int, int]) -> list[Pa
 
 
 def write_large(path: Path, size: tuple[int, int], number: int = 0) -> Path:
-    """Write a JPEG of `size` pixels, another one for another `number`; returns its path."""
+    """Write a JPEG of `size` pixels, different for each `number`; returns its path."""
     with Image.open(SAMPLE) as opened:
         opened.convert("RGB").resize(size).save(path, quality=88, comment=b"%d" % number)
     return path

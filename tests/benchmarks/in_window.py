@@ -1,6 +1,6 @@
-"""One measurement in the real window: `python -m tests.benchmarks.in_window NAME ARGUMENT...`, JSON out.
+"""Measurements in the real window: `python -m tests.benchmarks.in_window NAME ARGUMENT...` prints JSON.
 
-Each runs in a process of its own with a home of its own, so that none finds what another left in memory or cache.
+Each runs in a process and a home of its own, so that none finds data of another in memory or cache.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ REST_SECONDS = 5.0
 
 
 def launch(folder: str, count: str, started: str) -> Measured:
-    """A folder on the command line: seconds from the start of the process, `started` by the clock."""
+    """A folder on the command line: seconds from the start of the process at `started`, seconds since the epoch."""
     watched = WatchedWindow([folder])
     before = time.time() - float(started)
     times = _listing(watched, int(count), lambda: None)
@@ -57,7 +57,7 @@ def open_folder(folder: str, count: str) -> Measured:
 
 
 def next_image(folder: str, turns: str, jump: str) -> Measured:
-    """To the next image, which is prefetched, and `jump` places further, in turns: seconds until its boxes are seen."""
+    """The next image, prefetched, and one `jump` places further, in turns: seconds until its boxes are painted."""
     watched = WatchedWindow([folder])
     times = Measured(prefetched=[], jumped=[])
     for _ in range(int(turns)):
@@ -74,14 +74,14 @@ def next_image(folder: str, turns: str, jump: str) -> Measured:
 
 
 def choose_alone() -> Measured:
-    """Among 300 boxes in a single image: see `_choose`."""
+    """300 boxes in a single image: see `_choose`."""
     watched = WatchedWindow([SAMPLE])
     watched.until(lambda state: state.detections is not None)
     return _choose(watched)
 
 
 def choose_in_session(folder: str, count: str) -> Measured:
-    """Among 300 boxes, with SCORES_AN_IMAGE scores known of each of `count` images: see `_choose`."""
+    """300 boxes, with SCORES_AN_IMAGE cached scores of each of `count` images: see `_choose`."""
     watched = WatchedWindow([folder])
     watched.until(lambda state: len(state.sources) == int(count) and state.detections is not None)
     watched.rest(2.0)
@@ -90,7 +90,7 @@ def choose_in_session(folder: str, count: str) -> Measured:
 
 
 def canvas(image: str, runs: str) -> Measured:
-    """Frames of boxes and of a large image that are panned, ours and the plain way in turns."""
+    """Frames while boxes and a large image are panned, ours and the plain way in turns."""
     app = QApplication([])
     names = ("boxes", "plain boxes", "large", "plain large", "late")
     times: Measured = {name: [] for name in names}
@@ -106,7 +106,7 @@ def canvas(image: str, runs: str) -> Measured:
 
 
 def open_image(path: str) -> Measured:
-    """A file opened in a window whose model is in memory: seconds until it is to be seen."""
+    """A file opened in a window whose model is in memory: seconds until it is painted."""
     watched = WatchedWindow()
     watched.until(lambda state: state.stage is None and watched.viewer.engine.loaded(state.model) is not None)
     watched.rest(0.5)
@@ -116,7 +116,7 @@ def open_image(path: str) -> Measured:
 
 
 def open_image_plainly(path: str) -> Measured:
-    """The same by the plain way."""
+    """A file opened by the plain way: seconds until it is painted."""
     app = QApplication([])
     opened, _ = plain_file_panned(Path(path))
     app.quit()
@@ -124,7 +124,7 @@ def open_image_plainly(path: str) -> Measured:
 
 
 def open_and_rest(image: str) -> Measured:
-    """Megabytes that the process holds with an image and what was found in it in the window."""
+    """Memory of the process with an image and its detections in the window, MB."""
     watched = WatchedWindow([image])
     watched.until(lambda state: state.detections is not None and state.stage is None)
     watched.rest(REST_SECONDS)
@@ -134,7 +134,7 @@ def open_and_rest(image: str) -> Measured:
 
 
 def memory(folder: str, first: str, last: str) -> Measured:
-    """Megabytes that the process holds after `first` and after `last` images, shown one after the other."""
+    """Memory of the process after `first` and after `last` images shown one after the other, MB."""
     watched = WatchedWindow([folder])
     watched.until(lambda state: len(state.sources) == int(last) and state.detections is not None)
     process, held = psutil.Process(), []
@@ -150,7 +150,7 @@ def memory(folder: str, first: str, last: str) -> Measured:
 
 
 def _listing(watched: WatchedWindow, count: int, act: Callable[[], object]) -> dict[str, float]:
-    """Seconds until the first image is to be seen, and until the list is whole."""
+    """Return seconds until the first image is painted, and until the list is complete."""
     started = time.perf_counter()
     first = watched.seen(act, lambda state: state.image is not None)
     watched.until(lambda state: len(state.sources) == count)
@@ -159,7 +159,7 @@ def _listing(watched: WatchedWindow, count: int, act: Callable[[], object]) -> d
 
 
 def _choose(watched: WatchedWindow) -> Measured:
-    """The threshold moved to and fro, and boxes accepted by key: seconds of each step until it is painted."""
+    """Move the threshold and accept boxes by key: seconds of each step until it is painted."""
     viewer = watched.viewer
     found = crowd(BOXES, QSize(*watched.state.image.pixels.size))
     viewer.runner.happened.emit(replace(found, model=watched.state.model))
@@ -192,7 +192,7 @@ def _at(watched: WatchedWindow) -> int:
 
 
 def _fill_tally(watched: WatchedWindow, count: int) -> None:
-    """The scores of every image of the list, as if each had been detected in."""
+    """Add scores for every image of the list, as if the model had run on each."""
     known, random = watched.viewer.session.known, np.random.default_rng(3)
     images = known.images
     names = watched.state.detections.names

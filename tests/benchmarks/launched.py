@@ -1,6 +1,6 @@
-"""The window, launched: `python -m tests.benchmarks.launched window|detection IMAGE...`, JSON out.
+"""A launch of the window: `python -m tests.benchmarks.launched window|detection IMAGE...` prints JSON.
 
-When its first paint, or the first detections, were there; and which heavy libraries were imported at the first paint.
+It holds the time of the first paint or of the first detections, and the heavy libraries imported at the first paint.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ HEAVY = ("torch", "transformers", "openvino")
 
 
 class FirstPaint(QObject):
-    """Sees the first paint of what it watches.
+    """Event filter that notes the first paint.
 
     Attributes:
-        at: When that was done, by the clock; `None` before.
-        imported: Those of HEAVY that were imported when it began.
+        at: When it was done, seconds since the epoch; `None` before.
+        imported: The libraries of HEAVY that were imported when it began.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class FirstPaint(QObject):
         self._has_begun = False
 
     def eventFilter(self, target: QObject, event: QEvent) -> bool:
-        """A painting event comes before what it paints is there; the next turn of the event loop comes behind it."""
+        # the event comes before the painting; the next turn of the event loop comes after it
         if event.type() == QEvent.Type.Paint and not self._has_begun:
             self._has_begun = True
             self.imported = [name for name in HEAVY if name in sys.modules]
@@ -48,7 +48,7 @@ class FirstPaint(QObject):
 
 
 def launch(until: str, images: list[str]) -> None:
-    """Open the window, say when what was waited for was there, and leave."""
+    """Open the window, print when the first paint (`window`) or the first detections were there, and exit."""
     paint = FirstPaint()
     window = build(images)
     window.view.viewport().installEventFilter(paint)

@@ -1,4 +1,4 @@
-"""One image from its file to its detections, the model in memory."""
+"""One image from its file to its detections, the model converted before and in memory."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from tests.benchmarks.workspace import R50_FLOP, STARTER, Workspace
 
 SQUARE = 4096
 STARTER_RUNS = 4
-"""Runs of the starter for each one of the large model."""
+"""Runs of the starter per run of the large model."""
 
 
 def figures(workspace: Workspace) -> Iterator[Figure]:
-    """The large model and the starter; what we do around the model as a share of it."""
-    name = "one image, DETR-R50 shape, 800 x 1066"
+    """The large model and the starter; time outside the model as a share of the model's time."""
+    name = "one image, DETR-R50 shape, 800 x 1066, converted before"
     ours, plain, bound, around, runtime = _measured(workspace, workspace.detr_r50, workspace.photo, workspace.runs)
     yield Figure.of(f"{name} ({runtime})", ours, plain, ratio_at_most(0.50))
     yield Figure.of(f"{name}; beside it 157 GFLOP of bare matrix multiply", ours, bound, ratio_at_most(1.25))
     yield Figure.of(f"{name}: all but the model, of the model's time", around, target=at_most(10), unit="%")
     runs = STARTER_RUNS * workspace.runs
     ours, plain, _, around, runtime = _measured(workspace, STARTER, SAMPLE, runs)
-    yield Figure.of(f"one image, starter ({runtime})", ours, plain)
-    yield Figure.of("one image, starter: all but the model, of the model's time", around, unit="%")
+    yield Figure.of(f"one image, starter, converted before ({runtime})", ours, plain)
+    yield Figure.of("one image, starter, converted before: all but the model, of the model's time", around, unit="%")
 
 
 def matrix_multiply() -> Way:
-    """Seconds that the R50's arithmetic takes as one large multiplication, by whichever library is quicker here."""
+    """Return a way that times the R50's arithmetic as matrix products of the faster of torch and numpy, seconds."""
     one, other = (torch.rand(SQUARE, SQUARE) for _ in range(2))
     square, out = (np.empty((SQUARE, SQUARE), np.float32) for _ in range(2))
     square[:] = other.numpy()
@@ -51,7 +51,7 @@ def matrix_multiply() -> Way:
 def _measured(
     workspace: Workspace, checkpoint: Path, path: Path, runs: int
 ) -> tuple[list[float], list[float], list[float], list[float], str]:
-    """Seconds of ours, of the plain way, of the bare arithmetic; percent around the model; the runtime."""
+    """Return seconds of ours, of the plain way and of the bare arithmetic; percent outside the model; the runtime."""
     plain, timings = PlainDetector(checkpoint), list[Timing]()
     with workspace.engine(checkpoint) as (engine, model):
 

@@ -1,4 +1,4 @@
-"""One image in a process of its own: `python -m tests.benchmarks.one_process MODEL IMAGE`, its peak of memory out."""
+"""Peak memory of one image: `python -m tests.benchmarks.one_process MODEL IMAGE` prints MB."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The most memory that a process ever held."""
+"""Peak memory of this process."""
 
 import resource
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def peak_memory() -> float:
-    """Megabytes (10^6) of this process; on Linux `ru_maxrss` would count that of the process that started it."""
+    """Return MB (10^6 bytes). On Linux `ru_maxrss` would include the process that started this one."""
     if sys.platform == "linux":
         lines = Path("/proc/self/status").read_text("utf-8").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e6

@@ -1,4 +1,4 @@
-"""What a user would write instead: a QGraphicsView with a pixmap, a rectangle item and a text item for each box."""
+"""The plain way: a QGraphicsView with a pixmap, a rectangle item and a text item for each box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user would write instead: a window with the images of a folder, their thumbnails, and the first of them."""
+"""The plain way: a window with the images of a folder, thumbnails, and the first image."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""labelme, launched by the Python that has it: when its first paint was done, JSON out."""
+"""A launch of labelme by the Python that has it: prints the time of its first paint as JSON."""
 
 import json
 import os

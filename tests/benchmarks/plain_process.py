@@ -1,4 +1,4 @@
-"""What a user would write instead, and its peak of memory: `python -m tests.benchmarks.plain_process MODEL IMAGE`."""
+"""Peak memory of the plain script: `python -m tests.benchmarks.plain_process MODEL IMAGE` prints MB."""
 
 import runpy
 import sys

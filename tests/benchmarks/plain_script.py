@@ -1,4 +1,4 @@
-"""What a user would write instead: an image, a checkpoint, its detections, by transformers alone."""
+"""The plain way: detections of one image by transformers alone."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The service that a user would write: FastAPI and transformers, the model called in the event loop."""
+"""The plain way: a service of FastAPI and transformers that calls the model in the event loop."""
 
 import base64
 import io

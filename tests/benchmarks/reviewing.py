@@ -1,4 +1,4 @@
-"""Figures of reviewing: a folder of 50,000, the next image, the slider, panning, deciding, memory."""
+"""Reviewing: a folder of 50,000 images, the next image, the threshold, panning, decisions, memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.review.decision import Decision, Original, Status
 from engine.review.image_review import ImageReview
 from engine.review.session import Session, Step
 from tests.benchmarks.canvas import STEPS
-from tests.benchmarks.fresh import run_fresh, run_in
+from tests.benchmarks.fresh import Home, run_fresh
 from tests.benchmarks.images import MANY, fill_folder, write_large
 from tests.benchmarks.workspace import Workspace
 
@@ -23,7 +23,7 @@ NEXT_IMAGES, JUMP = 8, 3
 MEMORY_AFTER = 200, 1_000
 DECISIONS = 200
 SECOND, NEXT, TICK, FRAME = at_most(1.0), at_most(0.1), at_most(0.016), at_most(0.033)
-"""What was promised, seconds: a folder's first image, the next image, the slider, a frame."""
+"""Targets in seconds: first image of a folder, next image, threshold moved, frame."""
 
 PLAIN_FOLDER = Path(__file__).with_name("plain_folder.py")
 
@@ -31,7 +31,7 @@ Measured = dict[str, list[float]]
 
 
 def opening(workspace: Workspace) -> Iterator[Figure]:
-    """A folder of 50,000 opened, beside a list widget that is filled with its names."""
+    """A folder of 50,000 opened, beside a list widget filled with its names."""
     many = workspace.many
     first, whole, busy, launched, plain, plain_launched = ([] for _ in range(6))
     for _ in range(1 + _few(workspace)):
@@ -42,7 +42,7 @@ def opening(workspace: Workspace) -> Iterator[Figure]:
         started = time.time()
         launched += measure("launch", many, MANY, started)["first"]
         started = time.time()
-        began, ended = map(float, run_fresh([sys.executable, str(PLAIN_FOLDER), str(many)]).split())
+        began, ended = map(float, run_fresh([sys.executable, str(PLAIN_FOLDER), str(many)]).output.split())
         plain.append(ended - began)
         plain_launched.append(ended - started)
     for each in (first, whole, busy, launched, plain, plain_launched):
@@ -54,7 +54,7 @@ def opening(workspace: Workspace) -> Iterator[Figure]:
 
 
 def next_image(workspace: Workspace) -> Iterator[Figure]:
-    """The next image, opened and detected in ahead, beside one that is not."""
+    """The next image, prefetched, beside one that is not."""
     folder = workspace.folder / "photos"
     folder.mkdir()
     for number in range((1 + JUMP) * NEXT_IMAGES + JUMP):
@@ -69,7 +69,7 @@ def next_image(workspace: Workspace) -> Iterator[Figure]:
 
 
 def choosing(workspace: Workspace) -> Iterator[Figure]:
-    """The threshold moved and boxes accepted, alone and in a large session."""
+    """The threshold moved and boxes accepted, in a single image and in a large session."""
     alone, session = measure("choose_alone"), measure("choose_in_session", workspace.many, MANY)
     yield Figure.of("threshold moved, 300 boxes", alone["slid"], target=TICK)
     scores = "in a session of 50,000 images and 1,000,000 scores"
@@ -79,7 +79,7 @@ def choosing(workspace: Workspace) -> Iterator[Figure]:
 
 
 def deciding(workspace: Workspace) -> Iterator[Figure]:
-    """A decision on the disk, in a session of many images, beside a small file that is written and synced."""
+    """A decision saved in a session of many images, beside a small file that is written and synced."""
     folder = workspace.folder
     box, plain = (1.0, 2.0, 30.0, 40.0), []
     session = Session.open(folder / "many.detrdesk")
@@ -120,7 +120,7 @@ def canvas(workspace: Workspace) -> Iterator[Figure]:
 
 
 def walking(workspace: Workspace) -> Iterator[Figure]:
-    """What the process holds after many images."""
+    """Memory of the process after many images."""
     early, late = MEMORY_AFTER
     held = measure("memory", fill_folder(workspace.folder / "walk", late), early, late)["held"]
     yield Figure.of(f"memory after {late:,} images; plain: after {early}", held[1:], held[:1], unit="MB")
@@ -130,8 +130,8 @@ def _few(workspace: Workspace) -> int:
     return (workspace.runs + 1) // 2
 
 
-def measure(name: str, *arguments: object, home: Path | None = None) -> Measured:
-    """A measurement in a window that has a process of its own, and a home of its own unless it is to find one."""
+def measure(name: str, *arguments: object, home: Home | None = None) -> Measured:
+    """Run a measurement of `in_window.py` in a process of its own, in an empty home unless one is given."""
     command = [sys.executable, "-m", "tests.benchmarks.in_window", name, *map(str, arguments)]
-    measured: Measured = json.loads(run_fresh(command) if home is None else run_in(home, command))
+    measured: Measured = json.loads((run_fresh(command) if home is None else home.run(command)).output)
     return measured

@@ -1,4 +1,4 @@
-"""The real window, and how long things take in it until they are on the screen."""
+"""The real window, with times from an action until its result is painted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class WatchedWindow(QObject):
     """A window of 1600 x 1000 pixels.
 
     Attributes:
-        longest_wait: The longest that an event had to wait for the others since `restart`, seconds.
+        longest_wait: Longest delay of a timer event since `restart`, seconds.
     """
 
     def __init__(self, given: Sequence[object] = ()) -> None:
@@ -40,15 +40,15 @@ class WatchedWindow(QObject):
 
     @property
     def state(self) -> ViewerState:
-        """What the window shows."""
+        """The current state of the viewer."""
         return self.viewer.state
 
     def restart(self) -> None:
-        """Forget what was the longest wait."""
+        """Reset `longest_wait`."""
         self.longest_wait, self._last_beat = 0.0, time.perf_counter()
 
     def seen(self, act: Callable[[], object], holds: Holds) -> float:
-        """Seconds from `act` until the canvas was painted in a state that `holds`."""
+        """Return seconds from `act` until the canvas was painted in a state that `holds`."""
         self._awaited, self._seen_at = holds, 0.0
         started = time.perf_counter()
         act()
@@ -56,7 +56,7 @@ class WatchedWindow(QObject):
         return self._seen_at - started
 
     def until(self, holds: Holds) -> None:
-        """Let the window live until its state `holds`.
+        """Process events until the state `holds`.
 
         Raises:
             TimeoutError: it does not within PATIENCE_S.
@@ -68,14 +68,14 @@ class WatchedWindow(QObject):
             QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     def shown_at(self, place: int, act: Callable[[], object]) -> float:
-        """Seconds from `act` until the image at a place, and what was found in it, were painted."""
+        """Return seconds from `act` until the image at a place and its detections were painted."""
         source = self.state.sources[place]
         return self.seen(
             act, lambda state: state.image is not None and state.image.source is source and state.detections is not None
         )
 
     def prefetch(self) -> None:
-        """Until the next two images are opened and detected in."""
+        """Wait until the next two images are prefetched with their detections."""
         engine, prefetch, model = self.viewer.engine, self.viewer.runner.prefetch, self.state.model
         while True:
             self.until(lambda state: state.stage is None and state.at is not None)
@@ -86,16 +86,15 @@ class WatchedWindow(QObject):
             self.rest(0.1)
 
     def rest(self, seconds: float) -> None:
-        """Let the window live for a while."""
+        """Process events for some seconds."""
         end = time.perf_counter() + seconds
         self.until(lambda _: time.perf_counter() > end)
 
     def close(self) -> None:
-        """Close the window."""
         self.window.close()
 
     def eventFilter(self, target: QObject, event: QEvent) -> bool:
-        """A painting event comes before what it paints is there; the next turn of the event loop comes behind it."""
+        # the event comes before the painting; the next turn of the event loop comes after it
         if event.type() == QEvent.Type.Paint and self._awaited is not None and self._awaited(self.state):
             self._awaited = None
             QTimer.singleShot(0, self._on_seen)

@@ -1,4 +1,4 @@
-"""What the figures are measured with: a home of its own, a large model, generated images."""
+"""Workspace of one benchmark run: its home, a large model, generated images."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.bench.ways import settle
+from engine.bench.ways import load_converted
 from engine.engine import Engine
 from engine.paths import cache_dir, resource
+from tests.benchmarks.fresh import Home, end_helpers, fresh_home
 from tests.benchmarks.images import MANY, SAMPLE, fill_folder
 
 STARTER = resource("starter")
 INPUT = (1066, 800)
-"""What DETR's preprocessing makes of a 4:3 image, pixels."""
+"""Size of a 4:3 image after DETR's preprocessing: width and height, pixels."""
 
 R50_FLOP = 157e9
-"""Of DETR-R50 on an image of INPUT, counted by torch.utils.flop_counter; a multiplication and an addition are two."""
+"""Operations of DETR-R50 for an image of INPUT, counted by torch.utils.flop_counter (a multiply-add counts as two)."""
 
 
 class Workspace:
-    """A folder that everything of one run is in, with a home in which the models were converted.
+    """The folder of one benchmark run, with a home in which models are converted once.
 
     Attributes:
         folder: The folder.
@@ -36,7 +37,7 @@ class Workspace:
     def __init__(self, folder: Path, runs: int) -> None:
         self.folder = folder
         self.runs = runs
-        self._settled: set[Path] = set()
+        self._converted: set[Path] = set()
 
     @cached_property
     def photo(self) -> Path:
@@ -68,36 +69,39 @@ class Workspace:
 
     @contextmanager
     def engine(self, checkpoint: Path) -> Iterator[tuple[Engine, str]]:
-        """An engine with this model in memory, executed by the runtime that it stays with, and the model's name."""
+        """Provide an engine with this model converted and in memory, and the model's name."""
         engine = Engine()
         try:
             model = engine.catalog.name_of(str(checkpoint))
-            settle(engine, model)
-            self._settled.add(checkpoint)
+            load_converted(engine, model)
+            self._converted.add(checkpoint)
             yield engine, model
         finally:
             engine.close()
 
-    def settle(self, checkpoint: Path) -> None:
-        """Have this model converted."""
-        if checkpoint not in self._settled:
+    def convert(self, checkpoint: Path) -> None:
+        """Convert this model, unless that was done."""
+        if checkpoint not in self._converted:
             with self.engine(checkpoint):
                 pass
 
     @contextmanager
-    def converted_home(self, checkpoint: Path = STARTER) -> Iterator[Path]:
-        """A new home in which this model was converted, and nothing else was done."""
-        self.settle(checkpoint)
-        with tempfile.TemporaryDirectory(dir=self.folder) as home:
+    def converted_home(self, checkpoint: Path = STARTER) -> Iterator[Home]:
+        """Provide a new home in which this model was converted, and nothing else was done."""
+        self.convert(checkpoint)
+        with fresh_home() as home:
             converted = cache_dir() / "converted"
             if converted.is_dir():
-                shutil.copytree(converted, Path(home, "cache", "converted"), copy_function=os.link)
-            yield Path(home)
+                shutil.copytree(converted, home.converted, copy_function=os.link)
+            yield home
 
 
 @contextmanager
 def opened_workspace(runs: int) -> Iterator[Workspace]:
-    """A workspace that goes away with the block; settings, caches and sessions are looked for in it."""
+    """Provide a workspace that is removed at the end of the block; its home replaces the user's own."""
     with tempfile.TemporaryDirectory(prefix="detrdesk-bench-") as made:
         os.environ["DETRDESK_HOME"] = str(Path(made, "home"))
-        yield Workspace(Path(made), runs)
+        try:
+            yield Workspace(Path(made), runs)
+        finally:
+            end_helpers(cache_dir() / "converted")

@@ -1,4 +1,4 @@
-"""`detrdesk bench`, and what it and `make bench` are made of."""
+"""`detrdesk bench`, and the measuring code that it shares with `make bench`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from engine.cli import main as cli
 from engine.cli.exit_codes import DONE, SOME_FAILED, USAGE
 from engine.detect.detection import Detections, Timing
 from engine.runtimes.plain import PlainDetector
+from tests.benchmarks.__main__ import GROUPS
+from tests.benchmarks.cold import rates
+from tests.benchmarks.fresh import HELPER, Home, end_helpers, fresh_home, helpers_of
 from tests.benchmarks.gpu import plain_batches
 
 
@@ -200,3 +203,40 @@ def test_batches_of_the_plain_way_answer_as_single_images_do(tiny_detr: Path, im
     plain.detect_batch = lambda images, threshold: batches.append(len(images))
     plain_batches(plain, [image_file] * 70, 32)()
     assert batches == [32, 32, 6]
+
+
+def test_cold_figures_come_first() -> None:
+    assert next(iter(GROUPS)) == "cold"
+
+
+def test_rates_end_at_the_last_answer_of_their_period() -> None:
+    assert rates([1.0, 2.0, 8.0, 16.0, 18.0, 21.0], 10.0) == (3 / 8, 2 / 10)
+    with pytest.raises(RuntimeError, match="2 and 0 answers"):
+        rates([1.0, 2.0], 10.0)
+
+
+def test_a_program_in_a_fresh_home_sees_no_settings_and_folders_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "DETRDESK_HOME", "DETRDESK_RUNTIME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "HF_HOME"):
+        monkeypatch.setenv(name, "/the/user/has/this")
+    with fresh_home() as home:
+        code = "import json, os, engine.paths; print(json.dumps([str(engine.paths.cache_dir()), *os.environ.values()]))"
+        cache, *values = json.loads(home.run([sys.executable, "-c", code]).output)
+        assert Path(cache) / "converted" == home.converted
+        assert not any("/the/user/has/this" in value for value in values)
+    assert not home.folder.exists()
+
+
+def test_the_helpers_of_one_home_are_ended(tmp_path: Path) -> None:
+    homes = [Home(tmp_path / name) for name in ("one", "other")]
+    code = "import time; time.sleep(60)"
+    helpers = [subprocess.Popen([sys.executable, "-c", code, HELPER, str(home.converted), "none"]) for home in homes]
+    try:
+        assert [process.pid for process in helpers_of(homes[0].converted)] == [helpers[0].pid]
+        assert not homes[0].wait_for_conversions(0.0)
+        end_helpers(homes[0].converted)
+        assert homes[0].wait_for_conversions(0.0)
+        assert helpers[1].poll() is None
+    finally:
+        for helper in helpers:
+            helper.kill()
+            helper.wait()
