@@ -1,4 +1,4 @@
-"""What there is to know of a model without loading it."""
+"""Description of a model: what its small files say without loading it."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from engine.models.reading import read_model
 
 _SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json", "model.safetensors.index.json")
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-"""Tensors of a checkpoint that are counted, not learnt."""
+"""Suffixes of batch-norm buffers, which are not learnt parameters."""
 _LONGEST_README = 64 * 1024
 _LICENCE = re.compile(r"^license(_name)?:[ \t]*['\"]?([^'\"\n#]+)", re.MULTILINE)
 _RESNETS = {"basic": 2, "bottleneck": 3}
-"""Convolutions in a layer of a ResNet, by its kind."""
+"""Convolutions in one layer of a ResNet, by `layer_type`."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """A model, described.
+    """Description of a model.
 
     Attributes:
-        entry: Where it is.
-        problem: Why it cannot be used; then what was not found out is empty.
-        family: `model_type`, e.g. `detr`; `onnx` where a file does not tell.
-        backbone: E.g. `resnet50` or `resnet50, DC5`; empty where there is none or it is not told.
+        entry: The model's entry in the catalog.
+        problem: Why the model cannot be used; the fields that could not be read are then empty.
+        family: `model_type`, e.g. `detr`; `onnx` for a file that does not name it.
+        backbone: E.g. `resnet50` or `resnet50, DC5`; empty if there is none or it is unknown.
         names: Class names by label id.
-        parameters: How many numbers were learnt; `None` where that cannot be counted.
-        dtype: How they are saved, e.g. `F32`; the most frequent one.
-        disk_bytes: Size of the files that make the model.
-        licence: As its README or the hub names it; empty where neither does.
-        commit: Of the hub; empty for what was not downloaded from there.
-        preprocessing: How images go in.
-        notes: What the user should know of it; sentences that are worded and translated as errors are.
-        last: How long it took when it last answered; `None` where that was never seen.
+        parameters: Number of learnt parameters; `None` if they cannot be counted.
+        dtype: The most frequent type of the tensors, e.g. `F32`.
+        disk_bytes: Size of the model's files, bytes.
+        licence: As named by its README or the hub; empty if unknown.
+        commit: The commit on the hub; empty for a model that was not downloaded.
+        preprocessing: How images are resized and normalised.
+        notes: Remarks for the user, worded and translated as errors are.
+        last: Time of its last inference; `None` if it was never run.
     """
 
     entry: Entry
@@ -66,12 +66,10 @@ class Card:
 
     @property
     def name(self) -> str:
-        """What it is called."""
         return self.entry.name
 
     @property
     def defaults(self) -> Defaults:
-        """How its detections are chosen."""
         return self.entry.defaults
 
 
@@ -79,7 +77,7 @@ def card_of(catalog: Catalog, name: str) -> Card:
     """Describe a model of the catalog; reads small files and the heads of large ones, loads nothing.
 
     Raises:
-        ModelError: there is no such model. What is wrong with one that is there, its card says.
+        ModelError: there is no such model. Problems of an existing model are reported in `Card.problem`.
     """
     entry = catalog.entry(name)
     try:
@@ -89,7 +87,7 @@ def card_of(catalog: Catalog, name: str) -> Card:
 
 
 def unknown_labels(card: Card) -> list[str]:
-    """Class names among its defaults that the model does not have."""
+    """Return the class names among the defaults that the model does not have."""
     return sorted((card.defaults.labels or frozenset()) - set(card.names.values()))
 
 
@@ -107,7 +105,7 @@ def _described(entry: Entry, path: Path) -> Card:
 
 
 def _of_checkpoint(card: Card, model: Checkpoint) -> Card:
-    parameters, dtype = _learnt(model.tensor_files)
+    parameters, dtype = _count_parameters(model.tensor_files)
     return replace(
         card,
         backbone=backbone_of(model.config) + (", DC5" if model.timm_resnet and model.timm_resnet.dilated else ""),
@@ -125,7 +123,7 @@ def _of_file(card: Card, model: OnnxModel) -> Card:
 
 
 def backbone_of(config: Mapping[str, Any]) -> str:
-    """The backbone that a `config.json` describes; a ResNet by the number of its layers, as people call it."""
+    """Return the backbone named in a `config.json`; a ResNet with its usual number of layers, e.g. `resnet50`."""
     backbone = config.get("backbone_config")
     if not isinstance(backbone, Mapping):
         return str(config.get("backbone") or "")
@@ -143,8 +141,8 @@ def backbone_of(config: Mapping[str, Any]) -> str:
     return kind
 
 
-def _learnt(files: Iterable[Path]) -> tuple[int, str]:
-    """How many numbers the tensors have in all, and the type that most of them are of."""
+def _count_parameters(files: Iterable[Path]) -> tuple[int, str]:
+    """Return the number of learnt parameters in the tensor files and their most frequent type."""
     from safetensors import SafetensorError, safe_open
 
     counts: Counter[str] = Counter()
@@ -176,7 +174,7 @@ def _files_in(path: Path) -> list[Path]:
 
 
 def _size(files: Iterable[Path]) -> int:
-    """Bytes of those that are there."""
+    """Return the total size of the existing files, bytes."""
     size = 0
     for path in files:
         try:
@@ -194,7 +192,7 @@ def _commit(folder: Path) -> str:
 
 
 def _licence(path: Path) -> str:
-    """Of the YAML at the head of the README, else as the hub named it."""
+    """Return the licence from the README's YAML header, else from the download record."""
     from engine.models.hub.record import read_record
 
     folder = path if path.is_dir() else path.parent
@@ -205,6 +203,6 @@ def _licence(path: Path) -> str:
         text = ""
     head = text.partition("\n---")[0] if text.startswith("---") else ""
     found = {bool(named): value.strip() for named, value in _LICENCE.findall(head)}
-    told = (found.get(True) if found.get(False) == "other" else None) or found.get(False)
+    licence = (found.get(True) if found.get(False) == "other" else None) or found.get(False)
     record = read_record(folder)
-    return (told or (record.licence if record else ""))[:100]
+    return (licence or (record.licence if record else ""))[:100]

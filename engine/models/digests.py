@@ -1,4 +1,4 @@
-"""Digests of files, kept between starts: 160 MB are read once, not at each start."""
+"""Digests of model files, cached on disk so that large files are not read again at each start."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from engine.storage.atomic import WriteError, write_atomic
 
 _DIGEST_BYTES = 16
 _WORTH_KEEPING = 1024 * 1024
-"""Bytes; smaller files are read faster than they are looked up."""
+"""Bytes; reading a smaller file is faster than looking up its digest."""
 _MOST_KEPT = 256
 _GRAIN_NS = 2_000_000_000
-"""A file that was changed so short a time ago may change again without another time stamp."""
+"""A file changed more recently than this may change again within the resolution of its time stamp."""
 
 _known: dict[tuple[str, tuple[int, ...]], bytes] = {}
 _turn = threading.Lock()
 
 
 def file_digest(path: Path) -> bytes:
-    """BLAKE2b (16 bytes) of a file's content; read again only when size, times or inode changed.
+    """Return BLAKE2b (16 bytes) of a file's content; it is read again only when size, times or inode changed.
 
     Raises:
         OSError: it cannot be read.
@@ -53,7 +53,7 @@ def _file() -> Path:
 
 
 def _all_kept() -> dict[str, Any]:
-    """State and digest by path; nothing where the file is absent or makes no sense."""
+    """Return state and digest by path; empty if the cache file is absent or invalid."""
     try:
         kept = json.loads(_file().read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -71,7 +71,7 @@ def _kept_digest(place: str, state: tuple[int, ...]) -> bytes | None:
 
 
 def _keep(place: str, state: tuple[int, ...], digest: bytes) -> None:
-    """Note a digest as the newest; a folder that cannot be written keeps nothing."""
+    """Store a digest as the newest entry; ignore a folder that cannot be written."""
     with _turn:
         kept = _all_kept()
         kept.pop(place, None)

@@ -1,4 +1,4 @@
-"""Downloaded models whose files are no longer wanted."""
+"""Deletion of downloaded models with their files."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from engine.storage.atomic import cannot_write
 
 
 def is_downloaded(path: Path) -> bool:
-    """Whether the files of a model were brought from the hub by this program."""
-    from engine.models.hub.folders import ModelFolders  # with what asks the hub, for which a window need not wait
+    """Return whether this program downloaded the model's files from the hub."""
+    from engine.models.hub.folders import ModelFolders  # slow: imports the hub client
 
     return path.resolve() in {folder.resolve() for folder in ModelFolders().downloaded()}
 
 
 def remove_with_files(catalog: Catalog, name: str) -> Entry:
-    """Forget a model that was downloaded, and delete its files; no others are ever deleted.
+    """Remove a downloaded model from the catalog and delete its files; files from elsewhere are never deleted.
 
     Raises:
-        ModelError: there is no such model, its files were not downloaded, or another name leads to them; nothing is
-            changed.
-        CatalogError: `models.toml` has to be mended first.
-        WriteError: a file cannot be deleted; the model is forgotten all the same.
+        ModelError: there is no such model, its files were not downloaded, or another name uses them; nothing is changed.
+        CatalogError: `models.toml` is invalid.
+        WriteError: a file cannot be deleted; the model has left the catalog nevertheless.
     """
     entry = catalog.entry(name)
     path = entry.path

@@ -1,4 +1,4 @@
-"""Fast forms of models: what was measured of each on this machine, kept with the converted models."""
+"""Lower-precision forms of models and their measurements on this machine, stored with the converted models."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from engine.errors import ModelError
 from engine.models.converted import MODEL_FILE, ConvertedModels
 
 LEAST_SPEEDUP = 1.15
-"""Below this a form that answers differently is not worth it."""
+"""Least speedup for which a form with different detections is worth using."""
 _MAKING = 1
-"""How fast forms are made and measured; another number asks for them anew."""
+"""Version of how fast forms are made and measured; a change makes them anew."""
 _PROCESSORS = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured of a fast form, in turns with f32, on the user's images.
+    """Measurements of a fast form on the user's images, alternating with f32.
 
     Attributes:
-        f32_ms, fast_ms: Median milliseconds that the model takes for an image.
-        speedup: Median of the ratios, image by image.
-        slowest, fastest: The least and the greatest of these ratios.
-        average_precision: COCO's AP@[.5:.95] of its detections, 0..1; the truth are those of f32 above the threshold.
+        f32_ms, fast_ms: Median milliseconds per image.
+        speedup: Median of the ratios f32 / fast per image.
+        slowest, fastest: Least and greatest of these ratios.
+        average_precision: COCO AP@[.5:.95], 0..1, with the f32 detections above the threshold as ground truth.
         kept, lost, new: Detections above the threshold that both have, that only f32 has, that only the fast form has.
         threshold: That threshold.
-        images: How many it was compared on.
-        calibrated: How many others it was calibrated with.
-        processor: What it was measured on.
-        at: When, seconds since the epoch.
+        images: Number of images compared.
+        calibrated: Number of other images used for calibration.
+        processor: Name of the processor.
+        at: Time of measurement, seconds since the epoch.
     """
 
     f32_ms: float
@@ -54,19 +54,19 @@ class Figures:
 
     @property
     def is_worth_it(self) -> bool:
-        """Whether it is really faster here."""
+        """Whether `speedup` reaches `LEAST_SPEEDUP`."""
         return self.speedup >= LEAST_SPEEDUP
 
 
 @dataclass(frozen=True, slots=True)
 class FastModel:
-    """A model's fast form.
+    """A lower-precision form of a model.
 
     Attributes:
-        precision: What it computes in.
-        key: Names what its answers depend on beside the model: the precision and what it was calibrated with.
-        model_file: OpenVINO's `.xml`; `None` where it is the file of the f32 form, or not worth keeping.
-        figures: What was measured.
+        precision: Precision of its arithmetic.
+        key: Part of the cache key for what detections depend on beside the model: precision and calibration.
+        model_file: OpenVINO's `.xml`; `None` if the f32 form's file is used, or the form was not worth keeping.
+        figures: Its measurements.
     """
 
     precision: Precision
@@ -76,7 +76,7 @@ class FastModel:
 
 
 class FastModels:
-    """The fast forms in a folder of converted models, which bounds them and checks their files.
+    """Fast forms stored in the folder of converted models, which limits their size and verifies their files.
 
     Attributes:
         store: That folder.
@@ -86,7 +86,7 @@ class FastModels:
         self.store = store
 
     def find(self, fingerprint: str, precision: Precision) -> FastModel | None:
-        """A model's fast form; `None` where it was not made by these versions on this processor, or is damaged.
+        """Return a model's fast form; `None` if absent, damaged, or made by other versions or on another processor.
 
         Args:
             fingerprint: Of the model.
@@ -107,14 +107,14 @@ class FastModels:
         return FastModel(precision, key, self.store.folder_of(name) / MODEL_FILE if has_file else None, figures)
 
     def keep(self, work: Path, fingerprint: str, precision: Precision, calibration: str, figures: Figures) -> None:
-        """Keep what was measured, and the model that lies in `work` if it is worth it; the folder goes.
+        """Store the measurements, and the form in `work` if it is worth it; remove that folder.
 
         Args:
-            work: Of `ConvertedModels.work_folder`; holds `model.xml` and `model.bin` where the form has its own.
+            work: Folder from `ConvertedModels.work_folder`; holds `model.xml` and `model.bin` if the form has its own.
             fingerprint: Of the model.
-            precision: What the form computes in.
-            calibration: See `calibration_key`; empty where there was none.
-            figures: What was measured.
+            precision: Precision of the form's arithmetic.
+            calibration: See `calibration_key`; empty without calibration.
+            figures: The measurements.
 
         Raises:
             OSError: the folder cannot be written.
@@ -135,28 +135,28 @@ class FastModels:
 
 
 def calibration_key(contents: Iterable[bytes], made_by: str) -> str:
-    """16 hexadecimal digits over the images that a form was calibrated with, in whatever order, and what made it.
+    """Return 16 hexadecimal digits over the calibration images, in any order, and the quantiser.
 
     Args:
         contents: The digests of the files.
-        made_by: Name and version of what quantises.
+        made_by: Name and version of the quantiser.
     """
     told = json.dumps([_MAKING, made_by, sorted(each.hex() for each in contents)])
     return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 def figures_from(told: Mapping[str, Any]) -> Figures:
-    """Figures as `asdict` told them.
+    """Parse the output of `asdict(Figures)`.
 
     Raises:
-        TypeError, ValueError, LookupError: they make no sense.
+        TypeError, ValueError, LookupError: a value is missing or invalid.
     """
     kinds = {"processor": str, "kept": int, "lost": int, "new": int, "images": int, "calibrated": int}
     return Figures(**{each.name: kinds.get(each.name, float)(told[each.name]) for each in fields(Figures)})
 
 
 def processor() -> str:
-    """What this machine computes with; where two machines share a home, the figures of one are not the other's."""
+    """Return the name of this processor, so that machines that share a home folder keep separate measurements."""
     try:
         lines = _PROCESSORS.read_text("utf-8", "replace").splitlines()
     except OSError:
@@ -171,7 +171,7 @@ def processor() -> str:
 
 
 def not_worth_it(precision: Precision, figures: Figures) -> ModelError:
-    """Why a form that was made is not offered."""
+    """Return the error that says why a form is not offered."""
     return ModelError(
         "precision_not_worth",
         "{precision} is not worth it on this machine: it is {speedup} times as fast as f32.",
@@ -181,5 +181,5 @@ def not_worth_it(precision: Precision, figures: Figures) -> ModelError:
 
 
 def _name(fingerprint: str, precision: Precision) -> str:
-    """What the store knows a form by; no fingerprint of a model has a dot."""
+    """Return the form's name in the store; a model's fingerprint contains no dot."""
     return f"{fingerprint}.{precision}"

@@ -1,4 +1,4 @@
-"""A model's fingerprint: equal for copies of a checkpoint, another where anything changes that decides detections."""
+"""Fingerprints of models: equal for copies, different if anything changes that detections depend on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json",
 
 
 def fingerprint(model: Path) -> str:
-    """32 hexadecimal digits over the content of a checkpoint folder, or of a model file and what belongs to it.
+    """Return 32 hexadecimal digits over the content of a checkpoint folder, or of a model file and its companions.
 
     Args:
         model: A folder with config.json and safetensors, or a file such as `model.onnx`.
@@ -29,7 +29,7 @@ def fingerprint(model: Path) -> str:
 
 
 def _name(path: Path, model: Path) -> str:
-    """Neither the folder's name nor that of a single file matters: a copy may have another one."""
+    """Return the name that is hashed; a model file's own name is left out, as a copy may have another one."""
     if path == model:
         return ""
     return path.name.removeprefix(model.stem) if model.is_file() else path.name

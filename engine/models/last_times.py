@@ -1,4 +1,4 @@
-"""How long each model took when it last answered, from one run to the next; nothing is lost where that is."""
+"""Duration of each model's last inference, kept between runs on a best-effort basis."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _LONGEST = 2**20
 
 @dataclass(frozen=True, slots=True)
 class LastTime:
-    """A model's last answer.
+    """Duration of a model's last inference.
 
     Attributes:
         milliseconds: From tensors to raw output.
-        runtime: What executed it, e.g. `torch`.
-        device: Where, e.g. `cpu`.
-        at: When, seconds since the epoch.
+        runtime: The runtime that executed it, e.g. `torch`.
+        device: The device, e.g. `cpu`.
+        at: Time of the inference, seconds since the epoch.
     """
 
     milliseconds: float
@@ -34,22 +34,22 @@ class LastTime:
 
 
 _seen: dict[str, LastTime] = {}
-"""What this run saw, by the model's path; the newest last."""
+"""Inferences of this run by the model's path, newest last."""
 
 
 def note_time(model: Path, milliseconds: float, runtime: str, device: str) -> None:
-    """A model has answered; costs nothing, for it is only kept in memory."""
+    """Record an inference in memory."""
     _seen.pop(str(model), None)
     _seen[str(model)] = LastTime(milliseconds, runtime, device, time.time())
 
 
 def last_time(model: Path) -> LastTime | None:
-    """When a model answered last, in this run or another."""
+    """Return a model's last inference, in this run or an earlier one."""
     return _seen.get(str(model)) or _kept().get(str(model))
 
 
 def keep_times() -> None:
-    """Write down what this run saw, for the next one; where that does not work, it is no loss."""
+    """Save the inferences of this run for the next one; ignore failures to write."""
     if not _seen:
         return
     times = sorted((_kept() | _seen).items(), key=lambda each: each[1].at)[-_MOST:]
@@ -65,14 +65,14 @@ def _file() -> Path:
 def _kept() -> dict[str, LastTime]:
     try:
         with _file().open("rb") as file:
-            told = json.loads(file.read(_LONGEST))
-        return {path: _parsed(last) for path, last in told.items()}
+            values = json.loads(file.read(_LONGEST))
+        return {path: _parsed(last) for path, last in values.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 
 
-def _parsed(told: dict[str, object]) -> LastTime:
-    milliseconds, at = told["milliseconds"], told["at"]
+def _parsed(values: dict[str, object]) -> LastTime:
+    milliseconds, at = values["milliseconds"], values["at"]
     if not isinstance(milliseconds, int | float) or not isinstance(at, int | float):
         raise TypeError
-    return LastTime(float(milliseconds), str(told["runtime"]), str(told["device"]), float(at))
+    return LastTime(float(milliseconds), str(values["runtime"]), str(values["device"]), float(at))

@@ -1,4 +1,4 @@
-"""What a user should know of a model that can be used all the same."""
+"""Remarks on usable models."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from engine.errors import EngineError
 
 
 class Note(EngineError):  # noqa: N818 (a sentence that is shown, not raised)
-    """One sentence about a model, worded and translated as an error is."""
+    """A remark about a model, worded and translated as an error is."""

@@ -1,4 +1,4 @@
-"""Reads a model, whatever kind of files it is."""
+"""Reading of a model's description from a checkpoint folder or an ONNX file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from engine.models.onnx.model import OnnxModel, read_onnx
 
 
 def is_onnx(path: Path) -> bool:
-    """Whether a path is that of an ONNX file, there or not."""
+    """Return whether a path names an ONNX file; it need not exist."""
     return path.suffix.lower() == ".onnx" and not path.is_dir()
 
 
 def read_model(path: Path) -> Checkpoint | OnnxModel:
-    """What is known of a model without loading it.
+    """Read and check a model's description without loading its tensors.
 
     Args:
         path: A checkpoint folder, or an ONNX file.

@@ -1,4 +1,4 @@
-"""The catalog of models: the starter, those of `models.toml`, and those of this run."""
+"""The catalog of models: the starter, those of `models.toml`, and those added for this run only."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _NAMED = 20
 
 
 class Catalog:
-    """Names of models; the bundled starter is always there. Safe to use from several threads.
+    """Models by name, always with the bundled starter; thread-safe.
 
-    What is asked looks first whether `models.toml` has changed. Where that cannot be used, the models stay as they
-    were, `problem` says why, and changes are refused until it is mended.
+    Every query first checks `models.toml` for changes. While that file is invalid, the last valid models are used,
+    `problem` says why, and changes are refused.
     """
 
     def __init__(self, file: CatalogFile | None = None) -> None:
@@ -52,7 +52,7 @@ class Catalog:
 
     @property
     def file(self) -> Path:
-        """Where the names are kept."""
+        """Path of `models.toml`."""
         return self._file.path
 
     @property
@@ -62,36 +62,36 @@ class Catalog:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Every model, the starter first, those of this run last."""
+        """Every model, the starter first, those of this run only last."""
         with self._fresh():
             return tuple(self._all().values())
 
     @property
     def problem(self) -> EngineError | None:
-        """Why `models.toml` cannot be used, if so."""
+        """Why `models.toml` cannot be used, or `None`."""
         with self._fresh():
             return self._problem
 
     @property
     def notes(self) -> tuple[EngineError, ...]:
-        """Why single entries of it cannot be used."""
+        """Why single entries of `models.toml` cannot be used."""
         with self._fresh():
             return tuple(self._contents.notes.values())
 
     def refresh(self) -> int:
-        """Look whether `models.toml` has changed, which costs microseconds; meant for a timer.
+        """Check `models.toml` for changes; takes microseconds, meant for a timer.
 
         Returns:
-            Another number than before where anything is different, whoever changed it.
+            A number that increases with every change of the catalog, from inside or outside this process.
         """
         with self._fresh():
             return self._edition
 
     def entry(self, name: str) -> Entry:
-        """A model by its name.
+        """Return a model by its name.
 
         Raises:
-            ModelError: there is none; it may have been removed meanwhile.
+            ModelError: there is no such model; it may have been removed meanwhile.
         """
         with self._fresh():
             found = self._all().get(name)
@@ -100,10 +100,10 @@ class Catalog:
             return found
 
     def path(self, name: str) -> Path:
-        """The folder or file of a model.
+        """Return the folder or file of a model.
 
         Raises:
-            ModelError: there is no such model, or it was not downloaded yet.
+            ModelError: there is no such model, or it is not downloaded yet.
         """
         entry = self.entry(name)
         if entry.kind == "hub" and not entry.path.exists():
@@ -113,23 +113,23 @@ class Catalog:
         return entry.path
 
     def defaults(self, name: str) -> Defaults:
-        """How a model's detections are chosen where nobody says; empty for a name that is not there."""
+        """Return the default filter of a model; empty for an unknown name."""
         with self._fresh():
             found = self._all().get(name)
             return found.defaults if found else Defaults()
 
     def is_kept(self, name: str) -> bool:
-        """Whether it is in `models.toml`; else it is the starter, or there in this run alone."""
+        """Return whether a model is in `models.toml`; others are the starter or exist in this run only."""
         with self._fresh():
             return name in self._contents.entries or name in self._contents.notes
 
     def name_of(self, given: str) -> str:
-        """The name of a model that is given by its name, its id on the hub, or its folder or .onnx file.
+        """Return the name of a model given by its name, hub id, folder or .onnx file.
 
-        A folder or file that has no name gets one for this run.
+        A folder or file without a name gets one for this run.
 
         Raises:
-            EngineError: no model has this name and nothing is there; or its entry in `models.toml` cannot be used.
+            EngineError: there is no such model or path, or its entry in `models.toml` is invalid.
         """
         with self._fresh():
             known = self._all()
@@ -146,13 +146,13 @@ class Catalog:
         raise self._unknown(given)
 
     def admit(self, path: Path) -> str:
-        """Use a checkpoint folder or .onnx file in this run alone.
+        """Add a checkpoint folder or .onnx file for this run only.
 
         Returns:
-            The name it has, or else its own, with a number where that is taken.
+            Its present name, else that of its folder or file, with a number if it is taken.
 
         Raises:
-            ModelError: there is neither.
+            ModelError: there is no such folder or file.
         """
         kind, place = _path_place(path)
         with self._fresh():
@@ -164,13 +164,13 @@ class Catalog:
             return name
 
     def put(self, name: str, path: Path) -> str:
-        """Call a checkpoint folder or .onnx file by this name in this run, in place of what had it.
+        """Name a checkpoint folder or .onnx file for this run only, replacing the model that had the name.
 
         Returns:
-            The name in its normal form.
+            The name in NFC.
 
         Raises:
-            ModelError: there is neither, or the name cannot be used.
+            ModelError: there is no such folder or file, or the name is invalid.
         """
         name = checked_name(name)
         kind, place = _path_place(path)
@@ -187,20 +187,20 @@ class Catalog:
         defaults: Defaults | None = None,
         revision: str = "",
     ) -> str:
-        """Keep a model in `models.toml`; one that is there already keeps its name, unless another is given.
+        """Add a model to `models.toml`; a model that is in it already keeps its name, unless another is given.
 
         Args:
             given: A checkpoint folder, an .onnx file, or the id of a model on the hub.
-            name: What to call it; by default as its folder or file, with a number where that is taken.
-            defaults: How its detections are chosen.
+            name: Its name; by default that of its folder or file, with a number if it is taken.
+            defaults: Its default filter.
             revision: Branch, tag or commit on the hub.
 
         Returns:
             Its name.
 
         Raises:
-            ModelError: there is nothing, or the name cannot be used or is taken.
-            CatalogError: `models.toml` has to be mended first.
+            ModelError: there is no such model, or the name is invalid or taken.
+            CatalogError: `models.toml` is invalid.
             WriteError: it cannot be written.
         """
         kind, place = place_of(given)
@@ -222,10 +222,10 @@ class Catalog:
         return name
 
     def rename(self, name: str, new: str) -> str:
-        """Call a model by another name, which is returned in its normal form.
+        """Rename a model; return the new name in NFC.
 
         Raises:
-            ModelError: there is no such model, it is the starter, or the new name cannot be used or is taken.
+            ModelError: there is no such model, it is the starter, or the new name is invalid or taken.
             CatalogError, WriteError: as `add`.
         """
         _refuse_starter(name)
@@ -243,10 +243,10 @@ class Catalog:
         return new
 
     def remove(self, name: str) -> Entry | None:
-        """Forget a model; its files stay, see `remove_with_files`.
+        """Remove a model from the catalog; its files stay, see `remove_with_files`.
 
         Returns:
-            What it was; `None` where its entry made no sense.
+            The removed entry; `None` if it was invalid.
 
         Raises:
             ModelError: there is no such model, or it is the starter.
@@ -262,7 +262,7 @@ class Catalog:
         return entry
 
     def set_defaults(self, name: str, defaults: Defaults) -> None:
-        """Choose a model's detections in another way from now on.
+        """Set the default filter of a model.
 
         Raises:
             ModelError: there is no such model.
@@ -273,7 +273,7 @@ class Catalog:
         )
 
     def set_precision(self, name: str, precision: Precision) -> None:
-        """Let a model compute in this precision, where that can be had; see `engine.batch.precisions.choose`.
+        """Set the precision of a model, used where it is available; see `engine.batch.precisions.choose`.
 
         Raises:
             ModelError: there is no such model.
@@ -284,7 +284,7 @@ class Catalog:
         )
 
     def _change(self, name: str, admitted: Callable[[Entry], Entry], kept: Callable[[Draft], None]) -> None:
-        """Change a model that is there in this run alone, or what the file says of it."""
+        """Apply `admitted` to a model of this run only, else `kept` to the file."""
         with self._changing() as draft:
             if name in self._admitted:
                 self._set_admitted(admitted(self._admitted[name]))
@@ -295,7 +295,7 @@ class Catalog:
 
     @contextmanager
     def _changing(self) -> Iterator[Draft]:
-        """Nobody who only asks waits for the file."""
+        """Lock and change the file without blocking queries."""
         self.refresh()
         with self._file.changing() as draft:
             yield draft
@@ -324,7 +324,7 @@ class Catalog:
         self._contents = replace(now, entries={**now.entries, **last_good})
 
     def _all(self) -> dict[str, Entry]:
-        """What is used in this run keeps its name, whatever the file says."""
+        """Return all models by name; those of this run take precedence over the file's."""
         return {STARTER: self._starter, **self._contents.entries, **self._admitted}
 
     def _set_admitted(self, entry: Entry) -> None:
@@ -344,9 +344,9 @@ class Catalog:
             raise self._unknown(name)
 
     def _unknown(self, given: str) -> EngineError:
-        told = self._contents.notes.get(given) or self._problem
-        if told is not None:
-            return told
+        problem = self._contents.notes.get(given) or self._problem
+        if problem is not None:
+            return problem
         names = list(self._all())
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         return ModelError(

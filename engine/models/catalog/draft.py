@@ -1,4 +1,4 @@
-"""`models.toml` while it is changed."""
+"""A changed, not yet written `models.toml`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from engine.storage.toml_file import TomlDraft
 
 
 class Draft:
-    """The models in the text of `models.toml`, changed by name."""
+    """Edits of the text of `models.toml` by model name."""
 
     def __init__(self, text: str) -> None:
         self.toml = TomlDraft(text)
 
     @property
     def names(self) -> frozenset[str]:
-        """Every name in the file, those that cannot be used too."""
+        """Every name in the file, including those of invalid entries."""
         return frozenset(map(normal, self.toml.data))
 
     def contents(self) -> Contents:
-        """Read the models in it."""
+        """Parse the models."""
         return contents_of(self.toml.text, self.toml.data)
 
     def add(self, name: str, values: Mapping[str, object]) -> None:
@@ -53,7 +53,7 @@ class Draft:
             self.add(name, different)
 
     def set_precision(self, name: str, precision: Precision) -> None:
-        """Set the precision that a model computes in; f32 is the default and not written."""
+        """Set the precision of a model; f32 is the default and not written."""
         value = None if precision == F32 else precision
         if name in self.names:
             self.change(name, {"precision": value})
@@ -61,5 +61,5 @@ class Draft:
             self.add(name, {"precision": value})
 
     def _key(self, name: str) -> str:
-        """The name in the Unicode form that the file has."""
+        """Return the name in the Unicode normal form used in the file."""
         return name if name in self.toml.data else next(key for key in self.toml.data if normal(key) == name)

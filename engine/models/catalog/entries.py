@@ -30,23 +30,23 @@ class CatalogError(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the file says.
+    """The contents of `models.toml`.
 
     Attributes:
         entries: The models by name, in the order of the file.
-        notes: Why a table is left out, by the name that it would have.
+        notes: Why an entry is left out, by its name.
     """
 
     entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
     notes: Mapping[str, CatalogError] = field(default_factory=lambda: MappingProxyType({}))
 
 
-class _WrongError(Exception):
-    """Why an entry cannot be used.
+class _InvalidEntryError(Exception):
+    """An entry is invalid.
 
     Attributes:
-        reason: For the user.
-        key: The key that is wrong; `None` where it is the whole.
+        reason: Reason shown to the user.
+        key: The invalid key; `None` for the entry as a whole.
     """
 
     def __init__(self, reason: str, key: str | None = None) -> None:
@@ -56,11 +56,11 @@ class _WrongError(Exception):
 
 
 def contents_of(text: str, data: Mapping[str, Any]) -> Contents:
-    """The models that a file holds.
+    """Return the models of a file.
 
     Args:
-        text: What it says, for lines and columns.
-        data: The same, parsed.
+        text: Text of the file, for lines and columns.
+        data: The parsed text.
     """
     entries: dict[str, Entry] = {}
     notes: dict[str, CatalogError] = {}
@@ -68,18 +68,18 @@ def contents_of(text: str, data: Mapping[str, Any]) -> Contents:
         try:
             entry = _entry(key, value)
             if entry.name in entries:
-                raise _wrong("there is another model of this name")
+                raise _invalid("there is another model of this name")
             entries[entry.name] = entry
-        except _WrongError as wrong:
-            notes[_unused(normal(key), notes)] = _note(text, key, wrong)
+        except _InvalidEntryError as error:
+            notes[_unused(normal(key), notes)] = _note(text, key, error)
     return Contents(MappingProxyType(entries), MappingProxyType(notes))
 
 
 def values_of(entry: Entry) -> dict[str, object]:
-    """What a table of the file says about a model.
+    """Return the TOML values of an entry.
 
     Raises:
-        ModelError: a path is no Unicode, so that no text file can hold it.
+        ModelError: a path is not valid Unicode and cannot be written to a text file.
     """
     if not entry.place.isprintable():
         raise ModelError(
@@ -94,25 +94,25 @@ def values_of(entry: Entry) -> dict[str, object]:
 
 
 def default_values(defaults: Defaults) -> dict[str, object]:
-    """The same of its defaults; `None` for what has none."""
+    """Return the TOML values of the defaults; `None` for those not set."""
     labels = None if defaults.labels is None else sorted(defaults.labels)
     return {"threshold": defaults.threshold, "top_k": defaults.top_k, "labels": labels}
 
 
 def _entry(key: str, value: object) -> Entry:
     if not isinstance(value, Mapping):
-        raise _wrong("a model has a table of its own: its name in [ ] and, below, its folder")
+        raise _invalid("a model has a table of its own: its name in [ ] and, below, its folder")
     try:
         name = checked_name(key)
     except ModelError as error:
-        raise _WrongError(str(error.params["reason"])) from error
+        raise _InvalidEntryError(str(error.params["reason"])) from error
     kinds = [kind for kind in KINDS if kind in value]
     if name == STARTER:
         if kinds:
-            raise _wrong("the starter keeps its place; its threshold, top_k and labels can be set", kinds[0])
+            raise _invalid("the starter keeps its place; its threshold, top_k and labels can be set", kinds[0])
         return replace(starter_entry(), defaults=_defaults(value), precision=_precision(value))
     if len(kinds) != 1:
-        raise _wrong("it has one of folder, onnx and hub")
+        raise _invalid("it has one of folder, onnx and hub")
     (kind,) = kinds
     place, revision = _text(value, kind), _text(value, "revision") if "revision" in value else ""
     _check_place(kind, place)
@@ -124,32 +124,32 @@ def _precision(table: Mapping[str, Any]) -> Precision:
     for each in PRECISIONS:
         if value == each:
             return each
-    raise _wrong('the precision is one of "f32", "bf16" and "int8"', "precision")
+    raise _invalid('the precision is one of "f32", "bf16" and "int8"', "precision")
 
 
 def _text(table: Mapping[str, Any], key: str) -> str:
     value = table[key]
     if not isinstance(value, str) or not value or not value.isprintable():
-        raise _wrong("this is a text in quotes", key)
+        raise _invalid("this is a text in quotes", key)
     return value
 
 
 def _check_place(kind: Kind, place: str) -> None:
     if kind == "hub":
         if not is_hub_id(place):
-            raise _wrong("a model on the hub is named owner/name", kind)
+            raise _invalid("a model on the hub is named owner/name", kind)
     elif not (place.startswith("~") or Path(place).is_absolute() or PureWindowsPath(place).is_absolute()):
-        raise _wrong("give the whole path, from the root or from ~", kind)
+        raise _invalid("give the whole path, from the root or from ~", kind)
 
 
 def _defaults(table: Mapping[str, Any]) -> Defaults:
     threshold, top_k, labels = (table.get(key) for key in ("threshold", "top_k", "labels"))
     if threshold is not None and not (_is_number(threshold) and 0 <= threshold <= 1):
-        raise _wrong("the threshold is a number from 0 to 1", "threshold")
+        raise _invalid("the threshold is a number from 0 to 1", "threshold")
     if top_k is not None and not (isinstance(top_k, int) and _is_number(top_k) and top_k >= 1):
-        raise _wrong("top_k is a whole number, 1 or more", "top_k")
+        raise _invalid("top_k is a whole number, 1 or more", "top_k")
     if labels is not None and not (isinstance(labels, list) and all(isinstance(label, str) for label in labels)):
-        raise _wrong("labels is a list of class names in quotes", "labels")
+        raise _invalid("labels is a list of class names in quotes", "labels")
     return Defaults(
         None if threshold is None else float(threshold), top_k, None if labels is None else frozenset(labels)
     )
@@ -159,21 +159,21 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _wrong(reason: str, key: str | None = None) -> _WrongError:
-    return _WrongError(reason, key)
+def _invalid(reason: str, key: str | None = None) -> _InvalidEntryError:
+    return _InvalidEntryError(reason, key)
 
 
 def _unused(name: str, taken: Mapping[str, object]) -> str:
     return name if name not in taken else _unused(f"{name} ", taken)
 
 
-def _note(text: str, key: str, wrong: _WrongError) -> CatalogError:
-    line, column = position(text, key, wrong.key)
+def _note(text: str, key: str, error: _InvalidEntryError) -> CatalogError:
+    line, column = position(text, key, error.key)
     return CatalogError(
         "model_entry",
         "models.toml, line {line}, column {column}: the entry of {name} cannot be used: {reason}.",
         line=line,
         column=column,
         name=key if key.isprintable() else ascii(key),
-        reason=wrong.reason,
+        reason=error.reason,
     )

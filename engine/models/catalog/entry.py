@@ -27,12 +27,12 @@ _HUB_PAGE = "https://huggingface.co/"
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """How a model's detections are chosen where nobody says; `None` leaves that to whoever asks.
+    """A model's default filter; `None` leaves a value to the caller.
 
     Attributes:
         threshold: Keep scores greater than this, 0..1.
         top_k: Keep at most this many.
-        labels: Class names to keep.
+        labels: Names of the classes to keep.
     """
 
     threshold: float | None = None
@@ -40,7 +40,7 @@ class Defaults:
     labels: frozenset[str] | None = None
 
     def chosen(self, threshold: float | None = None, top_k: int | None = None) -> Filter:
-        """What to keep: what is given here, else these defaults, else those of `Filter`.
+        """Return the filter of the given values, else of these defaults, else of `Filter`.
 
         Raises:
             EngineError: the threshold or top_k is out of range.
@@ -58,12 +58,12 @@ class Entry:
     """A model of the catalog.
 
     Attributes:
-        name: What it is called.
-        kind: `folder` (a checkpoint), `onnx` (a file), or `hub` (a checkpoint that is downloaded from there).
+        name: Its name.
+        kind: `folder` (a checkpoint), `onnx` (a file), or `hub` (a checkpoint downloaded from the hub).
         place: Path of the folder or file, or the id on the hub.
-        revision: Branch, tag or commit on the hub; empty for the usual one.
-        defaults: How its detections are chosen.
-        precision: What it computes in, where that can be had.
+        revision: Branch, tag or commit on the hub; empty for the default branch.
+        defaults: Its default filter.
+        precision: Its precision, used where it is available.
     """
 
     name: str
@@ -75,27 +75,27 @@ class Entry:
 
     @property
     def path(self) -> Path:
-        """Its folder or file, which need not be there."""
+        """Its folder or file, which need not exist."""
         return downloaded_path(self.place) if self.kind == "hub" else _expanded(self.place)
 
 
 def starter_entry() -> Entry:
-    """The bundled model."""
+    """Return the entry of the bundled model."""
     return Entry(STARTER, "folder", str(resource("starter")))
 
 
 def downloaded_path(hub_id: str) -> Path:
-    """Where `engine.models.hub` puts a model."""
+    """Return the folder in which `engine.models.hub` stores a model."""
     from engine.models.hub.folders import ModelFolders
 
     return ModelFolders().final(hub_id)
 
 
 def place_of(given: str | os.PathLike[str]) -> tuple[Kind, str]:
-    """What a folder, a file or a model on the hub is given by.
+    """Return kind and place of a folder, a file or a model on the hub.
 
     Raises:
-        ModelError: it is none of them.
+        ModelError: it is none of these.
     """
     text = os.fspath(given)
     path = _expanded(text)
@@ -119,14 +119,14 @@ def is_hub_id(text: str) -> bool:
 
 
 def usual_name(kind: Kind, place: str) -> str:
-    """What a model is called whose user gives it no name: as its folder or file."""
+    """Return the default name of a model: that of its folder or file."""
     name = Path(place).stem if kind == "onnx" else Path(place).name
     printable = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
     return normal(printable)[:LONGEST_NAME].strip() or "model"
 
 
 def free_name(wanted: str, taken: Container[str]) -> str:
-    """Return this name, with a number appended where it is taken."""
+    """Return this name, with a number appended if it is taken."""
     name, number = wanted, 2
     while name in taken:
         name, number = f"{wanted} {number}", number + 1
@@ -146,10 +146,10 @@ def normal(name: str) -> str:
 
 
 def checked_name(name: str) -> str:
-    """The name, in normal form.
+    """Return the name in NFC.
 
     Raises:
-        ModelError: a model cannot be called so.
+        ModelError: the name is invalid.
     """
     name = normal(name)
     if not name.strip():

@@ -1,4 +1,4 @@
-"""`models.toml`: read whole, changed in place; comments, order and unknown keys are kept."""
+"""Reading and in-place editing of `models.toml`; comments, order and unknown keys are kept."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _PATIENCE = 3.0
 
 
 class CatalogFile:
-    """The models that the user keeps in `models.toml`.
+    """The file `models.toml`.
 
     Attributes:
-        path: Where it is, or would be.
+        path: Its path; it need not exist.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -35,10 +35,10 @@ class CatalogFile:
         return self._file.stamp()
 
     def read(self) -> Contents:
-        """Read the models in it; none where there is no file.
+        """Read the models; empty if there is no file.
 
         Raises:
-            CatalogError: it cannot be read, or is not TOML; names line and column.
+            CatalogError: the file cannot be read, or is not TOML; names line and column.
         """
         with self._errors():
             text = self._file.text().removeprefix(_BOM)
@@ -49,7 +49,7 @@ class CatalogFile:
         """Lock the file and yield its models; write them when the block ends without an error.
 
         Raises:
-            CatalogError: it is damaged, or cannot be changed without harm.
+            CatalogError: it is damaged, or cannot be edited without loss.
             WriteError: it cannot be written.
         """
         with self._locked():
@@ -112,7 +112,7 @@ class CatalogFile:
 
 
 def _in_plain_words(reason: str) -> str:
-    """The parser's message; the most frequent mistakes in words of ours."""
+    """Return the parser's message, reworded for the most frequent mistakes."""
     if "'\\'" in reason or "hex value" in reason:
         return "a path with backslashes is written in single quotes"
     if "'\\n'" in reason or "Unterminated" in reason or reason.startswith("Expected \"'"):

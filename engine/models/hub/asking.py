@@ -26,12 +26,12 @@ def answer_of(
 ) -> T:
     """Return the hub's answer.
 
-    A hub that is busy is asked again after the time that it names; one that cannot be reached is not, so that somebody
-    without a network is told at once.
+    A busy hub is asked again after the time that it names. An unreachable hub is not retried, so that a missing network
+    is reported at once.
 
     Raises:
-        HubError: what went wrong.
-        CancelledError: the control says so.
+        HubError: the request failed.
+        CancelledError: `control` was cancelled.
     """
     failures = 0
     while True:
@@ -49,11 +49,11 @@ def answer_of(
 def wait_out(
     error: Exception, failures: int, asker: Asker, control: Control, patience: Patience, waiting: Waiting
 ) -> None:
-    """Wait as long as the hub asks, else longer with each failure.
+    """Wait as long as the hub asks, else with exponential backoff.
 
     Raises:
-        HubError: there were too many failures, or it asks for too long a wait.
-        CancelledError: the control says so.
+        HubError: there were too many failures, or the hub asks for too long a wait.
+        CancelledError: `control` was cancelled.
     """
     asked = asked_wait(error)
     if failures > patience.attempts or (asked is not None and asked > patience.asked):

@@ -1,4 +1,4 @@
-"""Blocking work in a thread that is abandoned when its result is no longer wanted."""
+"""Blocking work in a thread that can be abandoned."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 _LOOK_EVERY = 0.05
 """Seconds between two calls of `check`."""
 _AHEAD = 8
-"""Most items that the thread produces in advance."""
+"""Most items produced in advance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class _End:
 def items_of(make: Callable[[], Iterator[T]], check: Callable[[], None], seconds: float) -> Generator[T]:
     """Yield the items of an iterator that runs in its own thread.
 
-    Neither a name server, a connection nor a read can be interrupted from outside; the thread that waits for them
-    ends by their own timeouts, the caller goes on at once.
+    Name lookup, connecting and reading cannot be interrupted; an abandoned thread ends by their timeouts while the
+    caller continues at once.
 
     Args:
         make: Makes the iterator, in that thread; a generator's clean-up runs there too.
-        check: Asked every 50 ms; what it raises ends the waiting.
+        check: Called every 50 ms; an exception from it ends the wait.
         seconds: Longest wait for one item.
 
     Raises:

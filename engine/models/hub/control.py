@@ -9,11 +9,11 @@ from engine.errors import CancelledError
 
 
 class PausedError(Exception):
-    """The work is paused; whoever catches it waits with `Control.rest`."""
+    """The work is paused; the handler waits with `Control.rest`."""
 
 
 class Control:
-    """Pauses, resumes and ends work that runs in another thread; every method may be called from any."""
+    """Pauses, resumes and cancels work in another thread; thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -32,7 +32,7 @@ class Control:
 
     @property
     def keeps(self) -> bool:
-        """Whether what is on disk stays when the work ends early."""
+        """Whether downloaded bytes are kept after cancelling."""
         return self._keeps
 
     def pause(self) -> None:
@@ -49,11 +49,11 @@ class Control:
         self._set(ended=True)
 
     def leave(self) -> None:
-        """Cancel, and keep the downloaded bytes for the next download; for a program that closes."""
+        """Cancel, and keep the downloaded bytes for the next download; used when the program closes."""
         self._set(ended=True)
 
     def check(self) -> None:
-        """Raise where there is no sense in going on.
+        """Raise if the work is cancelled.
 
         Raises:
             CancelledError: `cancel` or `leave` was called.
@@ -62,7 +62,7 @@ class Control:
             raise CancelledError
 
     def check_running(self) -> None:
-        """As `check`, and a pause counts too.
+        """Raise if the work is cancelled or paused.
 
         Raises:
             CancelledError: `cancel` or `leave` was called.
@@ -73,7 +73,7 @@ class Control:
             raise PausedError
 
     def rest(self) -> None:
-        """Return when the pause is over.
+        """Wait until the pause is over.
 
         Raises:
             CancelledError: `cancel` or `leave` was called.
@@ -83,7 +83,7 @@ class Control:
         self.check()
 
     def wait(self, seconds: float) -> None:
-        """Return after this time.
+        """Wait for a number of seconds.
 
         Raises:
             CancelledError, PausedError: as soon as one was called.

@@ -1,4 +1,4 @@
-"""The download of a model into a folder that gets its name when it is complete."""
+"""Download of a model into a partial folder, renamed when complete."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ def download(
 ) -> Path:
     """Download a model from the hub; return when it is complete.
 
-    Goes on from what an earlier download left. The branch is resolved to a commit first, and kept with it.
+    Resumes an interrupted download. The revision is resolved to a commit first; both are recorded.
 
     Args:
-        model: Its id, `owner/name`, or its page's address.
+        model: Its id, `owner/name`, or the URL of its page.
         endpoint: The hub.
         revision: Branch, tag, commit or `refs/pr/N`.
-        progress: Gets how far it is, in this thread, ten times a second at most.
-        control: Pauses, resumes and ends it from another thread.
-        patience: How long is waited.
-        folders: Where models go; the user's own where it is not given.
+        progress: Receives the progress, in this thread, at most ten times a second.
+        control: Pauses, resumes and cancels it from another thread.
+        patience: Timeouts and retries.
+        folders: Destination; by default the user's models folder.
 
     Returns:
         The checkpoint folder, `OWNER--NAME`.
 
     Raises:
-        HubError: the hub does not give it, or not as it announced; each case has its code (`hub_...`).
-        ModelError: it is of a family that cannot be used.
+        HubError: the hub refuses it, or sends other files than announced; each case has its code (`hub_...`).
+        ModelError: its family is not supported.
         WriteError: it cannot be written.
-        CancelledError: the control says so.
+        CancelledError: `control` was cancelled.
     """
     control, patience, folders = control or Control(), patience or Patience(), folders or ModelFolders()
     model = model_id(model, endpoint)
@@ -81,7 +81,7 @@ def model_id(given: str, endpoint: Endpoint) -> str:
     """Return the id of a model given by its id or the URL of its page.
 
     Raises:
-        HubError: that is neither.
+        HubError: it is neither.
     """
     validate_repo_id = silent_library().utils.validate_repo_id
     from huggingface_hub.errors import HFValidationError

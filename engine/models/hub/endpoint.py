@@ -16,9 +16,9 @@ class Endpoint:
     """A hub's address.
 
     Attributes:
-        url: Without a slash at the end.
-        trusted: Whether it gets the user's token: the official hub does, and the one that `HF_ENDPOINT` names, as with
-            `huggingface_hub` itself. A mirror that only our own setting names does not.
+        url: Without trailing slash.
+        trusted: Whether it gets the user's token: only the official hub and the one in `HF_ENDPOINT` (as in
+            `huggingface_hub`) do, not a mirror from the setting `hub_endpoint`.
     """
 
     url: str = OFFICIAL
@@ -26,7 +26,7 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """The host, as messages name it."""
+        """The host name for messages."""
         return urlsplit(self.url).netloc[:100]
 
 
@@ -34,7 +34,7 @@ def endpoint_of(setting: str = "") -> Endpoint:
     """Return the hub of the setting `hub_endpoint`, else of `HF_ENDPOINT`, else the official one.
 
     Raises:
-        HubError: the address makes no sense.
+        HubError: the address is invalid.
     """
     named = _plain(os.environ.get("HF_ENDPOINT", ""))
     url = _checked(_plain(setting) or named or OFFICIAL)

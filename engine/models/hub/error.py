@@ -1,4 +1,4 @@
-"""The error of the hub package."""
+"""The error raised for failures of the hub."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from engine.errors import ModelError
 
 
 class HubError(ModelError):
-    """The hub cannot be reached, refuses, or does not have what was asked for."""
+    """The hub is unreachable, refuses, or does not have the model."""

@@ -1,4 +1,4 @@
-"""Errors of the hub and of connections as sentences that say what to do."""
+"""Conversion of hub and connection errors to sentences that say what to do."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from engine.models.hub.endpoint import Endpoint
 from engine.models.hub.error import HubError
 
 _MISREAD = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
-"""What huggingface_hub raises for a malformed answer."""
+"""Exceptions of huggingface_hub for a malformed answer."""
 
 
 class Asker(NamedTuple):
-    """What messages name.
+    """The parts of a request that messages name.
 
     Attributes:
-        endpoint: Who was asked.
-        model: For which model; empty for a search.
+        endpoint: The hub.
+        model: The model's id; empty for a search.
         signed_in: Whether a token was sent.
     """
 
@@ -28,10 +28,10 @@ class Asker(NamedTuple):
 
 
 def explained(error: BaseException, asker: Asker) -> HubError:
-    """Convert an exception; the sentence never has the token, a file's URL or the server's text in it.
+    """Convert an exception; the sentence never contains the token, a file's URL or the server's text.
 
     Raises:
-        BaseException: the error itself, where it is a mistake of ours and nothing that an answer can bring about.
+        BaseException: the error itself, if it is a bug and not caused by the hub or the network.
     """
     import httpx2
     from huggingface_hub.errors import OfflineModeIsEnabled
@@ -70,7 +70,7 @@ def explained(error: BaseException, asker: Asker) -> HubError:
 
 
 def no_hub(endpoint: Endpoint) -> HubError:
-    """The answer is not one of a hub."""
+    """Return the error for an answer that does not come from a hub."""
     return HubError(
         "hub_answer",
         "{endpoint} does not answer as a hub does; check the address that is set as hub_endpoint.",
@@ -124,7 +124,7 @@ def _refused(error: BaseException, status: int, asker: Asker) -> HubError:
 
 
 def _unknown_here(asker: Asker) -> HubError:
-    """401: the hub tells nobody whether a private model exists."""
+    """Return the error for 401, which the hub also sends for models that do not exist."""
     if asker.signed_in:
         return HubError(
             "hub_token_refused",

@@ -25,8 +25,8 @@ class Unfinished:
     """An interrupted download.
 
     Attributes:
-        record: What it is to be.
-        done: Bytes that are on disk.
+        record: The model and its files.
+        done: Bytes on disk.
     """
 
     record: DownloadRecord
@@ -34,27 +34,27 @@ class Unfinished:
 
 
 class ModelFolders:
-    """Where models are on disk: `OWNER--NAME` when whole, the same in `.partial` before.
+    """The folders of models: `OWNER--NAME` when complete, `.partial/OWNER--NAME` before.
 
-    No id has `--` in it or begins with a dot, so that names neither meet nor lead elsewhere.
+    Ids contain no `--` and do not begin with a dot, so names neither collide nor leave the root.
 
     Args:
-        root: The folder of all; the user's own where it is not given.
+        root: The folder of all models; by default the user's.
     """
 
     def __init__(self, root: Path | None = None) -> None:
         self._root = root or data_dir() / "models"
 
     def final(self, model: str) -> Path:
-        """The folder of a whole model."""
+        """Return the folder of a complete model."""
         return self._root / model.replace("/", "--")
 
     def partial(self, model: str) -> Path:
-        """The folder of a model while it is downloaded."""
+        """Return the folder of a model during its download."""
         return self._root / ".partial" / model.replace("/", "--")
 
     def downloaded(self) -> dict[Path, DownloadRecord]:
-        """The models that are whole, and where they are from."""
+        """Return the folders and records of the complete models."""
         found = {path: read_record(path) for path in sorted(self._root.glob("[!.]*/"))}
         return {path: record for path, record in found.items() if record is not None}
 
@@ -71,17 +71,17 @@ class ModelFolders:
         """Remove the files of an interrupted download.
 
         Raises:
-            HubError: it is being downloaded.
+            HubError: it is being downloaded now.
         """
         with self.locked(model):
             shutil.rmtree(self.partial(model), ignore_errors=True)
 
     @contextmanager
     def locked(self, model: str) -> Iterator[None]:
-        """Allow one download of a model at a time, over all processes.
+        """Lock a model's download against other threads and processes.
 
         Raises:
-            HubError: there is another.
+            HubError: it is being downloaded already.
             WriteError: the folder cannot be written.
         """
         partial = self.partial(model)
@@ -107,10 +107,10 @@ class ModelFolders:
         return all((final / file.name).is_file() and _size(final, file) == file.size for file in plan.files)
 
     def prepare(self, record: DownloadRecord) -> Path:
-        """Make the partial folder and remove from it what does not belong to this commit.
+        """Create the partial folder and remove files of other commits from it.
 
         Raises:
-            HubError: the disk has no room for what is missing.
+            HubError: too little disk space.
             WriteError: the folder cannot be written.
         """
         partial = self.partial(record.model)
@@ -146,7 +146,7 @@ class ModelFolders:
         """Rename the folder to its final name; an older one is moved aside first and removed afterwards.
 
         Raises:
-            WriteError: that cannot be done; the former one is where it was.
+            WriteError: renaming failed; the older folder is unchanged.
         """
         partial, final = self.partial(model), self.final(model)
         former = partial.with_name(f".{partial.name}.former")
@@ -164,7 +164,7 @@ class ModelFolders:
 
 
 def _size(folder: Path, file: RemoteFile) -> int:
-    """Bytes of a file that are on disk, whole or not."""
+    """Return the bytes of a file on disk, complete or not."""
     for path in (folder / file.name, part_path(folder, file)):
         try:
             return path.stat().st_size

@@ -10,13 +10,13 @@ from engine.paths import resource
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A model that many people use.
+    """A widely used model.
 
     Attributes:
         id: Its id on the hub, `owner/name`.
         family: `model_type` of its config.
-        ap: COCO val2017 AP at IoU 0.50:0.95, percent; `None` where none is known.
-        megabytes: Of its tensors, about.
+        ap: COCO val2017 AP at IoU 0.50:0.95, percent; `None` if unknown.
+        megabytes: Approximate size of its tensors.
         licence: As the hub names it.
         about: One sentence, English.
         about_zh: The same, Chinese.
@@ -32,6 +32,6 @@ class KnownModel:
 
 
 def known_models() -> tuple[KnownModel, ...]:
-    """The models of `hub_models.toml`, in its order."""
+    """Return the models of `hub_models.toml`, in file order."""
     with resource("hub_models.toml").open("rb") as file:
         return tuple(KnownModel(**each) for each in tomllib.load(file)["model"])

@@ -1,4 +1,4 @@
-"""`huggingface_hub`, imported when first needed and kept from calling home."""
+"""`huggingface_hub`, imported when first needed, with telemetry off."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def silent_library() -> ModuleType:
-    """Import the library with telemetry off; else it asks the hub about callers and sends them as user agent."""
+    """Import `huggingface_hub` with telemetry off, so that its user agent does not name the calling program."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import huggingface_hub.utils
     from huggingface_hub import constants
@@ -25,10 +25,10 @@ def silent_library() -> ModuleType:
 
 
 def token_for(endpoint: Endpoint) -> str | None:
-    """The user's token (`HF_TOKEN`, or the file that `hf auth login` writes) where this endpoint may have it.
+    """Return the user's token (`HF_TOKEN`, or the file of `hf auth login`) for a trusted endpoint, else `None`.
 
     Raises:
-        HubError: there is one that cannot be read or sent.
+        HubError: the token cannot be read, or is not valid in a header.
     """
     library = silent_library()
     from huggingface_hub import constants
@@ -43,7 +43,7 @@ def token_for(endpoint: Endpoint) -> str | None:
     if token is None:
         return None
     if not token or not (token.isascii() and token.isprintable()) or " " in token:
-        # Neither the cause nor the value may be seen: the error of a bad header quotes it.
+        # Suppress the cause: the error of an invalid header quotes the token.
         raise HubError(
             "hub_token_unreadable", "Your token for the hub cannot be read; sign in again with: hf auth login."
         ) from None
@@ -59,7 +59,7 @@ def headers_for(token: str | None) -> dict[str, str]:
 
 
 def api_of(endpoint: Endpoint, token: str | None) -> HfApi:
-    """The library's own client of this endpoint."""
+    """Return the library's client for this endpoint."""
     silent_library()
     from huggingface_hub import HfApi
 

@@ -1,4 +1,4 @@
-"""A file that is being downloaded, with its hash."""
+"""A partly downloaded file with its running hash."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _BLOCK = 2**20
 
 
 class PartFile:
-    """`NAME.part` beside the file that it becomes; a context manager.
+    """`NAME.part`, renamed to `NAME` when complete; a context manager.
 
     Args:
-        folder: Where the file belongs.
-        file: What it will be.
+        folder: Folder of the file.
+        file: The file on the hub.
 
     Raises:
-        WriteError: from every method: the disk is full, the folder cannot be written.
+        WriteError: from every method, if the disk is full or the folder cannot be written.
     """
 
     def __init__(self, folder: Path, file: RemoteFile) -> None:
@@ -33,7 +33,7 @@ class PartFile:
         try:
             if self._target.exists() and not self._path.exists():
                 self._target.replace(self._path)
-            # No buffer: what is counted is on disk, and a full disk is noticed at once.
+            # Unbuffered, so that counted bytes are on disk and a full disk is noticed at once.
             self._handle = self._path.open("r+b" if self._path.exists() else "x+b", buffering=0)
         except OSError as error:
             raise cannot_write(self._path, error) from error
@@ -46,19 +46,19 @@ class PartFile:
 
     @property
     def whole(self) -> bool:
-        """Whether it has as many bytes as it should."""
+        """Whether it has the expected size."""
         return self.size == self._file.size
 
     @property
     def right(self) -> bool:
-        """Whether its hash is that of the file on the hub."""
+        """Whether its hash equals that of the file on the hub."""
         return self.whole and self._digest.hexdigest() == self._file.digest
 
     def take_up(self, check: Callable[[], None]) -> None:
-        """Count what is in it from before; more than the file may have cannot be its beginning.
+        """Hash the bytes of an earlier download; discard them if they exceed the file's size.
 
         Args:
-            check: Asked at each MiB; what it raises ends it.
+            check: Called at each MiB; may raise to stop.
         """
         try:
             if self._path.stat().st_size > self._file.size:
@@ -71,7 +71,7 @@ class PartFile:
             raise cannot_write(self._path, error) from error
 
     def append(self, piece: bytes) -> None:
-        """Add these bytes."""
+        """Append bytes."""
         left = memoryview(piece)
         try:
             while left:
@@ -82,7 +82,7 @@ class PartFile:
         self.size += len(piece)
 
     def restart(self) -> None:
-        """Forget all bytes."""
+        """Truncate the file to nothing."""
         try:
             self._handle.seek(0)
             self._handle.truncate()
@@ -91,7 +91,7 @@ class PartFile:
         self.size, self._digest = 0, self._new_digest()
 
     def finish(self) -> None:
-        """Give it its name."""
+        """Rename it to its final name."""
         try:
             sync(self._handle)
             self._handle.close()
@@ -100,17 +100,17 @@ class PartFile:
             raise cannot_write(self._target, error) from error
 
     def discard(self) -> None:
-        """Remove it."""
+        """Delete it."""
         self._handle.close()
         self._path.unlink(missing_ok=True)
 
     def _new_digest(self) -> hashlib._Hash:
         if self._file.kind == "sha256":
             return hashlib.sha256()
-        # A git blob is hashed behind its kind and size.
+        # git hashes a blob with a header of its kind and size.
         return hashlib.sha1(b"blob %d\0" % self._file.size, usedforsecurity=False)
 
 
 def part_path(folder: Path, file: RemoteFile) -> Path:
-    """Where a file is while it is not whole."""
+    """Return the path of a file during its download."""
     return folder / f"{file.name}.part"

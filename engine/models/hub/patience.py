@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """All times in seconds.
+    """Timeouts and retries; times in seconds.
 
     Attributes:
-        connect: For a connection.
-        answer: For a whole answer of the hub's API.
-        silence: Between two pieces of a file.
-        attempts: How often something is tried again that does not get on.
-        first: Wait before the second attempt; it doubles with each.
-        longest: Longest of those waits.
+        connect: Timeout of a connection.
+        answer: Timeout of a complete answer of the hub's API.
+        silence: Timeout between two chunks of a file.
+        attempts: Most attempts in a row without progress.
+        first: Wait before the second attempt; doubles with each further one.
+        longest: Upper limit of those waits.
         asked: Longest wait that the hub may ask for with `Retry-After`.
     """
 
@@ -28,5 +28,5 @@ class Patience:
     asked: float = 300.0
 
     def wait(self, failures: int) -> float:
-        """Seconds to wait after so many failures in a row, from 1."""
+        """Return the seconds to wait after this many failures in a row (at least 1)."""
         return min(self.first * 2.0 ** (failures - 1), self.longest)

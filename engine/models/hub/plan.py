@@ -32,7 +32,7 @@ _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _SHA = re.compile(r"[0-9a-f]{40}")
 _HASHES = {"sha256": re.compile(r"[0-9a-f]{64}"), "git": _SHA}
 _CONVERTER = "SFconvertbot"
-"""The account of the hub that offers models as safetensors, by pull request."""
+"""The hub's account that opens pull requests with models converted to safetensors."""
 _LOOKED_AT = 20
 """Most pull requests to search."""
 
@@ -42,10 +42,10 @@ class RemoteFile:
     """A file on the hub.
 
     Attributes:
-        name: Without a folder.
+        name: File name without folder.
         size: Bytes.
-        kind: `sha256` of its bytes, or `git`: SHA-1 of a git blob.
-        digest: That hash, hexadecimal.
+        kind: `sha256`, or `git` (SHA-1 of the git blob).
+        digest: The hash, hexadecimal.
     """
 
     name: str
@@ -60,11 +60,11 @@ class Plan:
 
     Attributes:
         model: Its id, `owner/name`.
-        revision: The branch, tag or commit that was asked for.
-        sha: The commit that this is.
-        licence: As the hub names it, e.g. `apache-2.0`; empty where it does not.
-        modified: When the model was last changed there.
-        files: What is needed, small files first.
+        revision: The requested branch, tag or commit.
+        sha: The commit.
+        licence: As the hub names it, e.g. `apache-2.0`; empty if unknown.
+        modified: Time of its last change on the hub.
+        files: The files to download, small ones first.
     """
 
     model: str
@@ -76,7 +76,7 @@ class Plan:
 
     @property
     def total(self) -> int:
-        """Bytes of all files."""
+        """Size of all files, bytes."""
         return sum(file.size for file in self.files)
 
 
@@ -88,14 +88,14 @@ def plan_of(
     Args:
         asker: The hub and the model.
         revision: Branch, tag, commit or `refs/pr/N`.
-        token: The user's, where the hub may have it.
-        control: May end it.
-        patience: How long is waited.
-        waiting: Told when the hub is busy and asked again later.
+        token: The user's token, for a trusted hub.
+        control: Cancels it from another thread.
+        patience: Timeouts and retries.
+        waiting: Receives the seconds until the next attempt when the hub is busy.
 
     Raises:
-        HubError: it does not have the model, does not give it, or not in a form that can be used.
-        CancelledError: the control says so.
+        HubError: the hub lacks the model, refuses it, or has no usable files of it.
+        CancelledError: `control` was cancelled.
     """
     endpoint, model = asker.endpoint, asker.model
     api = api_of(endpoint, token)
@@ -121,7 +121,7 @@ def plan_of(
 
 
 def licence_of(info: ModelInfo) -> str:
-    """The licence, of the card or else of the tags."""
+    """Return the licence from the model card, else from the tags."""
     named = getattr(info.card_data, "license", None) or next(
         (tag.removeprefix("license:") for tag in info.tags or () if tag.startswith("license:")), ""
     )
@@ -129,7 +129,7 @@ def licence_of(info: ModelInfo) -> str:
 
 
 def _needed(names: Iterable[str]) -> list[str]:
-    """Keep known file names only, so that no name leads out of the folder."""
+    """Return the files to download; only known names, so that no name leads out of the folder."""
     there = set(names)
     chosen = [name for name in _SETTINGS if name in there]
     if _WHOLE in there:
@@ -156,7 +156,7 @@ def _remote(sibling: RepoSibling, endpoint: Endpoint) -> RemoteFile:
 
 
 def _converted(api: HfApi, model: str) -> str:
-    """The revision that has a model's pickles as safetensors; empty where there is none, or none can be asked for."""
+    """Return the pull request that has a model's pickles as safetensors; empty if there is none."""
     from huggingface_hub.errors import HfHubHTTPError
 
     try:

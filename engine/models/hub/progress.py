@@ -13,20 +13,20 @@ State = Literal["asking", "downloading", "waiting", "paused", "checking", "done"
 _TELL_EVERY = 0.1
 """Least seconds between two reports of the same state."""
 _WINDOW = 5.0
-"""Seconds that the rate is measured over."""
+"""Window of the measured rate, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A download at a moment.
+    """The state of a download.
 
     Attributes:
-        state: `asking` (the hub, what there is), `downloading`, `waiting` (to try again), `paused`, `checking` (files
-            that are on disk from before), `done`.
+        state: `asking` (for the list of files), `downloading`, `waiting` (for the next attempt), `paused`, `checking`
+            (hashing files of an earlier download), `done`.
         done: Bytes on disk.
-        total: Bytes in all; 0 while that is not known.
-        rate: Bytes a second, over the last 5 s.
-        file: Name of the file in work; empty between files.
+        total: Bytes in all; 0 while unknown.
+        rate: Bytes per second over the last 5 s.
+        file: Name of the current file; empty between files.
         retry_in: Seconds until the next attempt, while `waiting`.
     """
 
@@ -39,7 +39,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until it is done at this rate; `None` where that cannot be told."""
+        """Estimated seconds left; `None` if unknown."""
         return (self.total - self.done) / self.rate if self.rate > 0 and self.state == "downloading" else None
 
 
@@ -50,8 +50,8 @@ class Meter:
     """Counts the bytes of a download and reports progress, at most ten times a second.
 
     Args:
-        tell: Gets each value, in the thread of the download.
-        clock: Seconds that only go on.
+        tell: Receives each report, in the download's thread.
+        clock: Monotonic clock, seconds.
     """
 
     def __init__(self, tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +68,7 @@ class Meter:
         return self._done
 
     def found(self, size: int) -> None:
-        """Add bytes that were on disk already, negative where they turned out wrong; not counted for the rate."""
+        """Add bytes of an earlier download (negative if they were discarded); they do not count for the rate."""
         self._done += size
 
     def got(self, size: int) -> None:
@@ -82,14 +82,14 @@ class Meter:
             self.say("downloading")
 
     def say(self, state: State, retry_in: float | None = None) -> None:
-        """Report now."""
+        """Report a state now."""
         self._told = (state, self._clock())
         if state in ("paused", "waiting"):
             self._arrived.clear()
         self._tell(Progress(state, self._done, self.total, self._rate(), self.file, retry_in))
 
     def _rate(self) -> float:
-        """The first piece only starts the clock: when it began is not known."""
+        """Return bytes per second; the first chunk is not counted because its start time is unknown."""
         if len(self._arrived) < 2:
             return 0.0
         seconds = self._arrived[-1][0] - self._arrived[0][0]

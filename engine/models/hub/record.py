@@ -18,15 +18,15 @@ _LONGEST = 2**20
 
 @dataclass(frozen=True, slots=True)
 class DownloadRecord:
-    """Where a model in a folder comes from.
+    """Origin of a downloaded model.
 
     Attributes:
         model: Its id on the hub.
         endpoint: Address of the hub.
-        revision: The branch, tag or commit that was asked for.
-        sha: The commit that this is.
-        licence: As the hub names it; empty where it does not.
-        begun: When its download began, ISO 8601, UTC.
+        revision: The requested branch, tag or commit.
+        sha: The commit.
+        licence: As the hub names it; empty if unknown.
+        begun: Start of its download, ISO 8601, UTC.
         files: Its files and their hashes.
     """
 
@@ -40,18 +40,18 @@ class DownloadRecord:
 
     @property
     def total(self) -> int:
-        """Bytes of all files."""
+        """Size of all files, bytes."""
         return sum(file.size for file in self.files)
 
 
 def record_of(plan: Plan, endpoint: str) -> DownloadRecord:
-    """The record of a download that begins now."""
+    """Return the record of a download that begins now."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return DownloadRecord(plan.model, endpoint, plan.revision, plan.sha, plan.licence, now, plan.files)
 
 
 def write_record(folder: Path, record: DownloadRecord) -> None:
-    """Keep the record in the model's folder.
+    """Write the record into the model's folder.
 
     Raises:
         WriteError: it cannot be written.
@@ -60,7 +60,7 @@ def write_record(folder: Path, record: DownloadRecord) -> None:
 
 
 def read_record(folder: Path) -> DownloadRecord | None:
-    """Read the record of a folder; `None` where there is no valid one."""
+    """Read the record of a folder; `None` if there is no valid one."""
     try:
         if (folder / NAME).stat().st_size > _LONGEST:
             return None

@@ -1,4 +1,4 @@
-"""Models on the hub that detect objects."""
+"""Search for detection models on the hub."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _PATIENCE = Patience(attempts=2, asked=5.0)
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """A model as a search finds it.
+    """A model found by a search.
 
     Attributes:
         id: `owner/name`.
-        downloads: In the last 30 days.
-        likes: How many people like it.
-        licence: As the hub names it, e.g. `apache-2.0`; empty where it does not.
-        modified: When it was last changed; `None` where that is not known.
-        library: What it is for, e.g. `transformers`; empty where that is not known.
+        downloads: Downloads in the last 30 days.
+        likes: Number of likes.
+        licence: As the hub names it, e.g. `apache-2.0`; empty if unknown.
+        modified: Time of its last change; `None` if unknown.
+        library: The library it is for, e.g. `transformers`; empty if unknown.
         gated: Whether terms must be accepted first.
-        private: Whether only some accounts see it.
-        family: `model_type` of its config; empty where that is not known.
-        safetensors: Whether it has tensors in the one format that is read here.
+        private: Whether it is visible to some accounts only.
+        family: `model_type` of its config; empty if unknown.
+        safetensors: Whether it has safetensors files.
     """
 
     id: str
@@ -53,7 +53,7 @@ class HubModel:
 
     @property
     def usable(self) -> bool:
-        """Whether it can be downloaded and used, as far as the hub tells."""
+        """Whether it can be downloaded and used, as far as the hub's data shows."""
         return self.family in FAMILIES and self.safetensors
 
 
@@ -64,18 +64,18 @@ def search(
     control: Control | None = None,
     patience: Patience = _PATIENCE,
 ) -> list[HubModel]:
-    """Models whose name has this text, those with most downloads first.
+    """Search models by name, most downloads first.
 
     Args:
-        text: What their names have in them; empty finds the most used of all.
+        text: Part of the name; empty matches all.
         endpoint: The hub.
-        limit: Most models.
-        control: Ends it from another thread.
-        patience: How long is waited.
+        limit: Most models to return.
+        control: Cancels it from another thread.
+        patience: Timeouts and retries.
 
     Raises:
         HubError: the hub cannot be reached or does not answer.
-        CancelledError: the control says so.
+        CancelledError: `control` was cancelled.
     """
     control = control or Control()
     token = answer_of(lambda: token_for(endpoint), Asker(endpoint), control, patience)
@@ -83,7 +83,7 @@ def search(
     query += [("limit", limit), *(("expand", name) for name in _WANTED)]
 
     def ask() -> list[HubModel]:
-        # `HfApi.list_models` has no timeout and asks for half a minute where there is no network.
+        # `HfApi.list_models` has no timeout and retries for half a minute without a network.
         library = silent_library()
         response = library.get_session().get(
             f"{endpoint.url}/api/models", params=query, headers=headers_for(token), timeout=patience.answer

@@ -1,4 +1,4 @@
-"""The download of one file: resumed, retried, and verified before it gets its name."""
+"""Download of one file: resumed, retried, and verified before it is renamed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _RANGE = re.compile(r"bytes ([0-9]+)-")
 
 
 class _CutError(Exception):
-    """The response ended early, or has another range."""
+    """The response ended early, or has another range than requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Transfer:
     Attributes:
         asker: The hub and the model.
         sha: The commit.
-        token: Sent to the hub, not to where it redirects.
-        control: May pause and end it.
-        patience: How long is waited.
+        token: Sent to the hub, not to redirect targets.
+        control: Pauses and cancels it.
+        patience: Timeouts and retries.
         meter: Counts the bytes.
     """
 
@@ -56,9 +56,9 @@ class Transfer:
         """Download a file into a folder.
 
         Raises:
-            HubError: the hub refuses, breaks off again and again, or sends something else.
+            HubError: the hub refuses, breaks off repeatedly, or sends other content.
             WriteError: the folder cannot be written.
-            CancelledError: the control says so.
+            CancelledError: `control` was cancelled.
         """
         self.meter.file = file.name
         self.meter.say("checking")
@@ -68,7 +68,7 @@ class Transfer:
             kept = part.size
             self._complete(part, file)
             if not part.right and kept:
-                # What was there from before may have been at fault.
+                # The bytes of an earlier download may be wrong: start anew.
                 self._restart(part)
                 self._complete(part, file)
             if not part.right:
@@ -78,7 +78,7 @@ class Transfer:
         self.meter.file = ""
 
     def _complete(self, part: PartFile, file: RemoteFile) -> None:
-        """Append until all bytes are there."""
+        """Request and append until the file is complete."""
         failures = 0
         while not part.whole:
             before = part.size
@@ -93,10 +93,10 @@ class Transfer:
                 raise
             except Exception as error:
                 failures = 1 if part.size > before else failures + 1
-                self._bear(error, failures, file)
+                self._wait_or_raise(error, failures, file)
 
-    def _bear(self, error: Exception, failures: int, file: RemoteFile) -> None:
-        """Wait before the next attempt; raise where there is to be none."""
+    def _wait_or_raise(self, error: Exception, failures: int, file: RemoteFile) -> None:
+        """Wait before the next attempt, or raise if there should be none."""
         if not isinstance(error, _CutError) and not is_passing(error):
             raise explained(error, self.asker) from error
         if failures > self.patience.attempts and status_of(error) is None:
@@ -117,7 +117,7 @@ class Transfer:
         )
 
     def _receive(self, part: PartFile, file: RemoteFile) -> None:
-        """Append what one answer brings."""
+        """Append the content of one response."""
         start = part.size
         pieces = items_of(
             lambda: self._pieces(file, start), self.control.check_running, self.patience.silence + self.patience.connect
@@ -135,7 +135,7 @@ class Transfer:
                 self.meter.got(len(piece))
 
     def _pieces(self, file: RemoteFile, start: int) -> Generator[tuple[int, bytes]]:
-        """Pieces of the file with their places in it; runs in a thread of its own."""
+        """Yield chunks of the file with their offsets; runs in a separate thread."""
         library = silent_library()
         import httpx2
 
@@ -145,7 +145,7 @@ class Transfer:
         if start:
             headers["Range"] = f"bytes={start}-"
         limits = httpx2.Timeout(patience.silence, connect=patience.connect)
-        # The client drops the token where it is redirected to another origin.
+        # The client drops the token when redirected to another origin.
         with library.get_session().stream("GET", url, headers=headers, timeout=limits) as response:
             library.utils.hf_raise_for_status(response)
             at = _start(response)
@@ -173,7 +173,7 @@ class Transfer:
 
 
 def _start(response: httpx2.Response) -> int:
-    """Where in the file the body begins."""
+    """Return the file offset at which the response's body begins."""
     if response.status_code != 206:
         return 0
     found = _RANGE.match(response.headers.get("Content-Range", ""))

@@ -19,31 +19,31 @@ _SETTINGS = ("config.json", "preprocessor_config.json")
 
 
 def files_beside(model: Path) -> list[Path]:
-    """Those that are there and decide names, scores or preprocessing; the first of a kind is the one that is used."""
+    """Return the existing files that decide names, scores or preprocessing; the first of each kind is used."""
     wanted = [*_kept_files(model), *_own_lists(model), *_shared_lists(model)]
     wanted += [folder / name for name in _SETTINGS for folder in _folders(model)]
     return [path for path in wanted if path.is_file()]
 
 
 def settings_beside(model: Path, name: str) -> Mapping[str, Any]:
-    """A JSON file beside the model, empty where there is none.
+    """Read a JSON file beside the model; empty if there is none.
 
     Raises:
-        ModelError: it is not whole.
+        ModelError: the file is invalid.
     """
     folder = next((folder for folder in _folders(model) if (folder / name).is_file()), None)
     return read_json(folder, name) if folder else {}
 
 
 def names_of(model: Path, metadata: Mapping[str, str]) -> dict[int, str] | None:
-    """Class names by label id: those that the user gave, else of the file itself, else of the files beside it.
+    """Return class names by label id: the user's, else those in the file, else those in the files beside it.
 
     Args:
         model: The ONNX file.
-        metadata: What it tells of itself.
+        metadata: The file's metadata.
 
     Raises:
-        ModelError: a file that must hold them does not.
+        ModelError: a file that should hold class names does not.
     """
     sources = (
         _kept_files(model),
@@ -60,13 +60,13 @@ def names_of(model: Path, metadata: Mapping[str, str]) -> dict[int, str] | None:
 
 
 def keep_names(model: Path, names: Sequence[str]) -> Path:
-    """Keep class names, in the order of the label ids, for a model that has none; returns the file.
+    """Save class names, in the order of the label ids, for a model that has none; return the file.
 
-    It is `NAME.labels.txt` beside the model, or in the data folder where nothing can be written there.
+    The file is `NAME.labels.txt` beside the model, or in the data folder if the model's folder is read-only.
 
     Raises:
-        ModelError: there are no names, or the model is no ONNX file.
-        WriteError: they can be written nowhere.
+        ModelError: there are no names, or the model is not an ONNX file.
+        WriteError: neither folder can be written.
     """
     if model.is_dir():
         raise ModelError(
@@ -90,7 +90,7 @@ def keep_names(model: Path, names: Sequence[str]) -> Path:
 
 
 def _folders(model: Path) -> list[Path]:
-    """Where settings are looked for; on the hub the ONNX files lie in a folder `onnx` of their own."""
+    """Return the folders searched for settings; on the hub ONNX files usually are in a subfolder `onnx`."""
     return [model.parent, model.parent.parent] if model.parent.name == "onnx" else [model.parent]
 
 
@@ -121,7 +121,7 @@ def _in_files(model: Path, paths: Sequence[Path]) -> dict[int, str] | None:
 
 
 def _in_table(table: Mapping[str, Any]) -> dict[int, str] | None:
-    """Of metadata or config.json, where every value may be about something else."""
+    """Find class names in metadata or config.json; values that are not class names are skipped."""
     for key in _METADATA:
         value = table.get(key)
         try:

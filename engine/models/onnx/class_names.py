@@ -1,4 +1,4 @@
-"""Parsing of class names: lists, tables, one a line; and COCO's shared lists."""
+"""Parsing and writing of class names (JSON, Python literals, lines); COCO's lists."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ MOST_BYTES = 1024 * 1024
 MOST_CLASSES = 20_000
 LONGEST_NAME = 200
 SHARED_LISTS = ("coco-80", "coco-91")
-"""COCO's 80 classes in order, and its 91 category ids with `N/A` where there is no class."""
+"""COCO's 80 classes in order, and its 91 category ids with `N/A` for unused ids."""
 
 _NUMBERED = re.compile(r"(\d+)\s*[:,\s]\s*(\S.*)")
 _NAMELESS = re.compile(r"(LABEL_|class )\d+")
 
 
 def shared_list(name: str) -> tuple[str, ...]:
-    """One of `SHARED_LISTS`."""
+    """Return one of `SHARED_LISTS`."""
     return tuple(resource("classes", f"{name}.txt").read_text("utf-8").split("\n")[:-1])
 
 
 def numbered(label_ids: Iterable[int]) -> dict[int, str]:
-    """Names for classes of which only the number is known."""
+    """Return placeholder names (`class 0`, ...) for classes of which only the ids are known."""
     return {label_id: f"class {label_id}" for label_id in label_ids}
 
 
 def read_names(path: Path) -> dict[int, str]:
-    """Class names by label id from a text file.
+    """Read class names by label id from a text file.
 
     Raises:
         OSError: it cannot be read.
@@ -46,7 +46,7 @@ def read_names(path: Path) -> dict[int, str]:
 
 
 def parse_names(text: str) -> dict[int, str]:
-    """Class names by label id from JSON, a Python literal, lines (numbered or not), or one line with commas.
+    """Parse class names by label id from JSON, a Python literal, lines (numbered or not), or one line with commas.
 
     Raises:
         ValueError: it holds no class names.
@@ -65,7 +65,7 @@ def parse_names(text: str) -> dict[int, str]:
 
 
 def names_in(value: object) -> dict[int, str]:
-    """Class names by label id from a list, or from a table of either direction.
+    """Return class names by label id from a list, or from a mapping of ids to names or names to ids.
 
     Raises:
         ValueError: it is neither.
@@ -83,12 +83,12 @@ def names_in(value: object) -> dict[int, str]:
 
 
 def are_nameless(names: Mapping[int, str]) -> bool:
-    """Whether they are only the numbers that a program puts where it knows no names."""
+    """Return whether all names are placeholders such as `LABEL_0` or plain numbers."""
     return all(_NAMELESS.fullmatch(name) for name in names.values())
 
 
 def as_lines(names: Sequence[str]) -> str:
-    """The text of a file with one name a line, in the order of the label ids.
+    """Format names as text, one name per line, in the order of the label ids.
 
     Raises:
         ValueError: there are none, or too many.

@@ -16,12 +16,11 @@ def read_onnx_file(path: Path) -> OnnxFile:
     """Read the structure of an ONNX file; seeks past its tensors.
 
     Raises:
-        ModelError: it is missing, no ONNX, cut off, a pointer of Git LFS, or wants tensors from files that are not
-            beside it.
+        ModelError: it is missing, not ONNX, truncated, a Git LFS pointer, or refers to tensor files that are missing.
     """
     try:
         stat = path.stat()
-        told = _read(path, stat.st_size, stat.st_mtime_ns)
+        structure = _read(path, stat.st_size, stat.st_mtime_ns)
     except FileNotFoundError as error:
         raise ModelError("model_file_missing", "There is no model file {model}.", model=path.name) from error
     except OSError as error:
@@ -39,14 +38,14 @@ def read_onnx_file(path: Path) -> OnnxFile:
             "The model {model} cannot be used: it is not a whole ONNX file; export, copy or download it again.",
             model=path.name,
         ) from error
-    _check_companions(path, told.companions)
-    return told
+    _check_companions(path, structure.companions)
+    return structure
 
 
 @lru_cache(maxsize=16)
 def _read(path: Path, _size: int, _changed_ns: int) -> OnnxFile:
     with path.open("rb") as file:
-        return Walk(ProtobufFile(file)).told()
+        return Walk(ProtobufFile(file)).read()
 
 
 def _check_companions(path: Path, companions: Mapping[str, int]) -> None:

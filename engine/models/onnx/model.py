@@ -21,23 +21,23 @@ from engine.models.onnx.file import read_onnx_file
 from engine.models.onnx.walk import OnnxFile, OnnxValue
 
 _MOST_DESCRIBED = 400
-_PILLOWS_OWN = Image.Resampling.BICUBIC
-"""What `image.resize((width, height))` takes, with which such files are used; their AP is the same with bilinear."""
+_PILLOW_DEFAULT = Image.Resampling.BICUBIC
+"""Pillow's default resampling (bicubic), with which such files are used; AP is the same with bilinear."""
 _SQUARE = FAMILIES["rt_detr"]
-"""How images go into a file that takes them square, as far as nothing tells: 640 x 640 pixels, RGB / 255."""
+"""Default preprocessing of a file with square input: 640 x 640 pixels, RGB / 255."""
 
 
 @dataclass(frozen=True)
 class OnnxModel:
-    """A file that holds a model of the DETR family.
+    """A model of the DETR family in an ONNX file.
 
     Attributes:
-        path: Where it lies.
+        path: The file.
         family_name: `model_type` of a config.json beside it, else `onnx`.
-        names: Class names by label id; `class 0`, ... where only their number is known, none where not even that is.
-        names_unknown: Whether nothing told the names; `onnx_beside.keep_names` keeps what the user says.
-        preprocessing: How images become its tensors.
-        convention: What its inputs and outputs mean.
+        names: Class names by label id; `class 0`, ... if only their number is known; empty if not even that is.
+        names_unknown: Whether no file gives the names; `engine.models.onnx.beside.keep_names` saves the user's.
+        preprocessing: How images are resized and normalised.
+        convention: Meaning of its inputs and outputs.
     """
 
     path: Path
@@ -61,29 +61,29 @@ def read_onnx(path: Path) -> OnnxModel:
     """Read and check an ONNX file and the small files beside it; no tensor is loaded.
 
     Raises:
-        ModelError: it is not whole, not of the DETR family, or does not say enough.
+        ModelError: it is damaged, not of the DETR family, or lacks information.
     """
-    told = read_onnx_file(path)
-    names = names_of(path, told.metadata)
+    file = read_onnx_file(path)
+    names = names_of(path, file.metadata)
     family_name = str(settings_beside(path, "config.json").get("model_type", "onnx"))
-    convention = finished(told) or raw(told, lambda logits: _family(path, family_name, logits, names))
+    convention = finished(file) or raw(file, lambda logits: _family(path, family_name, logits, names))
     if convention is None:
-        raise _not_understood(path, told)
-    known = names if names is not None else numbered(range(_count(told, convention) or 0))
+        raise _not_understood(path, file)
+    known = names if names is not None else numbered(range(_count(file, convention) or 0))
     return OnnxModel(
         path,
         family_name if family_name in FAMILIES else "onnx",
         MappingProxyType(known),
         names is None,
-        _preprocessing(path, told, convention, family_name),
+        _preprocessing(path, file, convention, family_name),
         convention,
     )
 
 
 def files_with(path: Path) -> list[Path]:
-    """What decides detections beside an ONNX file: tensors of its own, class names, settings; none beside another file.
+    """Return the other files an ONNX file's detections depend on: external tensors, class names, settings.
 
-    A file that is not whole has none either: what reads it tells.
+    Empty for files of other kinds and for damaged files (`read_onnx` reports those).
     """
     if path.suffix.lower() != ".onnx":
         return []
@@ -95,16 +95,16 @@ def files_with(path: Path) -> list[Path]:
 
 
 def _family(path: Path, family_name: str, logits: int | None, names: Mapping[int, str] | None) -> Family:
-    """By `model_type`; else a logit more than there are classes is that of "no object".
+    """Return the family by `model_type`, else softmax if there is one logit more than classes ("no object").
 
     Args:
         path: The model.
         family_name: `model_type` of a config.json.
-        logits: How many each query has, if it is told.
+        logits: Number of logits per query, if known.
         names: Class names by label id, if they are known.
 
     Raises:
-        ModelError: neither tells.
+        ModelError: neither is conclusive.
     """
     if family_name in FAMILIES:
         return FAMILIES[family_name]
@@ -121,28 +121,28 @@ def _family(path: Path, family_name: str, logits: int | None, names: Mapping[int
     )
 
 
-def _count(told: OnnxFile, convention: Finished | Raw) -> int | None:
+def _count(file: OnnxFile, convention: Finished | Raw) -> int | None:
     if isinstance(convention, Finished):
-        return class_count(told, convention.labels)
-    logits = next(value for value in told.outputs if value.name == convention.logits)
+        return class_count(file, convention.labels)
+    logits = next(value for value in file.outputs if value.name == convention.logits)
     last = logits.shape[-1] if logits.shape else None
     return None if last is None else last - (convention.family.scores == "softmax")
 
 
-def _preprocessing(path: Path, told: OnnxFile, convention: Finished | Raw, family_name: str) -> Preprocessing:
-    """Of preprocessor_config.json, else the convention's own; the sides that the file fixes hold in any case."""
+def _preprocessing(path: Path, file: OnnxFile, convention: Finished | Raw, family_name: str) -> Preprocessing:
+    """Return the settings of preprocessor_config.json, else the convention's; a fixed input size takes precedence."""
     config = dict(settings_beside(path, "preprocessor_config.json"))
     size = _fixed_size(convention.image)
     if isinstance(convention, Finished):
-        family = replace(_SQUARE, normalise=_has_dinov3(told))
-        config = {"resample": _PILLOWS_OWN, **config}
+        family = replace(_SQUARE, normalise=_has_dinov3(file))
+        config = {"resample": _PILLOW_DEFAULT, **config}
     else:
         is_square = size and family_name not in FAMILIES and convention.family.scores == "sigmoid"
         family = _SQUARE if is_square else convention.family
     if size:
         config |= {"size": size, "do_resize": True, "do_pad": False}
         family = replace(family, side_multiple=1)
-    if convention.image.type == "uint8":  # the file itself does the rest
+    if convention.image.type == "uint8":  # the graph itself rescales and normalises
         config |= {"do_rescale": False, "do_normalize": False}
     try:
         return Preprocessing.from_config(config, family)
@@ -155,12 +155,12 @@ def _preprocessing(path: Path, told: OnnxFile, convention: Finished | Raw, famil
         ) from error
 
 
-def _has_dinov3(told: OnnxFile) -> bool:
-    """Whether a DEIMv2 has the backbone that wants normalised images; names of its steps and tensors tell.
+def _has_dinov3(file: OnnxFile) -> bool:
+    """Return whether this is a DEIMv2 with a DINOv3 backbone, which needs normalised images; judged by tensor names.
 
     Source: tools/inference/onnx_inf.py of Intellindust-AI-Lab/DEIMv2, and `DINOv3STAs` there.
     """
-    return any("dinov3" in name for node in told.nodes.values() for name in node.inputs)
+    return any("dinov3" in name for node in file.nodes.values() for name in node.inputs)
 
 
 def _fixed_size(image: OnnxValue) -> Size | None:
@@ -170,8 +170,8 @@ def _fixed_size(image: OnnxValue) -> Size | None:
     return {"height": height or width or 0, "width": width or height or 0}
 
 
-def _not_understood(path: Path, told: OnnxFile) -> ModelError:
-    inputs, outputs = (", ".join(map(str, values))[:_MOST_DESCRIBED] for values in (told.inputs, told.outputs))
+def _not_understood(path: Path, file: OnnxFile) -> ModelError:
+    inputs, outputs = (", ".join(map(str, values))[:_MOST_DESCRIBED] for values in (file.inputs, file.outputs))
     return ModelError(
         "onnx_not_understood",
         "The model {model} takes {inputs} and returns {outputs}; understood are one image of 3 channels with "

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 MOST_FIELDS = 2_000_000
-"""A model of 10,000 nodes has some 300,000."""
+"""Limit on damaged files; a model of 10,000 nodes has some 300,000 fields."""
 
 _VARINT, _FIXED_64, _LENGTH, _FIXED_32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED_64: 8, _FIXED_32: 4}
@@ -17,9 +17,9 @@ class Field(NamedTuple):
     """One field of a message.
 
     Attributes:
-        number: Which one it is in the message's definition.
-        value: Of a varint field, unsigned; else `None`.
-        start, end: Where the content of a length-delimited field lies in the file, else where the field ends.
+        number: Its number in the message's definition.
+        value: Value of a varint field, unsigned; else `None`.
+        start, end: Offsets of a length-delimited field's content in the file; for others both are the field's end.
     """
 
     number: int
@@ -29,9 +29,9 @@ class Field(NamedTuple):
 
 
 class ProtobufFile:
-    """A file that is walked through field by field, of any size.
+    """A protobuf file of any size, read field by field.
 
-    Every method raises ValueError where the file is not protobuf, is cut off, or has more than `MOST_FIELDS` fields.
+    Every method raises ValueError if the file is not protobuf, is truncated, or has more than `MOST_FIELDS` fields.
     Source: https://protobuf.dev/programming-guides/encoding/
     """
 
@@ -41,7 +41,7 @@ class ProtobufFile:
         self.size = file.seek(0, 2)
 
     def fields(self, start: int, end: int) -> Iterator[Field]:
-        """The fields of the message that lies from `start` to `end`."""
+        """Yield the fields of the message between the offsets `start` and `end`."""
         at = start
         while at < end:
             self._fields += 1
@@ -64,10 +64,10 @@ class ProtobufFile:
             at += length
 
     def content(self, field: Field, most: int) -> bytes:
-        """The bytes of a field.
+        """Return the content of a field.
 
         Raises:
-            ValueError: they are more than `most`.
+            ValueError: it has more than `most` bytes.
         """
         if field.end - field.start > most:
             raise ValueError("a field is longer than it may be")
@@ -75,11 +75,11 @@ class ProtobufFile:
         return self._file.read(field.end - field.start)
 
     def text(self, field: Field, most: int = 65536) -> str:
-        """The text of a field of at most so many bytes."""
+        """Return the text of a field of at most `most` bytes."""
         return self.content(field, most).decode()
 
     def integers(self, field: Field, most: int = 64) -> list[int]:
-        """The numbers of a repeated varint field, packed or not, signed; at most so many bytes of them."""
+        """Yield the signed numbers of a repeated varint field, packed or not, of at most `most` bytes."""
         if field.value is not None:
             return [_signed(field.value)]
         if field.end - field.start > most:

@@ -16,12 +16,12 @@ _MOST_METADATA = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class OnnxValue:
-    """An input or output.
+    """An input or output of the graph.
 
     Attributes:
-        name: What it is called.
-        type: numpy's name of its numbers' type; empty where it is another or not told.
-        shape: Its dimensions, `None` for one that may vary; `None` as a whole where nothing is told.
+        name: Its name.
+        type: numpy's name of its element type; empty if unknown.
+        shape: Its dimensions, `None` for a variable one; `None` as a whole if not declared.
     """
 
     name: str
@@ -35,7 +35,7 @@ class OnnxValue:
 
 @dataclass(frozen=True)
 class OnnxNode:
-    """A step of the graph: its operation and the names of its inputs."""
+    """A node of the graph: its operation and the names of its inputs."""
 
     operation: str
     inputs: tuple[str, ...]
@@ -46,11 +46,11 @@ class OnnxFile:
     """The structure of an ONNX file.
 
     Attributes:
-        inputs, outputs: Of the model.
+        inputs, outputs: Inputs and outputs of the model.
         metadata: Its `metadata_props`.
-        companions: The files that hold tensors beside it, with the bytes that each must have.
-        nodes: The steps of the graph by the name of each output.
-        integers: Constants of one whole number, by name.
+        companions: Names of external tensor files, with the least size of each in bytes.
+        nodes: Nodes of the graph by the name of each output.
+        integers: Scalar integer constants by name.
     """
 
     inputs: tuple[OnnxValue, ...]
@@ -74,8 +74,12 @@ class Walk:
     integers: dict[str, int] = field(default_factory=dict)
     initialised: set[str] = field(default_factory=set)
 
-    def told(self) -> OnnxFile:
-        """Raises ValueError where the file is no ModelProto with a graph."""
+    def read(self) -> OnnxFile:
+        """Read the whole file.
+
+        Raises:
+            ValueError: the file is not a ModelProto with a graph.
+        """
         graphs = 0
         for part in self.file.fields(0, self.file.size):
             if part.number == 7:
@@ -89,7 +93,7 @@ class Walk:
                     self._node(step, 1)
         if not graphs:
             raise ValueError("there is no graph")
-        # Until version 3 of the format, tensors that are known were listed as inputs, too.
+        # Up to version 3 of the format, initialisers were listed as inputs, too.
         inputs = tuple(value for value in self.inputs if value.name not in self.initialised)
         return OnnxFile(inputs, tuple(self.outputs), self.metadata, self.companions, self.nodes, self.integers)
 
@@ -186,11 +190,11 @@ class Walk:
                 name = self.file.text(part)
                 continue
             for tensor in self._parts(part, 1):
-                for told in self._parts(tensor, 1, 2):
-                    if told.number == 1:
-                        kind = _TYPES.get(told.value or 0, "")
+                for entry in self._parts(tensor, 1, 2):
+                    if entry.number == 1:
+                        kind = _TYPES.get(entry.value or 0, "")
                     else:
-                        shape = tuple(self._side(side) for side in self._parts(told, 1))
+                        shape = tuple(self._side(side) for side in self._parts(entry, 1))
         return OnnxValue(name, kind, shape)
 
     def _side(self, dimension: Field) -> int | None:
