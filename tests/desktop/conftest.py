@@ -13,7 +13,8 @@ from typing import TypeVar
 import pytest
 import requests
 from PyQt5 import sip
-from PyQt5.QtCore import QEvent, QObject, QThread
+from PyQt5.QtCore import QEvent, QObject, Qt, QThread
+from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -116,6 +117,15 @@ def no_window_left(qapp: QApplication) -> Iterator[None]:
         gc.collect()
         qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert [str(widget) for widget in qapp.topLevelWidgets() if sip.unwrapinstance(widget) not in before] == []
+
+
+@pytest.fixture(autouse=True)
+def keys_released(qapp: QApplication) -> Iterator[None]:
+    """Release modifier keys after a test: `QTest.keyClick` leaves them in `QGuiApplication.keyboardModifiers`."""
+    yield
+    if qapp.keyboardModifiers() != Qt.KeyboardModifier.NoModifier:
+        QTest.keyRelease(QWidget(), Qt.Key.Key_Shift)
+    assert qapp.keyboardModifiers() == Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture
