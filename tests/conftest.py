@@ -1,4 +1,4 @@
-"""What every test stands on: no screen, a home of its own, the shared files where they are."""
+"""Fixtures of all tests: no screen, a home of its own for each, the shared files."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as property_settings
 
 from engine.paths import resource
 from tests.checkpoints import make_checkpoint
@@ -24,13 +26,17 @@ from tests.checkpoints import make_checkpoint
 if TYPE_CHECKING:
     from engine.engine import Engine
 
+# Limits of seconds fail where the machine is busy.
+property_settings.register_profile("detrdesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+property_settings.load_profile("detrdesk")
+
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
 GRACE_S = 2.0
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays: whoever collects garbage need not search it, which takes a third of a second."""
+    """Freeze imported modules, so that the garbage collector skips them: each collection takes 0.3 s otherwise."""
     gc.freeze()
 
 

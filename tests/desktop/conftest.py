@@ -1,4 +1,4 @@
-"""A window with the tiny model, and what to ask of it."""
+"""Fixtures of window tests: a window with the tiny model, and a driver that waits for its results."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Driver:
         self.wait_until(lambda: self.server.state.phase == phase)
 
     def meanwhile(self, work: Callable[[], ResultT]) -> ResultT:
-        """The result of `work`, done beside the window, which goes on."""
+        """Run `work` in another thread while the window's event loop runs, and return its result."""
         with ThreadPoolExecutor(1) as pool:
             done: Future[ResultT] = pool.submit(work)
             self.wait_until(done.done)
@@ -130,7 +130,7 @@ def keys_released(qapp: QApplication) -> Iterator[None]:
 
 @pytest.fixture
 def english_again() -> Iterator[None]:
-    """What a test chose does not reach the next."""
+    """Restore English after a test that changes the language."""
     install_language("en")
     yield
     install_language("en")
@@ -138,7 +138,7 @@ def english_again() -> Iterator[None]:
 
 @pytest.fixture
 def engine(tiny_detr: Path, tmp_path: Path) -> Iterator[Engine]:
-    """An engine with the tiny model that knows images from earlier."""
+    """An engine with the tiny model and a cache of detections."""
     engine = Engine(Settings(model=str(tiny_detr)), DetectionCache(tmp_path / "cache" / "detections.sqlite"))
     yield engine
     engine.close()
@@ -146,7 +146,7 @@ def engine(tiny_detr: Path, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def open_window(qtbot: QtBot, tiny_detr: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Driver]]:
-    """Build and show a window on what is named; every thread it started has ended afterwards."""
+    """Build and show windows on the given sources; fail if a thread outlives them."""
     monkeypatch.setenv("DETRDESK_MODEL", str(tiny_detr))
     monkeypatch.setenv("LANGUAGE", "en")
     windows: list[MainWindow] = []
