@@ -146,6 +146,11 @@ class ImageView(QGraphicsView):
             self._set_hovered(None)
             self._mouse.refresh()
 
+    @property
+    def unnamed(self) -> Box | None:
+        """The new box that has no class yet."""
+        return self._gesture.unnamed
+
     def show_unnamed(self, box: Box | None) -> None:
         """Draw a new box that has no class yet, or none."""
         self._gesture.unnamed = box

@@ -63,6 +63,11 @@ class ModelCard(QScrollArea):
         self._lay_out()
         self.show_view(None)
 
+    @property
+    def view(self) -> ModelView | None:
+        """The model that is shown."""
+        return self._view
+
     def show_view(self, view: ModelView | None) -> None:
         """Show this model, or none."""
         content = self.widget()

@@ -255,20 +255,21 @@ def _windows_scheme() -> Scheme | None:
 
 
 def _macos_scheme() -> Scheme:
-    return "dark" if "dark" in _output_of("defaults", "read", "-g", "AppleInterfaceStyle") else "light"
+    return "dark" if "dark" in output_of("defaults", "read", "-g", "AppleInterfaceStyle") else "light"
 
 
 def _gtk_scheme() -> Scheme | None:
     gtk_theme = os.environ.get("GTK_THEME", "").lower()
     if gtk_theme:
         return "dark" if gtk_theme.endswith(("dark", ":dark")) else "light"
-    reported = _output_of("gsettings", "get", "org.gnome.desktop.interface", "color-scheme")
+    reported = output_of("gsettings", "get", "org.gnome.desktop.interface", "color-scheme")
     if "prefer-dark" in reported:
         return "dark"
     return "light" if "prefer-light" in reported else None
 
 
-def _output_of(*command: str) -> str:
+def output_of(*command: str) -> str:
+    """Return what a command prints, in lower case; empty where it is not installed or takes longer than 0.5 s."""
     if shutil.which(command[0]) is None:
         return ""
     try:

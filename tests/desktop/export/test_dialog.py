@@ -137,7 +137,7 @@ def test_images_that_are_left_out_are_told_of(export: Driver, folder: Path) -> N
 
 def test_before_anything_is_detected_there_is_nothing_to_export(open_window: OpenWindow, folder: Path) -> None:
     driver = open_window()
-    driver.window._store.change(detect_on_opening=False)
+    driver.window.preferences.change(detect_on_opening=False)
     driver.window.viewer.browsing.open([str(folder)])
     driver.wait_until(lambda: driver.state.image is not None and driver.state.stage is None)
     ask(driver)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from PyQt5.QtWidgets import QPushButton
+from PyQt5.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.images.recent import MOST_OPENED, MOST_TYPED, AddressHistory, Recent, RecentEntry
@@ -149,7 +149,7 @@ def test_the_welcome_page_opens_again(qtbot: QtBot) -> None:
     opened: list[str] = []
     page.open_again.connect(opened.append)
     page.show()
-    listing = page.findChild(type(page._recent), "recentList")
+    listing = page.findChild(QWidget, "recentList")
     assert listing is not None
     assert not listing.isVisible()
     gone = RecentEntry("/gone", "gone", "/", is_there=False)

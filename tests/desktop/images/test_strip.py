@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from unittest.mock import patch
 
-import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QColor, QImage
 from PyQt5.QtWidgets import QAction, QApplication, QLabel, QLineEdit, QProgressBar, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop.images.open_button import OpenButton
 from desktop.images.recent import RecentEntry
 from desktop.images.source_delegate import ROW_HEIGHT, THUMBNAIL
 from desktop.images.source_panel import SourcePanel
-from desktop.state.viewer import REVIEWED, UNREADABLE, Marks, ViewerState
+from desktop.images.source_rows import SourceRows
+from desktop.state.viewer import REVIEWED, UNKNOWN_COUNT, UNREADABLE, Marks, ViewerState
 from desktop.style.i18n import install_language
 from desktop.style.theme import DARK, LIGHT, apply_theme
 from engine.image.source import Source
@@ -176,7 +178,8 @@ def test_what_left_the_list_takes_no_room(panel: SourcePanel) -> None:
     panel.show_state(ViewerState(sources=former))
     panel.show_state(ViewerState(sources=sources(2)))
     panel.show_thumbnail(former[0], QImage(8, 8, QImage.Format.Format_RGB32))
-    assert panel._rows._thumbnails == {}
+    panel.show_state(ViewerState(sources=former))
+    assert panel.list.model().thumbnail(0) is None
 
 
 def test_a_list_that_grows_or_shrinks_leaves_the_choice_alone(panel: SourcePanel) -> None:
@@ -244,9 +247,9 @@ def test_fifty_thousand_rows_cost_nothing(panel: SourcePanel, qtbot: QtBot) -> N
     other_marks = [ViewerState(sources=listed, at=0, marks=Marks(known.flags, known.counts)) for _ in range(50)]
     assert best_of(50, lambda: panel.show_state(other_marks.pop())) < 0.001
     painted: list[int] = []
-    paint = panel._rows.thumbnail
-    panel._rows.thumbnail = lambda row: painted.append(row) or paint(row)  # type: ignore[func-returns-value,method-assign]
-    panel.list.viewport().repaint()
+    paint = SourceRows.thumbnail
+    with patch.object(SourceRows, "thumbnail", lambda rows, row: painted.append(row) or paint(rows, row)):  # type: ignore[func-returns-value]
+        panel.list.viewport().repaint()
     assert 0 < len(painted) < 20
 
 
@@ -262,7 +265,7 @@ def best_of(times: int, work: Callable[[], None]) -> float:
 def test_the_menu_opens_again(panel: SourcePanel) -> None:
     opened: list[str] = []
     panel.open_again.connect(opened.append)
-    menu = panel._open.menu()
+    menu = panel.findChild(OpenButton).menu()
     assert menu is not None
     before = len(menu.actions())
     entries = [
@@ -309,4 +312,6 @@ def test_the_address_line_offers_what_was_entered(panel: SourcePanel, qtbot: QtB
 def test_numbers_do_not_reach_the_marks_by_copy(panel: SourcePanel) -> None:
     known = marks(2)
     panel.show_state(ViewerState(sources=sources(2), marks=known))
-    assert np.shares_memory(panel._rows._marks.counts, known.counts)
+    assert panel.list.model().count(1) == UNKNOWN_COUNT
+    known.counts[1] = 7
+    assert panel.list.model().count(1) == 7

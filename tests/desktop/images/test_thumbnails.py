@@ -170,10 +170,9 @@ def test_urls_are_not_fetched_but_taken_when_opened(
 def test_an_image_that_is_opened_again_is_not_scaled_down_again(
     thumbnails: Thumbnails, results: Results, files: list[Source], qtbot: QtBot
 ) -> None:
-    for colour in ("#00ff00", "#0000ff"):
+    for count, colour in enumerate(("#00ff00", "#0000ff"), 1):
         thumbnails.offer(files[0], Image.new("RGB", (300, 200), colour))
-        qtbot.waitUntil(lambda: not thumbnails._begun and bool(results.made))
-    qtbot.waitUntil(lambda: len(results.made) == 2)
+        qtbot.waitUntil(lambda: len(results.made) == count)  # noqa: B023
     assert [image.pixelColor(5, 5).green() > 250 for _, image in results.made] == [True, True]
 
 

@@ -214,7 +214,7 @@ def test_a_model_is_downloaded_named_and_used(page: Hub, hub: HubServer, tiny_de
     driver.wait_until(lambda: any(row.name == "tiny" and row.presence is Presence.IN_USE for row in models.views.rows))
     view = page.dialog.models
     view.list.select("tiny")
-    driver.wait_until(lambda: view.card._view is not None and view.card._view.is_downloaded)
+    driver.wait_until(lambda: view.card.view is not None and view.card.view.is_downloaded)
     page.press("downloadEnd", page.row("acme/tiny"))
     assert page.state("acme/tiny") is None
 
@@ -315,7 +315,7 @@ def test_what_is_in_the_catalog_but_not_here_is_downloaded_from_its_card(
     page = open_hub()
     models = page.dialog.models
     models.list.select("mein Modell")
-    page.driver.wait_until(lambda: models.card._view is not None and models.card._view.hub_id == "acme/tiny")
+    page.driver.wait_until(lambda: models.card.view is not None and models.card.view.hub_id == "acme/tiny")
     page.press("modelDownload")
     page.wait_phase(Phase.DONE, "acme/tiny")
     assert hub.requests(f"/revision/{commit}")

@@ -16,7 +16,7 @@ from unittest.mock import patch
 import psutil
 import pytest
 from PyQt5.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PyQt5.QtGui import QDropEvent
+from PyQt5.QtGui import QDropEvent, QStandardItem, QStandardItemModel
 from PyQt5.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -87,7 +87,7 @@ class Manager:
 
     @property
     def view(self) -> ModelView | None:
-        return self.dialog.models.card._view
+        return self.dialog.models.card.view
 
     def names(self) -> list[str]:
         return [row.name for row in self.manager.views.rows]
@@ -259,7 +259,7 @@ def test_a_model_is_renamed_in_place_and_stays_the_one_in_use(manager: Manager, 
     manager.add(second)
     manager.use(LONG)
     driver.wait_until(lambda: driver.state.stage is None)
-    driver.window._store.change_settings(model=LONG)
+    driver.window.preferences.change_settings(model=LONG)
     shown = driver.state.shown
     manager.rename(LONG, "快递面单 3")
     driver.wait_until(lambda: driver.state.model == "快递面单 3")
@@ -269,7 +269,7 @@ def test_a_model_is_renamed_in_place_and_stays_the_one_in_use(manager: Manager, 
     assert len(driver.state.shown) == len(shown)
     assert '["快递面单 3"]' in catalog_file(own_home).read_text("utf-8")
     assert load_settings().model != LONG
-    assert driver.window._store.settings.model == "快递面单 3"
+    assert driver.window.preferences.settings.model == "快递面单 3"
     manager.select("快递面单 3")
     assert manager.presence("快递面单 3") is Presence.IN_USE
 
@@ -546,11 +546,15 @@ class Precision:
 
     def lines(self) -> list[tuple[str, bool]]:
         """Each precision, and whether it can be chosen."""
-        items = [self.panel._items.item(row) for row in range(self.choice.count())]
-        return [(item.text(), item.isEnabled()) for item in items]
+        return [(item.text(), item.isEnabled()) for item in self.items()]
+
+    def items(self) -> list[QStandardItem]:
+        rows = self.choice.model()
+        assert isinstance(rows, QStandardItemModel)
+        return [rows.item(row) for row in range(rows.rowCount())]
 
     def pick(self, row: int) -> None:
-        """As a user does."""
+        """Choose a precision as a user does."""
         self.choice.setCurrentIndex(row)
         self.choice.activated.emit(row)
 
@@ -603,7 +607,7 @@ def test_a_precision_is_measured_then_offered_and_chosen(precision: Precision, o
         ("bf16: not measured yet", False),
         ("int8: not on this machine", False),
     ]
-    assert "NNCF" in precision.panel._items.item(2).toolTip()
+    assert "NNCF" in precision.items()[2].toolTip()
     go_on, asked = threading.Event(), []
 
     def measured(
@@ -621,7 +625,7 @@ def test_a_precision_is_measured_then_offered_and_chosen(precision: Precision, o
         driver.wait_until(lambda: precision.lines()[1] == ("bf16: 2.00 times as fast, AP 0.950 against f32", True))
     assert asked == [("starter", "bf16", 6)]
     assert precision.button.text() == "Measure on the open images"
-    assert "40 detections kept, 2 lost, 1 new" in precision.panel._items.item(1).toolTip()
+    assert "40 detections kept, 2 lost, 1 new" in precision.items()[1].toolTip()
     precision.pick(1)
     driver.wait_until(lambda: 'precision = "bf16"' in catalog_text(own_home))
     driver.wait_until(lambda: precision.choice.currentIndex() == 1)

@@ -250,12 +250,12 @@ def test_least_sure_goes_to_other_images_and_shows_the_box_there(review: Driver)
 def test_a_drawn_box_stays_in_sight_until_it_has_a_class(review: Driver) -> None:
     view, box = review.window.view, (10.0, 10.0, 60.0, 50.0)
     view.box_drawn.emit(box)
-    assert view._gesture.unnamed == box
+    assert view.unnamed == box
     review.qtbot.keyClick(review.find("relabelEdit"), KEY.Key_Escape)
-    assert view._gesture.unnamed is None
+    assert view.unnamed is None
     view.box_drawn.emit(box)
     type_label(review, "新")
-    assert view._gesture.unnamed is None
+    assert view.unnamed is None
     assert statuses(review) == [Status.ADDED]
 
 

@@ -32,7 +32,7 @@ class WindowService:
 
     def __init__(self, window: MainWindow) -> None:
         self.engine = window.viewer.engine
-        self.url = window._server.state.address
+        self.url = window.server_control.state.address
         self.http = httpx.Client(base_url=self.url, timeout=30)
 
     detect = Service.detect
@@ -49,11 +49,11 @@ def window_service(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DETRDESK_HOME", str(home))
         window = build([])
-    window._server.set_port(0)
-    window._server.switch(True)
+    window.server_control.set_port(0)
+    window.server_control.switch(True)
     until = time.monotonic() + 20
-    while window._server.state.phase != Phase.ON:
-        assert time.monotonic() < until, window._server.state
+    while window.server_control.state.phase != Phase.ON:
+        assert time.monotonic() < until, window.server_control.state
         qapp.processEvents()
     service = WindowService(window)
     service.engine.load("tiny")

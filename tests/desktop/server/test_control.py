@@ -19,10 +19,10 @@ import keyring
 import keyring.errors
 import pytest
 import requests
+import uvicorn
 from keyring.backend import KeyringBackend
 from PyQt5.QtCore import Qt, QTimer
 
-from desktop.server.runner import ServerRunner
 from desktop.state.server import (
     EVERYONE,
     MOST_ROWS,
@@ -34,6 +34,7 @@ from desktop.state.server import (
     answered,
     configured,
 )
+from engine.api.server import Server
 from engine.cli import main as cli
 from engine.detect.detection import Detections
 from engine.runtimes.detector import Detector
@@ -287,11 +288,15 @@ def test_a_key_file_that_is_missing_is_told(
     assert driver.server.state.phase == Phase.OFF
 
 
-def test_off_is_off_even_if_switching_on_again_fails_at_once(driver: Driver, tmp_path: Path) -> None:
+def test_off_is_off_even_if_switching_on_again_fails_at_once(
+    open_window: OpenWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "key.txt").write_text("from the file\n")
+    monkeypatch.setenv("DETRDESK_API_KEY_FILE", str(tmp_path / "key.txt"))
+    driver = open_window()
     driver.switch_on()
-    settings = driver.server._settings
     driver.server.switch(False)
-    driver.server._settings = settings.model_copy(update={"api_key_file": tmp_path / "gone.txt"})
+    (tmp_path / "key.txt").unlink()
     driver.server.switch(True)
     assert "key file" in driver.server.state.problem
     driver.wait_until(lambda: servers() == [])
@@ -318,13 +323,13 @@ def test_the_key_is_in_no_log_and_on_no_disk(
 @pytest.mark.alone
 def test_the_window_never_waits_for_the_server(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver.switch_on()
-    stop = ServerRunner._stop
+    stop = Server.stop
 
-    def slow_stop(server: ServerRunner) -> None:
+    def slow_stop(server: Server) -> bool:
         time.sleep(0.8)
-        stop(server)
+        return stop(server)
 
-    monkeypatch.setattr(ServerRunner, "_stop", slow_stop)
+    monkeypatch.setattr(Server, "stop", slow_stop)
     late, last = [0.0], [time.perf_counter()]
 
     def tick() -> None:
@@ -359,7 +364,7 @@ def test_the_window_goes_first_while_clients_wait(driver: Driver, image_file: Pa
 
     with patch.object(Detector, "detect", slow), ThreadPoolExecutor(12) as clients:
         waiting = [clients.submit(post, each) for each in range(12)]
-        driver.wait_until(lambda: driver.server._server._engine.scheduler.waiting >= 8)
+        driver.wait_until(lambda: driver.window.viewer.engine.scheduler.waiting >= 8)
         before, began = driver.state.detections, time.monotonic()
         driver.qtbot.keyClick(driver.window, Qt.Key.Key_F5)
         driver.wait_until(lambda: driver.state.detections is not before and driver.state.stage is None)
@@ -394,7 +399,7 @@ def post(address):
 
 def show(window):
     shown(window)
-    server = window._server
+    server = window.server_control
     server.set_port(0)
     server.open_inbox(True)
     server.switch(True)
@@ -403,7 +408,7 @@ def show(window):
             for _ in range(6):
                 asked.append(threading.Thread(target=post, args=(server.state.address,), daemon=True))
                 asked[-1].start()
-        if server._server._engine.scheduler.waiting >= 3:
+        if window.viewer.engine.scheduler.waiting >= 3:
             timer.stop()
             sys.stdout.write(f"{time.time()}\\n")
             sys.stdout.flush()
@@ -435,10 +440,8 @@ def test_a_server_that_ends_by_itself_is_told_and_can_be_switched_on_again(
 ) -> None:
     driver.server.set_port(0)
     driver.switch_on()
-    running = driver.server._server._server
-    assert running is not None
-    running._uvicorn.on_tick = lambda _: 1 // 0  # type: ignore[method-assign,assignment,return-value]
-    driver.wait_phase(Phase.OFF)
+    with patch.object(uvicorn.Server, "on_tick", lambda self, counter: 1 // 0):
+        driver.wait_phase(Phase.OFF)
     assert "ended by itself" in driver.server.state.problem
     assert driver.find("serverProblem").text() == driver.server.state.problem  # type: ignore[attr-defined]
     assert not driver.find("serverToggle").isChecked()  # type: ignore[attr-defined]

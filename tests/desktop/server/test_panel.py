@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import zxingcpp
@@ -20,6 +21,7 @@ from PyQt5.QtWidgets import QCheckBox, QLabel, QLineEdit, QPlainTextEdit, QTable
 
 from desktop.server.qr_code import QrCode
 from desktop.server.request_table import RequestTable
+from desktop.server.runner import ServerRunner
 from desktop.server.snippets import MASK, ExampleRequest, curl_snippet, phone_address, python_snippet
 from desktop.state.server import EVERYONE, AnsweredRequest, Phase
 from desktop.style.theme import THEMES, apply_theme
@@ -256,7 +258,9 @@ def test_nothing_is_cut(
         driver.wait_until(lambda: driver.server.state.totals.requests == 1)
     elif state == "problem":
         driver.server.set_host(EVERYONE)
-        driver.server._on_failed(EngineError("x", "Why it does not start. " * 9))
+        with patch.object(ServerRunner, "apply", side_effect=EngineError("x", "Why it does not start. " * 9)):
+            driver.server.switch(True)
+            driver.wait_until(lambda: driver.server.state.problem != "")
     driver.qtbot.wait(80)
     assert (driver.window.width(), driver.window.height()) == (1280, 720)
     header = driver.find("requestTable").horizontalHeader()  # type: ignore[attr-defined]
@@ -265,7 +269,8 @@ def test_nothing_is_cut(
         assert header.sectionSize(column) >= header.fontMetrics().horizontalAdvance(title) + 6, title
     shown = [each for each in driver.window.findChildren(QWidget) if each.isVisible() and not scrolls_or_links(each)]
     assert [cut for widget in shown if (cut := why_cut(widget))] == []
-    assert driver.window.panels.server._host.minimumSizeHint().width() <= driver.window.panels.server._host.width()
+    host = driver.find("serverHost")
+    assert host.minimumSizeHint().width() <= host.width()
 
 
 def scrolls_or_links(widget: QWidget) -> bool:

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("english_again")
 
 
 def store_of(driver: Driver) -> PreferenceStore:
-    return driver.window._store
+    return driver.window.preferences
 
 
 def texts(window: MainWindow) -> set[str]:

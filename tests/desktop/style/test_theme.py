@@ -141,7 +141,7 @@ def test_follows_the_gtk_theme(qapp: QApplication, monkeypatch: pytest.MonkeyPat
 def test_follows_the_desktop(qapp: QApplication, monkeypatch: pytest.MonkeyPatch, said: str, scheme: Scheme) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("GTK_THEME", raising=False)
-    monkeypatch.setattr(theme, "_output_of", lambda *command: said)
+    monkeypatch.setattr(theme, "output_of", lambda *command: said)
     assert system_scheme(qapp) == scheme
 
 
@@ -151,13 +151,13 @@ def test_follows_the_palette_where_the_desktop_says_nothing(
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("GTK_THEME", raising=False)
-    monkeypatch.setattr(theme, "_output_of", lambda *command: "")
+    monkeypatch.setattr(theme, "output_of", lambda *command: "")
     qapp.setPalette(QPalette(QColor(window)))
     assert system_scheme(qapp) == scheme
 
 
 def test_a_command_that_is_not_there_says_nothing() -> None:
-    assert theme._output_of("no-such-command-here") == ""
+    assert theme.output_of("no-such-command-here") == ""
 
 
 def primary() -> QWidget:
