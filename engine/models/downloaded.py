@@ -22,7 +22,7 @@ def remove_with_files(catalog: Catalog, name: str) -> Entry:
     """Remove a downloaded model from the catalog and delete its files; files from elsewhere are never deleted.
 
     Raises:
-        ModelError: there is no such model, its files were not downloaded, or another name uses them; nothing is changed.
+        ModelError: no such model, its files were not downloaded, or another name uses them; nothing is changed.
         CatalogError: `models.toml` is invalid.
         WriteError: a file cannot be deleted; the model has left the catalog nevertheless.
     """
