@@ -1,7 +1,8 @@
-"""Import of OpenVINO, without its telemetry."""
+"""Import of OpenVINO, without its telemetry and with a decimal point."""
 
 from __future__ import annotations
 
+import locale
 import sys
 from typing import Any
 
@@ -9,11 +10,15 @@ from typing import Any
 def openvino() -> Any:
     """Return the module `openvino`; always import it by this function.
 
-    On import it would send events by `openvino_telemetry`, and it works without that package.
+    On import it would send events by `openvino_telemetry`, and it works without that package. It reads and writes the
+    numbers of model files by the process's locale, which Qt sets to the user's: with a decimal comma every constant is
+    cut to an integer and the detections are wrong without any error. So LC_NUMERIC is reset where it has no point.
 
     Raises:
         ImportError: it is not installed, or not for this machine.
     """
+    if locale.localeconv()["decimal_point"] != ".":
+        locale.setlocale(locale.LC_NUMERIC, "C")
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None: importing it raises
     import openvino
 

@@ -114,7 +114,7 @@ def test_a_file_where_a_folder_is_needed_is_named(session: Session, tmp_path: Pa
 
 
 def test_a_folder_where_a_file_is_needed_is_named(session: Session, tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=f"{tmp_path} cannot be written: Is a directory"):
+    with pytest.raises(EngineError, match=f"{tmp_path} cannot be written: {os.strerror(errno.EISDIR)}"):
         session.export(COCO_DATASET, tmp_path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import locale
 import os
 import shutil
 import subprocess
@@ -208,6 +209,19 @@ def test_images_are_answered_together_as_each_alone(layer: Path) -> None:
     for ours, alone in zip(runtime.run_batch(images), expected, strict=True):
         assert list(ours) == ["logits"]
         np.testing.assert_allclose(ours["logits"], alone, rtol=1e-4, atol=1e-3)
+
+
+def test_a_decimal_comma_changes_no_detection(tiny_detr: Path) -> None:
+    """Qt sets the process's locale to the user's, and OpenVINO reads model files by it."""
+    before = locale.setlocale(locale.LC_NUMERIC)
+    try:
+        locale.setlocale(locale.LC_NUMERIC, "de_DE.UTF-8")
+    except locale.Error:
+        pytest.skip("no locale de_DE.UTF-8")
+    try:
+        assert keep_converted(tiny_detr).is_small
+    finally:
+        locale.setlocale(locale.LC_NUMERIC, before)
 
 
 @pytest.mark.parametrize(("seconds", "images"), [(0.012, 8), (0.03, 3), (0.4, 1)])

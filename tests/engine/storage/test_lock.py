@@ -74,5 +74,5 @@ def test_other_failures_of_a_lock_are_told(code: int, tmp_path: Path, monkeypatc
 
 def test_a_missing_folder_is_not_hidden(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="directory|exists"):
+    with pytest.raises(OSError, match=f"{os.strerror(errno.ENOTDIR)}|{os.strerror(errno.EEXIST)}"):
         FileLock.take(tmp_path / "file" / "a.lock")
