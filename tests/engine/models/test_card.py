@@ -26,7 +26,7 @@ def folder(tiny_detr: Path, tmp_path: Path) -> Path:
 
 def test_the_starter_s_card_is_what_its_files_say() -> None:
     card = card_of(Catalog(), "starter")
-    assert (card.problem, card.family, card.backbone, card.dtype) == (None, "detr", "resnet14", "F32")
+    assert (card.problem, card.family, card.backbone, card.dtype) == (None, "detr", "resnet14", "F16")
     assert list(card.names.values()) == ["qr_code", "barcode", "data_matrix", "aztec", "pdf417"]
     assert card.licence == "gpl-3.0"
     assert card.preprocessing is not None
