@@ -31,7 +31,7 @@ def test_the_starter_s_card_is_what_its_files_say() -> None:
     assert card.licence == "gpl-3.0"
     assert card.preprocessing is not None
     assert card.preprocessing.size == {"height": 352, "width": 352}
-    assert card.disk_bytes == pytest.approx(4 * (card.parameters or 0), rel=0.05)
+    assert card.disk_bytes == pytest.approx(2 * (card.parameters or 0), rel=0.05)
 
 
 def test_parameters_are_those_that_transformers_counts(tiny_detr: Path) -> None:
