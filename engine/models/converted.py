@@ -26,7 +26,7 @@ _WORK = ".work-"
 _UNREADABLE = ".unreadable-"
 SHIPPED = "openvino"
 """The folder inside the starter's that holds its converted form."""
-_CONVERSION = 1
+_CONVERSION = 2
 """What is done to a checkpoint; another number makes all of them anew."""
 _MOST_ENTRIES = 32
 _MOST_BYTES = 4 * 1024**3
