@@ -85,6 +85,7 @@ class ReviewBar(QWidget):
         )
         for button, is_possible, plain, counted in texts:
             button.setText(counted if selected else plain)
+            button.setMinimumWidth(button.sizeHint().width())
             button.setAccessibleName(button.text())
             button.setEnabled(is_possible)
         self._forget.setEnabled(possible.forget)
