@@ -55,9 +55,7 @@ class KeyRow(QWidget):
         needed = state.key is not None or state.for_everyone
         self.setVisible(needed)
         self._key = state.key
-        text = "" if state.key is None else state.key.text if state.key.is_new else 3 * MASK
-        self._field.setText(text)
-        self._field.setMinimumWidth(self._field.fontMetrics().horizontalAdvance(text) + 3 * GRID if text else 0)
+        self._field.setText("" if state.key is None else state.key.text if state.key.is_new else 3 * MASK)
         self._field.setCursorPosition(0)
         for widget in (self._field, self._copy):
             widget.setVisible(state.key is not None)

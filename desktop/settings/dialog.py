@@ -35,8 +35,8 @@ class SettingsDialog(QDialog):
         self._store, self._models = store, tuple(models)
         self._language = store.value.language
         self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
-        self._layout.setSpacing(2 * GRID)
+        self._layout.setContentsMargins(3 * GRID, GRID, 3 * GRID, GRID)
+        self._layout.setSpacing(GRID)
         self._layout.addStrut(_WIDTH - 6 * GRID)  # not a minimum width, which would overrule that of the page
         self._fill()
         store.changed.connect(self._on_changed)

@@ -38,9 +38,10 @@ def place_labels(
     spans = np.asarray(sizes, np.float64)
     places, slides = _places(np.asarray(boxes, np.float64), spans, bounds)
     cost = np.where(_fits(places, slides, spans, bounds), 0.0, _OUT_OF_BOUNDS)
+    places = _clamped(places, spans, bounds)
     if placed:
         cost += _covered(places, spans, np.asarray(placed, np.float64))
-    return _choose(_clamped(places, spans, bounds), spans, cost)
+    return _choose(places, spans, cost)
 
 
 def _places(boxes: Floats, spans: Floats, bounds: Box) -> tuple[Floats, Flags]:

@@ -65,6 +65,8 @@ def why_cut(widget: QWidget) -> str:
     elif isinstance(widget, QAbstractButton):
         needed, text = (widget.sizeHint().width() if widget.text() else 0), widget.text()
         room = widget.width()
+    elif isinstance(widget, QLineEdit) and widget.objectName() == "serverKey":
+        return ""  # a random key scrolls in its field, and the button beside it copies it whole
     elif isinstance(widget, QLineEdit):
         text = widget.placeholderText() or widget.text()
         needed = metrics.horizontalAdvance(text)

@@ -97,3 +97,16 @@ def test_hundreds_take_no_time() -> None:
         place_labels(boxes, [(160.0, 30.0)] * 300, (0, 0, 4000, 3000))
         best = min(best, time.perf_counter() - started)
     assert best < 0.03
+
+
+def test_a_continued_layout_equals_the_whole_one_at_the_edges() -> None:
+    """Labels that slide back into the bounds cover what they cover there, not where they would stick out."""
+    numbers = np.random.default_rng(3)
+    corners = numbers.uniform((-30, -30), (400, 300), (200, 2))
+    boxes: list[Box] = [(x, y, x + 40.0, y + 30.0) for x, y in corners.tolist()]
+    sizes = [(74.0, 21.0)] * len(boxes)
+    bounds = (0.0, 0.0, 420.0, 320.0)
+    whole = place_labels(boxes, sizes, bounds)
+    rects = [(x, y, x + 74.0, y + 21.0) for x, y in whole]
+    for known in (1, 50, 120, 199):
+        assert place_labels(boxes[known:], sizes[known:], bounds, rects[:known]) == whole[known:]
