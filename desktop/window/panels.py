@@ -17,6 +17,7 @@ from desktop.review.bar import ReviewBar
 from desktop.server.panel import ServerPanel
 from desktop.state.viewer import ViewerState
 from desktop.style.i18n import tr
+from desktop.style.theme import GRID
 from desktop.window.control_bar import ControlBar
 from desktop.window.hints import HintStrip
 from desktop.window.message_bar import MessageBar
@@ -26,6 +27,8 @@ from desktop.window.welcome import Welcome
 from engine.image.opened import OpenedImage
 from engine.review.decision import Status
 from engine.review.merge import Reviewed
+
+_LEAST_MIDDLE = 58 * GRID
 
 
 class Panels:
@@ -66,6 +69,7 @@ class Panels:
         self.batch = BatchBar()
         self.status = StatusLine()
         self._middle = QStackedWidget()
+        self._middle.setMinimumWidth(_LEAST_MIDDLE)  # not that of its widest page, which need not be the one shown
         self.centre = self._make_centre()
         self.tabs = self._make_tabs()
         results = self.detections, self.review, self.json, self.server
