@@ -68,9 +68,9 @@ def serve(tiny_detr: Path) -> Iterator[Serve]:
         service.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_service(tiny_detr: Path) -> Iterator[Service]:
-    """One server with a loaded model, for tests that leave it as it is."""
+    """One server with a loaded model, for the tests of a module that leave it as it is."""
     service = Service(Settings(models=(f"tiny={tiny_detr}", f"小 模型={tiny_detr}")))
     service.engine.load("tiny")
     yield service
