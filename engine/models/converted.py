@@ -102,29 +102,21 @@ class ConvertedModels:
 
         A model that was converted here, or refused, comes before the form that ships.
         """
-        told = self.told(fingerprint)
+        manifest = self.told(fingerprint)
+        if manifest is None:
+            return self._find_shipped(fingerprint)
         try:
-            if told is None:
-                return self._find_shipped(fingerprint)
-            if told["refused"]:
-                return refusal(told["refused"]["code"], told["refused"]["params"])
-            if set(told["files"]) != {MODEL_FILE, _TENSOR_FILE}:
-                return None
-            model_file = self.folder_of(fingerprint) / MODEL_FILE
-            return Converted(model_file, float(told["score_difference"]), float(told["pixel_difference"]))
-        except (ValueError, TypeError, LookupError):
+            if manifest["refused"]:
+                return refusal(manifest["refused"]["code"], manifest["refused"]["params"])
+        except (TypeError, LookupError):
             return None
+        return _converted(self.folder_of(fingerprint), manifest)
 
     def told(self, name: str) -> Mapping[str, Any] | None:
         """What was kept with an entry, made by these versions, whose files are whole; else nothing."""
         entry = self.folder_of(name)
-        try:
-            manifest: Mapping[str, Any] = json.loads((entry / _MANIFEST).read_bytes())
-            if manifest["fingerprint"] != name or manifest["versions"] != versions():
-                return None
-            if any(file_digest(entry / file).hex() != digest for file, digest in manifest["files"].items()):
-                return None
-        except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        manifest = _read_manifest(entry, name)
+        if manifest is None or manifest.get("versions") != versions():
             return None
         with contextlib.suppress(OSError):
             os.utime(entry)
@@ -198,16 +190,8 @@ class ConvertedModels:
         """Return the form that ships, if it is this checkpoint's, whole, and was not found unreadable here."""
         if self._shipped is None or not self._is_shipped_usable or self._unreadable(fingerprint).exists():
             return None
-        try:
-            manifest = json.loads((self._shipped / _MANIFEST).read_bytes())
-            if manifest["fingerprint"] != fingerprint:
-                return None
-            if any(file_digest(self._shipped / file).hex() != digest for file, digest in manifest["files"].items()):
-                return None
-            differences = float(manifest["score_difference"]), float(manifest["pixel_difference"])
-        except (OSError, ValueError, TypeError, LookupError, AttributeError):
-            return None
-        return Converted(self._shipped / MODEL_FILE, *differences)
+        manifest = _read_manifest(self._shipped, fingerprint)
+        return None if manifest is None else _converted(self._shipped, manifest)
 
     def _unreadable(self, fingerprint: str) -> Path:
         return self.folder / f"{_UNREADABLE}{self.folder_of(fingerprint).name}"
@@ -223,6 +207,30 @@ class ConvertedModels:
             oldest = entries.pop()
             room += _bytes(oldest)
             shutil.rmtree(oldest, ignore_errors=True)
+
+
+def _read_manifest(folder: Path, name: str) -> Mapping[str, Any] | None:
+    """Return the manifest of an entry if it is that of `name` and its files are whole."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_bytes())
+        if manifest["fingerprint"] != name:
+            return None
+        if any(file_digest(folder / file).hex() != digest for file, digest in manifest["files"].items()):
+            return None
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
+    return manifest
+
+
+def _converted(folder: Path, manifest: Mapping[str, Any]) -> Converted | None:
+    """Return the model that lies in `folder`; `None` where its manifest lacks something."""
+    try:
+        if set(manifest["files"]) != {MODEL_FILE, _TENSOR_FILE}:
+            return None
+        differences = float(manifest["score_difference"]), float(manifest["pixel_difference"])
+    except (ValueError, TypeError, LookupError):
+        return None
+    return Converted(folder / MODEL_FILE, *differences)
 
 
 def write_shipped(folder: Path, fingerprint: str, score_difference: float, pixel_difference: float) -> None:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -90,6 +91,26 @@ def reports_to_parent() -> IO[str]:
 def report(reports: IO[str], **values: Any) -> None:
     """Send the parent one line of JSON."""
     reports.write(json.dumps(values) + "\n")
+
+
+def begin_child(haste: str) -> tuple[IO[str], Callable[[str, int, int], None]]:
+    """Set up a child process that works for its parent and ends with it.
+
+    Args:
+        haste: `none` means the lowest priority.
+
+    Returns:
+        The stream for `report`, and a function that reports a stage and how many of how many of its steps are done.
+    """
+    reports = reports_to_parent()
+    if haste == "none":
+        lower_priority()
+    end_with_parent()
+
+    def progress(stage: str, done: int, total: int) -> None:
+        report(reports, stage=stage, done=done, total=total)
+
+    return reports, progress
 
 
 def _exit_at_eof() -> None:

@@ -13,7 +13,7 @@ from engine.errors import EngineError
 from engine.models.checkpoint.checkpoint import Checkpoint, read_checkpoint
 from engine.models.converted import MODEL_FILE
 from engine.models.fingerprint import fingerprint
-from engine.runtimes.background import end_with_parent, lower_priority, report, reports_to_parent
+from engine.runtimes.background import begin_child, report
 from engine.runtimes.conversion_process import Progress
 from engine.runtimes.detector import Detector
 from engine.runtimes.failures import is_out_of_memory, reason
@@ -32,14 +32,7 @@ _OUTPUTS = ("logits", "pred_boxes")
 
 def main(folder: str, work: str, haste: str) -> None:
     """Convert the checkpoint in `folder` to `work`, compare, and report; haste `none` means the lowest priority."""
-    reports = reports_to_parent()
-    if haste == "none":
-        lower_priority()
-    end_with_parent()
-
-    def progress(stage: str, done: int, total: int) -> None:
-        report(reports, stage=stage, done=done, total=total)
-
+    reports, progress = begin_child(haste)
     try:
         found = convert(Path(folder), Path(work), progress)
         report(reports, fingerprint=fingerprint(Path(folder)), score=found.score, pixels=found.pixels)

@@ -21,7 +21,7 @@ from engine.models.digests import file_digest
 from engine.models.fast import Figures, calibration_key, processor
 from engine.models.fingerprint import fingerprint
 from engine.models.reading import read_model
-from engine.runtimes.background import end_with_parent, lower_priority, report, reports_to_parent
+from engine.runtimes.background import begin_child, report
 from engine.runtimes.conversion_process import Progress
 from engine.runtimes.detector import Detector
 from engine.runtimes.failures import reason
@@ -67,14 +67,7 @@ class QuantisationTask:
 
 def main(model: str, work: str, haste: str) -> None:
     """Make and measure what the task in `work` asks of a model; haste `none` means the lowest priority."""
-    reports = reports_to_parent()
-    if haste == "none":
-        lower_priority()
-    end_with_parent()
-
-    def progress(stage: str, done: int, total: int) -> None:
-        report(reports, stage=stage, done=done, total=total)
-
+    reports, progress = begin_child(haste)
     try:
         task = QuantisationTask.taken(Path(work))
         recipe = read_model(Path(model))

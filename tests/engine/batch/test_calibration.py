@@ -49,8 +49,7 @@ def test_images_that_could_not_be_read_do_not_count(nncf: None, tiny_detr: Path,
     told: dict[str, Any] = {}
     with (
         patch.object(quantise, "report", lambda reports, **each: told.update(each)),
-        patch.object(quantise, "reports_to_parent", lambda: None),
-        patch.object(quantise, "end_with_parent"),
+        patch.object(quantise, "begin_child", lambda haste: (None, lambda stage, done, total: None)),
         patch.object(quantise, "version", lambda name: "0"),
     ):
         quantise.main(str(tiny_detr), str(work), "haste")
